@@ -1,0 +1,23 @@
+//===- InitAllDialects.h - Register the project's dialects ----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_INITALLDIALECTS_H
+#define MIRAGE_INITALLDIALECTS_H
+
+#include "mlir/IR/DialectRegistry.h"
+
+namespace mirage {
+
+/// Adds every dialect of this project to `registry`.
+inline void registerAllDialects(mlir::DialectRegistry &registry) {
+  (void)registry;
+}
+
+} // namespace mirage
+
+#endif // MIRAGE_INITALLDIALECTS_H

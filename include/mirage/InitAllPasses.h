@@ -1,0 +1,19 @@
+//===- InitAllPasses.h - Register the project's passes --------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_INITALLPASSES_H
+#define MIRAGE_INITALLPASSES_H
+
+namespace mirage {
+
+/// Registers every pass and pipeline of this project.
+inline void registerAllPasses() {}
+
+} // namespace mirage
+
+#endif // MIRAGE_INITALLPASSES_H

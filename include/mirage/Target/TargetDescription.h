@@ -1,0 +1,106 @@
+//===- TargetDescription.h - GPUs as data -----------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Everything the compiler knows of a chip, in one table entry per chip. Passes,
+// the layout planner and the cost model ask this table and never a chip's name,
+// so that a new chip is a new entry.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_TARGET_TARGETDESCRIPTION_H
+#define MIRAGE_TARGET_TARGETDESCRIPTION_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <string>
+
+namespace mirage {
+
+enum class Vendor { NVIDIA, AMD };
+
+/// The lanes that shared memory serves together for one access of
+/// `accessBits` per lane. The lanes of a warp split into groups ("phases") of
+/// 2^k lanes; lanes l and l' are in the same phase iff l ^ l' is in the span
+/// of `laneMasks`. Each lane mask is one basis vector of that span.
+/// NVIDIA: PTX ISA and measurement; CDNA: the model of Triton's swizzling.
+struct SharedPhase {
+  unsigned accessBits;
+  llvm::ArrayRef<uint32_t> laneMasks;
+};
+
+/// The shape m x n x k of one matrix instruction with f32 accumulators and
+/// 16-bit operands.
+struct MatrixShape {
+  unsigned m, n, k;
+};
+
+/// One chip. Sizes are bytes, rates are per second or per clock as named.
+struct TargetDescription {
+  llvm::StringRef name; ///< as in `target=`: "sm_90a", "gfx942".
+  Vendor vendor;
+
+  // Execution model.
+  unsigned warpSize;           ///< lanes of a warp (wavefront): 32 or 64.
+  unsigned multiprocessors;    ///< SMs or compute units of the usual part.
+  unsigned maxThreadsPerBlock; ///< hardware limit.
+  unsigned maxThreadsPerMultiprocessor;
+  unsigned maxBlocksPerMultiprocessor;
+  unsigned registersPerMultiprocessor; ///< 32-bit registers.
+  unsigned maxRegistersPerThread;
+
+  // Memories.
+  unsigned sharedBytesPerBlock;          ///< largest dynamic allocation.
+  unsigned sharedBytesPerMultiprocessor; ///< shared by resident blocks.
+  unsigned sharedBanks;                  ///< banks of 4 bytes.
+  llvm::ArrayRef<SharedPhase> sharedPhases;
+  unsigned maxVectorBits; ///< widest global or shared access of a lane.
+  uint64_t l2Bytes;
+  double globalBytesPerSecond;
+  double l2BytesPerSecond;
+
+  // Arithmetic, per multiprocessor and clock.
+  double clockHertz;
+  double matrixFlopsPerClock;  ///< dense 16-bit matrix flops (2 per mul-add).
+  double vectorFlopsPerClock;  ///< f32 flops (2 per fused mul-add).
+  double specialOpsPerClock;   ///< exp, rsqrt, ... per clock.
+  double memoryLatencySeconds; ///< latency of a load from global memory.
+  double firstLaunchSeconds;   ///< of the first kernel of a program.
+  double nextLaunchSeconds;    ///< of each further kernel.
+
+  // Instructions.
+  MatrixShape matrixShape; ///< preferred 16-bit matrix instruction.
+  bool hasLdmatrix, hasStmatrix, hasAsyncCopy, hasWgmma;
+
+  // LLVM back end.
+  llvm::StringRef triple;   ///< "nvptx64-nvidia-cuda", "amdgcn-amd-amdhsa".
+  llvm::StringRef features; ///< LLVM subtarget features, e.g. "+ptx83".
+
+  bool isNVIDIA() const { return vendor == Vendor::NVIDIA; }
+
+  /// Masks of the lanes served together by an access of `bits` per lane (the
+  /// entry for the widest phase at most `bits`; 32-bit for narrower ones).
+  llvm::ArrayRef<uint32_t> phaseLaneMasks(unsigned bits) const;
+};
+
+/// Entry of the chip `name`, or null if it is unknown.
+const TargetDescription *lookupTarget(llvm::StringRef name);
+
+/// All known chips, in table order.
+llvm::ArrayRef<TargetDescription> allTargets();
+
+/// "sm_80, sm_86, ...": for diagnostics and `--help`.
+std::string knownTargetNames();
+
+/// The target used where none is given.
+inline constexpr llvm::StringLiteral defaultTargetName = "sm_90a";
+
+} // namespace mirage
+
+#endif // MIRAGE_TARGET_TARGETDESCRIPTION_H

@@ -1,0 +1,31 @@
+# How lit finds and runs the tests of mirage-mlir: FileCheck tests (.mlir, .test)
+# in the tree, and every GoogleTest binary of the build.
+
+import os
+import shutil
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "mirage"
+config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "CMakeLists.txt", "unit", "lit.cfg.py", "lit.site.cfg.py.in"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.mirage_obj_root, "test")
+
+llvm_config.use_default_substitutions()
+llvm_config.add_tool_substitutions(
+    ["mirage-opt", "mirage-run", "mirage-translate", "mirage-layout"],
+    [config.mirage_tools_dir, config.llvm_tools_dir],
+)
+llvm_config.with_environment("PATH", config.mirage_tools_dir, append_path=True)
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+config.substitutions.append(("%examples", os.path.join(config.mirage_src_root, "examples")))
+config.substitutions.append(("%unit", os.path.join(config.mirage_obj_root, "unit")))
+
+if shutil.which("ptxas") or os.path.exists("/usr/local/cuda/bin/ptxas"):
+    config.available_features.add("ptxas")
+if config.test_data_dir:
+    config.available_features.add("test-data")
+    config.substitutions.append(("%testdata", config.test_data_dir))

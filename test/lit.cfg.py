@@ -16,11 +16,20 @@ config.test_exec_root = os.path.join(config.mirage_obj_root, "test")
 
 llvm_config.use_default_substitutions()
 llvm_config.add_tool_substitutions(
-    ["mirage-opt", "mirage-run", "mirage-translate", "mirage-layout"],
+    [
+        "mirage-opt",
+        "mirage-run",
+        "mirage-translate",
+        "mirage-layout",
+        "mirage-lsp-server",
+        "mirage-reduce",
+    ],
     [config.mirage_tools_dir, config.llvm_tools_dir],
 )
 llvm_config.with_environment("PATH", config.mirage_tools_dir, append_path=True)
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+# Each GoogleTest binary leaves the list of its cases here (tools/test.sh counts them).
+llvm_config.with_environment("GTEST_OUTPUT", "xml:" + os.path.join(config.test_exec_root, "unit-cases") + "/")
 config.substitutions.append(("%examples", os.path.join(config.mirage_src_root, "examples")))
 config.substitutions.append(("%unit", os.path.join(config.mirage_obj_root, "unit")))
 

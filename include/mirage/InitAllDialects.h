@@ -9,13 +9,15 @@
 #ifndef MIRAGE_INITALLDIALECTS_H
 #define MIRAGE_INITALLDIALECTS_H
 
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mirage {
 
 /// Adds every dialect of this project to `registry`.
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
-  (void)registry;
+  registry.insert<layout::LayoutDialect>();
 }
 
 } // namespace mirage

@@ -1,0 +1,386 @@
+//===- LayoutOps.td - Operations of the layout dialect -----*- tablegen -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_DIALECT_LAYOUT_IR_LAYOUTOPS_TD
+#define MIRAGE_DIALECT_LAYOUT_IR_LAYOUTOPS_TD
+
+include "mirage/Dialect/Layout/IR/LayoutTypes.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Layout_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Layout_Dialect, mnemonic, traits>;
+
+/// Ops that read or write global memory at a tile's position: `mem[offsets]`.
+class Layout_MemoryOp<string mnemonic, list<Trait> traits = []>
+    : Layout_Op<mnemonic, traits> {
+  let hasVerifier = 1;
+}
+
+/// Ops that only rename: element by element the result's place follows from
+/// the operand's (layout_c12), and the lowering is free of instructions.
+class Layout_ViewOp<string mnemonic, list<Trait> traits = []>
+    : Layout_Op<mnemonic, !listconcat([Pure], traits)> {
+  let results = (outs Layout_Tile:$result);
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Global memory
+//===----------------------------------------------------------------------===//
+
+def Layout_LoadOp : Layout_MemoryOp<"load"> {
+  let summary = "read a tile from global memory";
+  let description = [{
+    Reads the tile that starts at element `offsets` of `source`. Elements of the
+    tile outside the memref do not exist: they read as `other` (0 when left
+    out) and memory outside the memref is never touched. Vector widths,
+    alignment and masks follow from the static shape and the offsets.
+
+    ```mlir
+    %t = layout.load %x[%i, %j] : memref<17x2560xf16> -> tensor<32x64xf16>
+    %s = layout.load %x[%i, %j] other = -inf : memref<17x2560xf16> -> tensor<32x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c6) memref and tile have the same rank and element type, and
+      there is one offset per dim.
+    - (layout_c7) the memref has a static shape and row-major layout.
+  }];
+  let arguments = (ins Arg<AnyMemRef, "global memory", [MemRead]>:$source,
+                       Variadic<Index>:$offsets,
+                       OptionalAttr<F64Attr>:$other);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = [{
+    $source `[` $offsets `]` (`other` `=` custom<Scalar>($other)^)? attr-dict
+    `:` type($source) `->` type($result)
+  }];
+}
+
+def Layout_StoreOp : Layout_MemoryOp<"store"> {
+  let summary = "write a tile to global memory";
+  let description = [{
+    Writes the tile at element `offsets` of `dest`. Elements outside the memref
+    are not written. An element held in several places is written once.
+
+    ```mlir
+    layout.store %t, %y[%i, %j] : tensor<32x64xf16>, memref<17x2560xf16>
+    ```
+
+    Constraints: layout_c6, layout_c7 as for `layout.load`.
+  }];
+  let arguments = (ins Layout_Tile:$value,
+                       Arg<AnyMemRef, "global memory", [MemWrite]>:$dest,
+                       Variadic<Index>:$offsets);
+  let assemblyFormat = [{
+    $value `,` $dest `[` $offsets `]` attr-dict `:` type($value) `,` type($dest)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+def Layout_AllocSharedOp : Layout_Op<"alloc_shared", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "a tile in shared memory, alive as long as it is used";
+  let description = [{
+    The contents are undefined at first. `layout-allocate-shared` gives it a
+    place: the attribute `layout.offset`, in bytes.
+
+    ```mlir
+    %s = layout.alloc_shared : !layout.shared<16x64xf16>
+    ```
+  }];
+  let results = (outs Res<Layout_SharedType, "shared memory", [MemAlloc]>:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Layout_LocalLoadOp : Layout_Op<"local_load"> {
+  let summary = "read a tile from shared memory into registers";
+  let description = [{
+    The reader sees what was written before the last `layout.barrier`. With
+    several slots, `slot` names the one that is read.
+
+    ```mlir
+    %t = layout.local_load %s : !layout.shared<16x64xf16> -> tensor<16x64xf16>
+    %u = layout.local_load %b slot %k : !layout.shared<16x64xf16, slots = 3> -> tensor<16x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c8) tile and shared tile have the same shape and element type;
+      a slot is named if and only if there are several.
+  }];
+  let arguments = (ins Arg<Layout_SharedType, "shared memory", [MemRead]>:$source,
+                       Optional<Index>:$slot);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = [{
+    $source (`slot` $slot^)? attr-dict `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Layout_LocalStoreOp : Layout_Op<"local_store"> {
+  let summary = "write a tile from registers to shared memory";
+  let description = [{
+    ```mlir
+    layout.local_store %t, %s : tensor<16x64xf16>, !layout.shared<16x64xf16>
+    ```
+
+    Constraints: layout_c8 as for `layout.local_load`.
+  }];
+  let arguments = (ins Layout_Tile:$value,
+                       Arg<Layout_SharedType, "shared memory", [MemWrite]>:$dest,
+                       Optional<Index>:$slot);
+  let assemblyFormat = [{
+    $value `,` $dest (`slot` $slot^)? attr-dict `:` type($value) `,` type($dest)
+  }];
+  let hasVerifier = 1;
+}
+
+def Layout_BarrierOp : Layout_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wait for all threads of the block, order their shared accesses";
+  let description = [{
+    ```mlir
+    layout.barrier
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy"> {
+  let summary = "start copying a tile from global to shared memory";
+  let description = [{
+    Copies as `layout.load` followed by `layout.local_store` would (elements
+    outside the memref become 0), but without waiting: the data is there after
+    the `layout.async_wait` that covers its group and a `layout.barrier`.
+    `via` says which thread copies what. Chips without asynchronous copies do
+    it at once.
+
+    ```mlir
+    layout.async_copy %x[%i, %j], %s slot %k : memref<17x2560xf16>, !layout.shared<32x64xf16, slots = 3>
+    ```
+
+    Constraints: layout_c6, layout_c7 as for `layout.load`, with the shared tile
+    as the tile; layout_c8 for the slot.
+  }];
+  let arguments = (ins Arg<AnyMemRef, "global memory", [MemRead]>:$source,
+                       Variadic<Index>:$offsets,
+                       Arg<Layout_SharedType, "shared memory", [MemWrite]>:$dest,
+                       Optional<Index>:$slot,
+                       OptionalAttr<Layout_LinearLayoutAttr>:$via);
+  let assemblyFormat = [{
+    $source `[` $offsets `]` `,` $dest (`slot` $slot^)? (`via` $via^)? attr-dict
+    `:` type($source) `,` type($dest)
+  }];
+}
+
+def Layout_AsyncCommitOp : Layout_Op<"async_commit", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "close the group of the asynchronous copies since the last one";
+  let description = [{
+    ```mlir
+    layout.async_commit
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Layout_AsyncWaitOp : Layout_Op<"async_wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wait until at most `pending` groups of this thread are under way";
+  let description = [{
+    ```mlir
+    layout.async_wait 1
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I32Attr, [IntNonNegative]>:$pending);
+  let assemblyFormat = "$pending attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Compute
+//===----------------------------------------------------------------------===//
+
+def Layout_DotOp : Layout_Op<"dot", [Pure, AllTypesMatch<["c", "result"]>]> {
+  let summary = "matrix product of tiles plus an accumulator";
+  let description = [{
+    `result[m, n] = c[m, n] + sum_k a[m, k] * b[k, n]`, accumulated in f32. Dims
+    before the last two are batch dims of size 1. 16-bit operands use the
+    chip's matrix instruction, f32 operands fused multiply-adds.
+
+    ```mlir
+    %d = layout.dot %a, %b, %c : tensor<16x64xf16>, tensor<64x32xf16>, tensor<16x32xf32>
+    ```
+
+    Constraints:
+    - (layout_c9) the tiles have the same rank of at least 2, leading dims of
+      size 1, and shapes [m, k], [k, n], [m, n]; a and b have the same element
+      type and c is f32.
+  }];
+  let arguments = (ins Layout_Tile:$a, Layout_Tile:$b, Layout_Tile:$c);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = "$a `,` $b `,` $c attr-dict `:` type($a) `,` type($b) `,` type($c)";
+  let hasVerifier = 1;
+}
+
+def Layout_ReduceOp : Layout_Op<"reduce", [Pure]> {
+  let summary = "combine the elements along one dim, which stays with size 1";
+  let description = [{
+    ```mlir
+    %r = layout.reduce sum %v axis = 1 : tensor<16x64xf32> -> tensor<16x1xf32>
+    ```
+    Between warps it goes through shared memory at `layout.offset`.
+
+    Constraints:
+    - (layout_c11) `axis` is a dim of the tile; the result has size 1 there and
+      is the same otherwise, element type included.
+    - (layout_c12) with layouts, the result's is the operand's with components
+      along `axis` set to 0.
+  }];
+  let arguments = (ins Layout_ReduceKindAttr:$kind, Layout_Tile:$value,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$axis);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = [{
+    $kind $value `axis` `=` $axis attr-dict `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Layout_MaskOp : Layout_Op<"mask", [Pure, AllTypesMatch<["value", "result"]>]> {
+  let summary = "replace what hangs over the end of a dim";
+  let description = [{
+    Elements whose index along `dim`, plus `offset`, is at least `extent` become
+    `neutral`; the others stay.
+
+    ```mlir
+    %m = layout.mask %s dim = 1 offset = %o extent = 2560 neutral = -inf : tensor<32x64xf32>
+    ```
+
+    Constraints:
+    - (layout_c13) `dim` is a dim of the tile.
+  }];
+  let arguments = (ins Layout_Tile:$value, ConfinedAttr<I64Attr, [IntNonNegative]>:$dim, Index:$offset,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$extent, F64Attr:$neutral);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = [{
+    $value `dim` `=` $dim `offset` `=` $offset `extent` `=` $extent
+    `neutral` `=` custom<Scalar>($neutral) attr-dict `:` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts and shapes
+//===----------------------------------------------------------------------===//
+
+def Layout_ConvertOp : Layout_Op<"convert", [Pure]> {
+  let summary = "the same tile in another layout";
+  let description = [{
+    The only op that moves data between threads without a meaning of its own.
+    The lowering plans it: nothing, renamed registers, warp shuffles, or shared
+    memory at `layout.offset`.
+
+    ```mlir
+    #rows = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+    #cols = #layout.linear<register = [[1, 0]], lane = [[0, 1]] -> [2, 2]>
+    %b = layout.convert %a : tensor<2x2xf16, #rows> -> tensor<2x2xf16, #cols>
+    ```
+
+    Constraints:
+    - (layout_c10) shape and element type stay.
+  }];
+  let arguments = (ins Layout_Tile:$value);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Layout_BroadcastOp : Layout_ViewOp<"broadcast"> {
+  let summary = "repeat a tile along its dims of size 1";
+  let description = [{
+    ```mlir
+    %b = layout.broadcast %r : tensor<16x1xf32> -> tensor<16x64xf32>
+    ```
+
+    Constraints:
+    - (layout_c14) rank and element type stay; each dim stays or grows from 1.
+    - (layout_c12) with layouts, the operand's is the result's with components
+      along the grown dims set to 0.
+  }];
+  let arguments = (ins Layout_Tile:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+}
+
+def Layout_TransposeOp : Layout_ViewOp<"transpose"> {
+  let summary = "permute the dims of a tile";
+  let description = [{
+    Dim i of the result is dim `perm[i]` of the operand.
+
+    ```mlir
+    %t = layout.transpose %v perm = [1, 0] : tensor<16x64xf16> -> tensor<64x16xf16>
+    ```
+
+    Constraints:
+    - (layout_c15) `perm` is a permutation and the result's shape follows it.
+    - (layout_c12) with layouts, the result's is the operand's, permuted.
+  }];
+  let arguments = (ins Layout_Tile:$value, DenseI64ArrayAttr:$perm);
+  let assemblyFormat = "$value `perm` `=` $perm attr-dict `:` type($value) `->` type($result)";
+}
+
+def Layout_ReshapeOp : Layout_ViewOp<"reshape"> {
+  let summary = "the same elements, in row-major order, under another shape";
+  let description = [{
+    ```mlir
+    %t = layout.reshape %v : tensor<16x64xf16> -> tensor<1x16x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c16) the number of elements and the element type stay.
+    - (layout_c12) with layouts, the result's is the operand's with the bits of
+      the flattened index split anew.
+  }];
+  let arguments = (ins Layout_Tile:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// The host side
+//===----------------------------------------------------------------------===//
+
+def Layout_LaunchOp : Layout_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run a kernel on whole tensors";
+  let description = [{
+    Runs `kernel` with `grid` thread blocks of `threads` threads and `shared`
+    bytes of dynamic shared memory each. The kernel's arguments are pointers to
+    the inputs, then to the results, row-major.
+
+    ```mlir
+    %y = layout.launch @kernels::@main grid = [96, 1, 1] threads = 128 shared = 0 (%x)
+      : (tensor<16x64xf16>) -> tensor<16x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c17) `kernel` names a kernel (`gpu.func` or `llvm.func` in a
+      `gpu.module`) with one argument per input and result, of the same shape
+      and element type while they are memrefs; `grid` has 3 positive extents.
+  }];
+  let arguments = (ins SymbolRefAttr:$kernel, DenseI64ArrayAttr:$grid,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$threads,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$shared,
+                       Variadic<AnyStaticShapeTensor>:$inputs);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$results);
+  let assemblyFormat = [{
+    $kernel `grid` `=` $grid `threads` `=` $threads `shared` `=` $shared
+    `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // MIRAGE_DIALECT_LAYOUT_IR_LAYOUTOPS_TD

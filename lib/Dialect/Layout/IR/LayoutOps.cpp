@@ -1,0 +1,339 @@
+//===- LayoutOps.cpp - Verifiers and folds of the layout dialect ----------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace mirage::layout;
+
+//===----------------------------------------------------------------------===//
+// Text form of scalars: a float, inf or -inf
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseScalar(OpAsmParser &parser, FloatAttr &value) {
+  Type f64 = parser.getBuilder().getF64Type();
+  bool negative = succeeded(parser.parseOptionalMinus());
+  double number = 0.0;
+  if (succeeded(parser.parseOptionalKeyword("inf")))
+    number = std::numeric_limits<double>::infinity();
+  else if (parser.parseFloat(number))
+    return failure();
+  value = FloatAttr::get(f64, negative ? -number : number);
+  return success();
+}
+
+static void printScalar(OpAsmPrinter &printer, Operation *, FloatAttr value) {
+  const APFloat &number = value.getValue();
+  if (number.isInfinity())
+    printer << (number.isNegative() ? "-inf" : "inf");
+  else
+    printer.printAttributeWithoutType(value);
+}
+
+#define GET_OP_CLASSES
+#include "mirage/Dialect/Layout/IR/LayoutOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// What several verifiers share
+//===----------------------------------------------------------------------===//
+
+template <typename Range>
+static std::string list(const Range &range) {
+  return "[" + llvm::interleaved(range).str() + "]";
+}
+
+/// layout_c6 and layout_c7 for a tile of `shape` at `offsets` of `memory`.
+static LogicalResult verifyAccess(Operation *op, Type memory,
+                                  ArrayRef<int64_t> shape, Type element,
+                                  size_t offsets) {
+  auto memref = dyn_cast<MemRefType>(memory);
+  if (!memref || !memref.hasStaticShape() || !memref.getLayout().isIdentity())
+    return op->emitOpError()
+           << "global memory is " << memory
+           << ", expected a static shape in row-major layout (layout_c7)";
+  auto rank = static_cast<int64_t>(shape.size());
+  if (memref.getRank() != rank || memref.getElementType() != element)
+    return op->emitOpError()
+           << "tile " << list(shape) << " of " << element << " and memory "
+           << memref << " differ in rank or element type (layout_c6)";
+  if (offsets != shape.size())
+    return op->emitOpError() << "has " << offsets << " offsets, expected "
+                             << rank << ", one per dim (layout_c6)";
+  return success();
+}
+
+/// layout_c8: the tile in registers against the one in shared memory.
+static LogicalResult verifySlot(Operation *op, SharedType shared, Value slot) {
+  if (static_cast<bool>(slot) == (shared.getSlots() != 1))
+    return success();
+  return op->emitOpError() << (slot ? "names a slot of a buffer with only one"
+                                    : "does not say which slot of ")
+                           << (slot ? "" : std::to_string(shared.getSlots()))
+                           << " (layout_c8)";
+}
+
+static LogicalResult verifyLocal(Operation *op, RankedTensorType tile,
+                                 SharedType shared, Value slot) {
+  if (tile.getShape() != shared.getShape() ||
+      tile.getElementType() != shared.getElementType())
+    return op->emitOpError() << "tile " << tile << " and shared tile " << shared
+                             << " differ in shape or element type (layout_c8)";
+  return verifySlot(op, shared, slot);
+}
+
+/// layout_c12: `got` must be the layout that follows; both null is fine.
+static LogicalResult verifyFollows(Operation *op, LinearLayoutAttr got,
+                                   LinearLayoutAttr expected) {
+  if (got == expected)
+    return success();
+  auto diag = op->emitOpError("layout of the result is ");
+  got ? diag << got : diag << "missing";
+  diag << ", expected ";
+  expected ? diag << expected : diag << "none";
+  return diag << ", as follows from the operand (layout_c12)";
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+LogicalResult LoadOp::verify() {
+  auto tile = cast<RankedTensorType>(getResult().getType());
+  return verifyAccess(*this, getSource().getType(), tile.getShape(),
+                      tile.getElementType(), getOffsets().size());
+}
+
+LogicalResult StoreOp::verify() {
+  auto tile = cast<RankedTensorType>(getValue().getType());
+  return verifyAccess(*this, getDest().getType(), tile.getShape(),
+                      tile.getElementType(), getOffsets().size());
+}
+
+LogicalResult AsyncCopyOp::verify() {
+  SharedType tile = getDest().getType();
+  if (getVia() &&
+      (getVia()->isShared() || getVia()->getShape() != tile.getShape()))
+    return emitOpError() << "copies through " << *getVia()
+                         << ", expected a register layout of a tile "
+                         << list(tile.getShape()) << " (layout_c6)";
+  if (failed(verifySlot(*this, tile, getSlot())))
+    return failure();
+  return verifyAccess(*this, getSource().getType(), tile.getShape(),
+                      tile.getElementType(), getOffsets().size());
+}
+
+LogicalResult LocalLoadOp::verify() {
+  return verifyLocal(*this, cast<RankedTensorType>(getResult().getType()),
+                     getSource().getType(), getSlot());
+}
+
+LogicalResult LocalStoreOp::verify() {
+  return verifyLocal(*this, cast<RankedTensorType>(getValue().getType()),
+                     getDest().getType(), getSlot());
+}
+
+//===----------------------------------------------------------------------===//
+// Compute
+//===----------------------------------------------------------------------===//
+
+LogicalResult DotOp::verify() {
+  auto a = cast<RankedTensorType>(getA().getType());
+  auto b = cast<RankedTensorType>(getB().getType());
+  auto c = cast<RankedTensorType>(getC().getType());
+  int64_t rank = c.getRank();
+  auto bad = [&](const char *what) {
+    return emitOpError() << what << ": " << a << ", " << b << ", " << c
+                         << " (layout_c9)";
+  };
+  if (rank < 2 || a.getRank() != rank || b.getRank() != rank)
+    return bad("tiles must have the same rank, at least 2");
+  for (int64_t d = 0; d < rank - 2; ++d)
+    if (a.getDimSize(d) != 1 || b.getDimSize(d) != 1 || c.getDimSize(d) != 1)
+      return bad("dims before the last two must have size 1");
+  if (a.getDimSize(rank - 2) != c.getDimSize(rank - 2) ||
+      b.getDimSize(rank - 1) != c.getDimSize(rank - 1) ||
+      a.getDimSize(rank - 1) != b.getDimSize(rank - 2))
+    return bad("shapes must be [m, k], [k, n] and [m, n]");
+  if (a.getElementType() != b.getElementType() || !c.getElementType().isF32())
+    return bad("operands must have one element type and the accumulator f32");
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  int64_t axis = getAxis();
+  if (axis >= from.getRank())
+    return emitOpError() << "axis " << axis << " is not a dim of " << from
+                         << " (layout_c11)";
+  SmallVector<int64_t> shape(from.getShape());
+  shape[axis] = 1;
+  if (to.getShape() != ArrayRef(shape) ||
+      to.getElementType() != from.getElementType())
+    return emitOpError() << "result is " << to << ", expected shape "
+                         << list(shape) << " of " << from.getElementType()
+                         << " (layout_c11)";
+  LinearLayoutAttr layout = getLayout(from);
+  return verifyFollows(*this, getLayout(to),
+                       layout ? layout.reduceDim(axis) : layout);
+}
+
+LogicalResult MaskOp::verify() {
+  auto tile = cast<RankedTensorType>(getValue().getType());
+  if (static_cast<int64_t>(getDim()) < tile.getRank())
+    return success();
+  return emitOpError() << "dim " << getDim() << " is not a dim of " << tile
+                       << " (layout_c13)";
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts and shapes
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvertOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  if (from.getShape() == to.getShape() &&
+      from.getElementType() == to.getElementType())
+    return success();
+  return emitOpError() << "changes " << from << " to " << to
+                       << ", expected only the layout to change (layout_c10)";
+}
+
+OpFoldResult ConvertOp::fold(FoldAdaptor) {
+  if (getValue().getType() == getType())
+    return getValue();
+  // A conversion of a conversion starts from the first layout.
+  if (auto inner = getValue().getDefiningOp<ConvertOp>()) {
+    getValueMutable().assign(inner.getValue());
+    return getResult();
+  }
+  return {};
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  if (from.getRank() != to.getRank() ||
+      from.getElementType() != to.getElementType())
+    return emitOpError() << "changes rank or element type: " << from << " to "
+                         << to << " (layout_c14)";
+  LinearLayoutAttr expected = getLayout(to);
+  for (int64_t d = 0; d < to.getRank(); ++d) {
+    if (from.getDimSize(d) == to.getDimSize(d))
+      continue;
+    if (from.getDimSize(d) != 1)
+      return emitOpError() << "dim " << d << " goes from " << from.getDimSize(d)
+                           << " to " << to.getDimSize(d)
+                           << ", expected it to stay or to grow from 1 "
+                              "(layout_c14)";
+    if (expected)
+      expected = expected.reduceDim(d);
+  }
+  if (getLayout(from) == expected)
+    return success();
+  auto diag = emitOpError("layout of the operand is ");
+  getLayout(from) ? diag << getLayout(from) : diag << "missing";
+  diag << ", expected ";
+  expected ? diag << expected : diag << "none";
+  return diag << ", as follows from the result (layout_c12)";
+}
+
+OpFoldResult BroadcastOp::fold(FoldAdaptor) {
+  return getValue().getType() == getType() ? getValue() : Value();
+}
+
+LogicalResult TransposeOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  ArrayRef<int64_t> perm = getPerm();
+  SmallVector<int64_t> sorted(perm);
+  llvm::sort(sorted);
+  bool valid = static_cast<int64_t>(perm.size()) == from.getRank() &&
+               llvm::equal(sorted, llvm::seq<int64_t>(0, from.getRank()));
+  if (!valid)
+    return emitOpError() << list(perm) << " is not a permutation of the "
+                         << from.getRank() << " dims (layout_c15)";
+  SmallVector<int64_t> shape;
+  for (int64_t p : perm)
+    shape.push_back(from.getDimSize(p));
+  if (to.getShape() != ArrayRef(shape) ||
+      to.getElementType() != from.getElementType())
+    return emitOpError() << "result is " << to << ", expected shape "
+                         << list(shape) << " of " << from.getElementType()
+                         << " (layout_c15)";
+  LinearLayoutAttr layout = getLayout(from);
+  return verifyFollows(*this, getLayout(to),
+                       layout ? layout.transpose(perm) : layout);
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  if (llvm::equal(getPerm(), llvm::seq<int64_t>(0, getPerm().size())))
+    return getValue();
+  return {};
+}
+
+LogicalResult ReshapeOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  if (from.getNumElements() != to.getNumElements() ||
+      from.getElementType() != to.getElementType())
+    return emitOpError() << "changes " << from << " to " << to
+                         << ", expected as many elements of the same type "
+                            "(layout_c16)";
+  LinearLayoutAttr layout = getLayout(from);
+  return verifyFollows(*this, getLayout(to),
+                       layout ? layout.reshape(to.getShape()) : layout);
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  return getValue().getType() == getType() ? getValue() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// Launch
+//===----------------------------------------------------------------------===//
+
+LogicalResult LaunchOp::verify() {
+  if (getGrid().size() != 3 ||
+      llvm::any_of(getGrid(), [](int64_t extent) { return extent < 1; }))
+    return emitOpError() << "grid is " << list(getGrid())
+                         << ", expected 3 positive extents (layout_c17)";
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto function = dyn_cast_or_null<FunctionOpInterface>(
+      symbols.lookupNearestSymbolFrom(*this, getKernelAttr()));
+  if (!function || !isa<gpu::GPUModuleOp>(function->getParentOp()))
+    return emitOpError() << getKernelAttr()
+                         << " is not a kernel in a gpu.module (layout_c17)";
+  SmallVector<Type> tensors(getInputs().getTypes());
+  llvm::append_range(tensors, getResultTypes());
+  if (function.getNumArguments() != tensors.size())
+    return emitOpError() << getKernelAttr() << " has "
+                         << function.getNumArguments()
+                         << " arguments, expected " << tensors.size()
+                         << ", one per input and result (layout_c17)";
+  for (auto [index, types] :
+       llvm::enumerate(llvm::zip_equal(function.getArgumentTypes(), tensors))) {
+    auto memref = dyn_cast<MemRefType>(std::get<0>(types));
+    auto tensor = cast<RankedTensorType>(std::get<1>(types));
+    if (memref && (memref.getShape() != tensor.getShape() ||
+                   memref.getElementType() != tensor.getElementType()))
+      return emitOpError() << "argument " << index << " of " << getKernelAttr()
+                           << " is " << memref << ", expected the shape of "
+                           << tensor << " (layout_c17)";
+  }
+  return success();
+}

@@ -16,7 +16,23 @@ using namespace mirage::layout;
 
 #include "mirage/Dialect/Layout/IR/LayoutOpsDialect.cpp.inc"
 
+namespace {
+/// Layouts are long and used often: printed once, as `#linear`, `#linear1`, ...
+struct LayoutAsmInterface final : mlir::OpAsmDialectInterface {
+  using OpAsmDialectInterface::OpAsmDialectInterface;
+  AliasResult getAlias(mlir::Attribute attr,
+                       llvm::raw_ostream &os) const override {
+    auto layout = llvm::dyn_cast<LinearLayoutAttr>(attr);
+    if (!layout)
+      return AliasResult::NoAlias;
+    os << (layout.isShared() ? "shared" : "linear");
+    return AliasResult::FinalAlias;
+  }
+};
+} // namespace
+
 void LayoutDialect::initialize() {
+  addInterfaces<LayoutAsmInterface>();
   registerAttributes();
   registerTypes();
   addOperations<

@@ -39,6 +39,10 @@ def Layout_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    void registerAttributes();
+    void registerTypes();
+  }];
 }
 
 #endif // MIRAGE_DIALECT_LAYOUT_IR_LAYOUTDIALECT_TD

@@ -99,7 +99,7 @@ def Layout_AllocSharedOp : Layout_Op<"alloc_shared", [MemoryEffects<[MemAlloc]>]
     ```
   }];
   let results = (outs Res<Layout_SharedType, "shared memory", [MemAlloc]>:$result);
-  let assemblyFormat = "attr-dict `:` type($result)";
+  let assemblyFormat = "attr-dict `:` qualified(type($result))";
 }
 
 def Layout_LocalLoadOp : Layout_Op<"local_load"> {
@@ -121,7 +121,7 @@ def Layout_LocalLoadOp : Layout_Op<"local_load"> {
                        Optional<Index>:$slot);
   let results = (outs Layout_Tile:$result);
   let assemblyFormat = [{
-    $source (`slot` $slot^)? attr-dict `:` type($source) `->` type($result)
+    $source (`slot` $slot^)? attr-dict `:` qualified(type($source)) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -139,7 +139,7 @@ def Layout_LocalStoreOp : Layout_Op<"local_store"> {
                        Arg<Layout_SharedType, "shared memory", [MemWrite]>:$dest,
                        Optional<Index>:$slot);
   let assemblyFormat = [{
-    $value `,` $dest (`slot` $slot^)? attr-dict `:` type($value) `,` type($dest)
+    $value `,` $dest (`slot` $slot^)? attr-dict `:` type($value) `,` qualified(type($dest))
   }];
   let hasVerifier = 1;
 }
@@ -154,7 +154,7 @@ def Layout_BarrierOp : Layout_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]
   let assemblyFormat = "attr-dict";
 }
 
-def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy"> {
+def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy", [AttrSizedOperandSegments]> {
   let summary = "start copying a tile from global to shared memory";
   let description = [{
     Copies as `layout.load` followed by `layout.local_store` would (elements
@@ -176,8 +176,8 @@ def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy"> {
                        Optional<Index>:$slot,
                        OptionalAttr<Layout_LinearLayoutAttr>:$via);
   let assemblyFormat = [{
-    $source `[` $offsets `]` `,` $dest (`slot` $slot^)? (`via` $via^)? attr-dict
-    `:` type($source) `,` type($dest)
+    $source `[` $offsets `]` `,` $dest (`slot` $slot^)? attr-dict
+    `:` type($source) `,` qualified(type($dest))
   }];
 }
 

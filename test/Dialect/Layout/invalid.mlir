@@ -1,0 +1,183 @@
+// RUN: mirage-opt %s --split-input-file --verify-diagnostics
+
+// layout_c1
+// expected-error@+1 {{basis [1] has 1 numbers, expected 2, one per dim of the tile (layout_c1)}}
+func.func private @c1(tensor<2x2xf16, #layout.linear<register = [[1]], lane = [[1, 0]] -> [2, 2]>>)
+
+// -----
+// expected-error@+1 {{basis [0, 4] is outside the tile [2, 2] in dim 1 (layout_c1)}}
+func.func private @c1(tensor<2x2xf16, #layout.linear<register = [[0, 4]], lane = [[1, 0]] -> [2, 2]>>)
+
+// -----
+// expected-error@+1 {{tile size 3 is not a power of two (layout_c1)}}
+func.func private @c1(tensor<3xf16, #layout.linear<register = [[1]] -> [3]>>)
+
+// -----
+// expected-error@+1 {{place dims must be register, lane, warp, block in this order, or offset alone (layout_c2), got 'register'}}
+func.func private @c2(tensor<4xf16, #layout.linear<lane = [[1]], register = [[2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{place dims must be register, lane, warp, block in this order, or offset alone (layout_c2), got 'thread'}}
+func.func private @c2(tensor<4xf16, #layout.linear<thread = [[1]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{covers 2^1 of the tile's 2^2 elements; every element needs a place (layout_c3)}}
+func.func private @c3(tensor<2x2xf16, #layout.linear<register = [[0, 1]], lane = [[0, 1]] -> [2, 2]>>)
+
+// -----
+// expected-error@+1 {{has 2^3 offsets for 2^2 elements; in shared memory each element has exactly one (layout_c3)}}
+func.func private @c3(!layout.shared<4xf16, #layout.linear<offset = [[1], [2], [2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{layout is of a tile [4], expected [8], the tensor's shape (layout_c4)}}
+func.func private @c4(tensor<8xf16, #layout.linear<lane = [[1], [2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{a tensor's layout must say which registers hold it, got offsets in shared memory (layout_c4)}}
+func.func private @c4(tensor<4xf16, #layout.linear<offset = [[1], [2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{element type is 'i32', expected f16, bf16 or f32 (layout_c5)}}
+func.func private @c5(!layout.shared<4xi32>)
+
+// -----
+// expected-error@+1 {{layout is of a tile [4], expected [8] (layout_c5)}}
+func.func private @c5(!layout.shared<8xf16, #layout.linear<offset = [[1], [2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{has 0 slots, expected at least 1 (layout_c5)}}
+func.func private @c5(!layout.shared<8xf16, slots = 0>)
+
+// -----
+func.func @c6(%x: memref<8x8xf16>, %i: index) {
+  // expected-error@+1 {{tile [8, 8] of 'f32' and memory 'memref<8x8xf16>' differ in rank or element type (layout_c6)}}
+  %0 = layout.load %x[%i, %i] : memref<8x8xf16> -> tensor<8x8xf32>
+  return
+}
+
+// -----
+func.func @c6(%x: memref<8x8xf16>, %t: tensor<8x8xf16>, %i: index) {
+  // expected-error@+1 {{has 1 offsets, expected 2, one per dim (layout_c6)}}
+  layout.store %t, %x[%i] : tensor<8x8xf16>, memref<8x8xf16>
+  return
+}
+
+// -----
+func.func @c7(%x: memref<8x?xf16>, %i: index) {
+  // expected-error@+1 {{global memory is 'memref<8x?xf16>', expected a static shape in row-major layout (layout_c7)}}
+  %0 = layout.load %x[%i, %i] : memref<8x?xf16> -> tensor<8x8xf16>
+  return
+}
+
+// -----
+func.func @c8(%s: !layout.shared<8x8xf16>) {
+  // expected-error@+1 {{differ in shape or element type (layout_c8)}}
+  %0 = layout.local_load %s : !layout.shared<8x8xf16> -> tensor<8x4xf16>
+  return
+}
+
+// -----
+func.func @c8(%s: !layout.shared<8x8xf16, slots = 2>) {
+  // expected-error@+1 {{does not say which slot of 2 (layout_c8)}}
+  %0 = layout.local_load %s : !layout.shared<8x8xf16, slots = 2> -> tensor<8x8xf16>
+  return
+}
+
+// -----
+func.func @c9(%a: tensor<16x32xf16>, %b: tensor<16x32xf16>, %c: tensor<16x32xf32>) {
+  // expected-error@+1 {{shapes must be [m, k], [k, n] and [m, n]}}
+  %0 = layout.dot %a, %b, %c : tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x32xf32>
+  return
+}
+
+// -----
+func.func @c9(%a: tensor<16x16xf16>, %b: tensor<16x16xbf16>, %c: tensor<16x16xf32>) {
+  // expected-error@+1 {{operands must have one element type and the accumulator f32}}
+  %0 = layout.dot %a, %b, %c : tensor<16x16xf16>, tensor<16x16xbf16>, tensor<16x16xf32>
+  return
+}
+
+// -----
+func.func @c10(%a: tensor<16x16xf16>) {
+  // expected-error@+1 {{expected only the layout to change (layout_c10)}}
+  %0 = layout.convert %a : tensor<16x16xf16> -> tensor<16x16xf32>
+  return
+}
+
+// -----
+func.func @c11(%a: tensor<16x16xf16>) {
+  // expected-error@+1 {{axis 2 is not a dim of 'tensor<16x16xf16>' (layout_c11)}}
+  %0 = layout.reduce sum %a axis = 2 : tensor<16x16xf16> -> tensor<16x1xf16>
+  return
+}
+
+// -----
+func.func @c11(%a: tensor<16x16xf16>) {
+  // expected-error@+1 {{expected shape [1, 16] of 'f16' (layout_c11)}}
+  %0 = layout.reduce max %a axis = 0 : tensor<16x16xf16> -> tensor<16x1xf16>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+func.func @c12(%a: tensor<2x2xf16, #a>) {
+  // expected-error@+1 {{as follows from the operand (layout_c12)}}
+  %0 = layout.transpose %a perm = [1, 0] : tensor<2x2xf16, #a> -> tensor<2x2xf16, #a>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+#r = #layout.linear<register = [[1, 0]], lane = [[0, 0]] -> [2, 1]>
+func.func @c12(%a: tensor<2x1xf16, #r>) {
+  // expected-error@+1 {{as follows from the result (layout_c12)}}
+  %0 = layout.broadcast %a : tensor<2x1xf16, #r> -> tensor<2x2xf16, #a>
+  return
+}
+
+// -----
+func.func @c13(%a: tensor<16x16xf16>, %o: index) {
+  // expected-error@+1 {{dim 2 is not a dim of 'tensor<16x16xf16>' (layout_c13)}}
+  %0 = layout.mask %a dim = 2 offset = %o extent = 4 neutral = 0.0 : tensor<16x16xf16>
+  return
+}
+
+// -----
+func.func @c14(%a: tensor<16x2xf16>) {
+  // expected-error@+1 {{dim 1 goes from 2 to 8, expected it to stay or to grow from 1 (layout_c14)}}
+  %0 = layout.broadcast %a : tensor<16x2xf16> -> tensor<16x8xf16>
+  return
+}
+
+// -----
+func.func @c15(%a: tensor<16x2xf16>) {
+  // expected-error@+1 {{[1, 1] is not a permutation of the 2 dims (layout_c15)}}
+  %0 = layout.transpose %a perm = [1, 1] : tensor<16x2xf16> -> tensor<2x16xf16>
+  return
+}
+
+// -----
+func.func @c16(%a: tensor<16x2xf16>) {
+  // expected-error@+1 {{expected as many elements of the same type (layout_c16)}}
+  %0 = layout.reshape %a : tensor<16x2xf16> -> tensor<16x4xf16>
+  return
+}
+
+// -----
+func.func @c17(%x: tensor<16x2xf16>) {
+  // expected-error@+1 {{@a::@b is not a kernel in a gpu.module (layout_c17)}}
+  layout.launch @a::@b grid = [1, 1, 1] threads = 32 shared = 0 (%x) : (tensor<16x2xf16>) -> ()
+  return
+}
+
+// -----
+gpu.module @a {
+  gpu.func @b(%x: memref<4x2xf16>) kernel {
+    gpu.return
+  }
+}
+func.func @c17(%x: tensor<16x2xf16>) {
+  // expected-error@+1 {{argument 0 of @a::@b is 'memref<4x2xf16>', expected the shape of 'tensor<16x2xf16>' (layout_c17)}}
+  layout.launch @a::@b grid = [1, 1, 1] threads = 32 shared = 0 (%x) : (tensor<16x2xf16>) -> ()
+  return
+}

@@ -10,6 +10,7 @@
 #define MIRAGE_INITALLDIALECTS_H
 
 #include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -18,6 +19,7 @@ namespace mirage {
 /// Adds every dialect of this project to `registry`.
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<layout::LayoutDialect>();
+  registry.insert<mugraph::MuGraphDialect>();
 }
 
 } // namespace mirage

@@ -1,0 +1,75 @@
+//===- Passes.td - Passes over tile programs ---------------*- tablegen -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_DIALECT_LAYOUT_TRANSFORMS_PASSES
+#define MIRAGE_DIALECT_LAYOUT_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class LayoutPass<string argument> : Pass<argument, "::mlir::ModuleOp"> {
+  let options = [Option<"target", "target", "std::string", "\"sm_90a\"",
+                        "Chip to compile for">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::scf::SCFDialect", "::mirage::layout::LayoutDialect"
+  ];
+}
+
+def LayoutAssignPass : LayoutPass<"layout-assign"> {
+  let summary = "Choose a layout for every tile of a kernel";
+  let description = [{
+    Gives each tile value of every kernel a `#layout.linear` such that the
+    modelled cost of the whole kernel is small: instructions and sectors of
+    loads and stores, exact costs of the conversions between layouts, shuffles
+    of reductions, arithmetic that replicas repeat, each times the trips of the
+    loops around it. Where a user needs another layout than its operand has, a
+    `layout.convert` is inserted. Products of 16-bit tiles get the accumulator
+    of the target's matrix instruction where the tile holds one.
+  }];
+}
+
+def LayoutFoldConversionsPass : LayoutPass<"layout-fold-conversions"> {
+  let summary = "Remove, merge and move layout conversions";
+  let description = [{
+    Removes conversions between equal layouts and chains of conversions, merges
+    equal ones, moves a conversion in front of a widening cast and behind a
+    narrowing one (fewer bits travel), rematerialises cheap producers in the
+    wanted layout, and hoists conversions of loop-invariant values.
+  }];
+}
+
+def LayoutPipelineLoadsPass : LayoutPass<"layout-pipeline-loads"> {
+  let summary = "Issue the loads of the next iteration before computing this one";
+  let description = [{
+    In each loop the tiles of iteration i+1 are loaded into registers before
+    iteration i computes, so that the latency of global memory hides behind the
+    arithmetic. The last iteration loads its own tile again, which is in bounds
+    and unused.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_90a\"",
+           "Chip to compile for">,
+    Option<"stages", "stages", "unsigned", "2",
+           "Iterations in flight; 1 leaves the loop as it is">,
+    Option<"maxRegisters", "max-registers", "unsigned", "64",
+           "32-bit registers of a thread that may hold tiles in flight">
+  ];
+}
+
+def LayoutAllocateSharedPass : LayoutPass<"layout-allocate-shared"> {
+  let summary = "Place all buffers in shared memory";
+  let description = [{
+    Gives each `layout.alloc_shared` and the scratch of each conversion and
+    reduction an offset (`layout.offset`) such that what lives at the same time
+    does not overlap, and sets `layout.shared_bytes` on the kernel and the
+    `shared` size of its launches. More than the target has is an error that
+    names the operations and their sizes.
+  }];
+}
+
+#endif // MIRAGE_DIALECT_LAYOUT_TRANSFORMS_PASSES

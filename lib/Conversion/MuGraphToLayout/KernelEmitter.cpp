@@ -1,0 +1,271 @@
+//===- KernelEmitter.cpp - A block graph as a kernel ----------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+KernelEmitter::KernelEmitter(BlockGraphOp graph, gpu::GPUFuncOp kernel,
+                             const TargetDescription &target)
+    : graph(graph), kernel(kernel),
+      builder(OpBuilder::atBlockBegin(&kernel.getBody().front())),
+      emitter(builder, target, [this](const DimClip &clip) {
+        return position(clip.indices, clip.tile, clip.shift);
+      }) {}
+
+LogicalResult KernelEmitter::run() {
+  FailureOr<BlockStages> computed = computeStages(graph);
+  if (failed(computed))
+    return failure();
+  stages = std::move(*computed);
+  emitter.loc = graph.getLoc();
+  for (unsigned dim = 0; dim < graph.getGrid().size(); ++dim)
+    gridIds.push_back(gpu::BlockIdOp::create(
+        builder, graph.getLoc(), static_cast<gpu::Dimension>(dim)));
+  for (unsigned stage = 0; stage < stages.stages.size(); ++stage)
+    if (failed(emitStage(stage)))
+      return failure();
+  gpu::ReturnOp::create(builder, graph.getLoc());
+  return success();
+}
+
+LogicalResult KernelEmitter::emitStage(unsigned stage) {
+  if (BlockStages::isLoop(stage))
+    return emitLoop(stage);
+  const BlockStages::Stage &content = stages.stages[stage];
+  if (failed(emitOps(content.ops)))
+    return failure();
+  emitStores(content.stores);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Where tiles lie
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::indexValue(TileIndex index) {
+  return index.isGrid() ? gridIds[index.number] : loopIndex;
+}
+
+/// index * tile + shift, with the nest of indices flattened.
+Value KernelEmitter::position(ArrayRef<TileIndex> indices, int64_t tile,
+                              int64_t shift) {
+  Location loc = emitter.loc;
+  auto constant = [&](int64_t number) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, number);
+  };
+  Value flat;
+  for (TileIndex index : indices) {
+    Value inner = indexValue(index);
+    if (flat) {
+      flat = arith::MulIOp::create(builder, loc, flat,
+                                   constant(graph.getExtent(index)));
+      inner = arith::AddIOp::create(builder, loc, flat, inner);
+    }
+    flat = inner;
+  }
+  if (!flat)
+    return constant(shift);
+  if (tile != 1)
+    flat = arith::MulIOp::create(builder, loc, flat, constant(tile));
+  if (shift != 0)
+    flat = arith::AddIOp::create(builder, loc, flat, constant(shift));
+  return flat;
+}
+
+SmallVector<Value> KernelEmitter::offsets(TileMapAttr map,
+                                          ArrayRef<int64_t> tile) {
+  SmallVector<Value> result;
+  for (auto [dim, extent] : llvm::zip(map.getDims(), tile))
+    result.push_back(position(dim.getIndices(), extent, dim.getShift()));
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Loads and stores
+//===----------------------------------------------------------------------===//
+
+bool KernelEmitter::changesWith(Value input, unsigned loop) {
+  auto argument = cast<BlockArgument>(input);
+  return graph.getInputMap(argument.getArgNumber())
+      .dependsOn(TileIndex::loop(loop));
+}
+
+Tile KernelEmitter::load(unsigned input, ArrayRef<int64_t> shape,
+                         ArrayRef<int64_t> shift) {
+  RankedTensorType declared = graph.getInputTile(input);
+  TileMapAttr map = graph.getInputMap(input);
+  auto memory = cast<MemRefType>(kernel.getArgument(input).getType());
+  SmallVector<Value> where = offsets(map, declared.getShape());
+  for (auto [offset, amount] : llvm::zip(where, shift))
+    if (amount != 0)
+      offset = arith::AddIOp::create(
+          builder, emitter.loc, offset,
+          arith::ConstantIndexOp::create(builder, emitter.loc, amount));
+  auto type = RankedTensorType::get(coverShape(shape),
+                                    declared.getElementType());
+  Tile tile;
+  tile.value = layout::LoadOp::create(builder, emitter.loc, type,
+                                      kernel.getArgument(input), where,
+                                      FloatAttr());
+  tile.declared = declared.getElementType();
+  tile.clips =
+      clipsOfMap(graph, map, memory.getShape(), declared.getShape());
+  // The load fills with 0 what lies outside the tensor. What lies inside, but
+  // past the end of a tile whose extent is no power of two, it reads.
+  for (auto [dim, clip] : llvm::enumerate(tile.clips))
+    if (clip && clip->within < type.getDimSize(dim) &&
+        !(clip->indices.empty() &&
+          map.getDim(dim).getShift() + clip->within == memory.getDimSize(dim)))
+      clip->filler = std::nullopt;
+  return tile;
+}
+
+Tile KernelEmitter::get(Value value) {
+  if (auto found = tiles.find(value); found != tiles.end())
+    return found->second;
+  auto argument = cast<BlockArgument>(value);
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(value.getType()).getShape();
+  SmallVector<int64_t> noShift(shape.size(), 0);
+  return tiles[value] = load(argument.getArgNumber(), shape, noShift);
+}
+
+void KernelEmitter::loadInvariantInputs(const BlockStages::Stage &stage,
+                                        unsigned loop) {
+  auto loadIfInvariant = [&](Value value) {
+    if (isa<BlockArgument>(value) && !changesWith(value, loop))
+      get(value);
+  };
+  for (Operation *op : stage.ops)
+    llvm::for_each(op->getOperands(), loadIfInvariant);
+  for (unsigned number : stage.stores)
+    loadIfInvariant(graph.getYield().getValues()[number]);
+}
+
+void KernelEmitter::emitStores(ArrayRef<unsigned> numbers) {
+  for (unsigned number : numbers) {
+    Value yielded = graph.getYield().getValues()[number];
+    Tile tile = get(yielded);
+    auto output =
+        kernel.getArgument(graph.getInputs().size() + number);
+    Type element = cast<MemRefType>(output.getType()).getElementType();
+    ArrayRef<int64_t> declared =
+        cast<RankedTensorType>(yielded.getType()).getShape();
+    emitter.loc = graph.getLoc();
+    layout::StoreOp::create(builder, emitter.loc,
+                            emitter.castTo(tile.value, element), output,
+                            offsets(graph.getOutputMap(number), declared));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelEmitter::emitOps(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops)
+    if (failed(emitOp(op)))
+      return failure();
+  return success();
+}
+
+LogicalResult KernelEmitter::emitThreadGraph(ThreadGraphOp op) {
+  Block &body = *op.getBodyBlock();
+  for (auto [argument, input] :
+       llvm::zip(body.getArguments(), op.getInputs()))
+    tiles[argument] = get(input);
+  for (Operation &inner : body.without_terminator())
+    if (failed(emitOp(&inner)))
+      return failure();
+  for (auto [output, value] : llvm::zip(
+           op.getOutputs(), body.getTerminator()->getOperands()))
+    tiles[output] = get(value);
+  return success();
+}
+
+LogicalResult KernelEmitter::emitOp(Operation *op) {
+  emitter.loc = op->getLoc();
+  if (auto threadGraph = dyn_cast<ThreadGraphOp>(op))
+    return emitThreadGraph(threadGraph);
+  FailureOr<Tile> tile;
+  if (auto concat = dyn_cast<ConcatOp>(op)) {
+    tile = emitConcat(concat);
+  } else if (auto slice = dyn_cast<SliceOp>(op)) {
+    tile = emitSlice(slice);
+  } else {
+    SmallVector<Tile> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(get(operand));
+    tile = emitter.emit(op, operands);
+  }
+  if (failed(tile))
+    return failure();
+  tiles[op->getResult(0)] = *tile;
+  return success();
+}
+
+/// A box of an input is loaded as such; a box of anything else would move data
+/// between places that no layout connects.
+FailureOr<Tile> KernelEmitter::emitSlice(SliceOp op) {
+  auto argument = dyn_cast<BlockArgument>(op.getInput());
+  if (!argument || argument.getOwner() != graph.getBodyBlock())
+    return op.emitOpError("inside a block graph must slice one of its inputs");
+  Tile tile = load(argument.getArgNumber(), op.getSizes(), op.getOffsets());
+  for (auto [dim, size] : llvm::enumerate(op.getSizes())) {
+    if (tile.clips[dim] && !tile.clips[dim]->indices.empty())
+      return op.emitOpError("of a clipped dim is not supported");
+    tile.clips[dim] = std::nullopt;
+    if (size == tile.shape()[dim])
+      continue;
+    DimClip clip;
+    clip.tile = clip.extent = clip.within = size;
+    tile.clips[dim] = clip;
+  }
+  return tile;
+}
+
+/// Each part is loaded into a tile of the whole shape, moved to its place and
+/// masked to 0 outside of it; the parts then add up to the result.
+FailureOr<Tile> KernelEmitter::emitConcat(ConcatOp op) {
+  ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+  int64_t dim = op.getDim(), begin = 0;
+  Tile result;
+  for (Value input : op.getInputs()) {
+    auto argument = dyn_cast<BlockArgument>(input);
+    if (!argument || argument.getOwner() != graph.getBodyBlock())
+      return op.emitOpError("inside a block graph must join its inputs");
+    int64_t extent = cast<RankedTensorType>(input.getType()).getDimSize(dim);
+    TileDimAttr map = graph.getInputMap(argument.getArgNumber()).getDim(dim);
+    if (map.isCut() || map.getShift() != 0)
+      return op.emitOpError("inside a block graph must join along an uncut "
+                            "dim");
+    SmallVector<int64_t> shift(shape.size(), 0);
+    shift[dim] = -begin;
+    Tile part = load(argument.getArgNumber(), shape, shift);
+    part.value = emitter.widen(part.value);
+    if (result.value) {
+      part.value = arith::AddFOp::create(builder, emitter.loc, result.value,
+                                         part.value);
+    }
+    result = part;
+    begin += extent;
+  }
+  DimClip clip;
+  clip.tile = clip.extent = clip.within = begin;
+  clip.filler = 0.0;
+  result.clips[dim] = std::nullopt;
+  if (begin != result.shape()[dim])
+    result.clips[dim] = clip;
+  return result;
+}

@@ -9,10 +9,12 @@
 #ifndef MIRAGE_INITALLPASSES_H
 #define MIRAGE_INITALLPASSES_H
 
+#include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
+
 namespace mirage {
 
 /// Registers every pass and pipeline of this project.
-inline void registerAllPasses() {}
+inline void registerAllPasses() { registerMuGraphToLayoutPasses(); }
 
 } // namespace mirage
 

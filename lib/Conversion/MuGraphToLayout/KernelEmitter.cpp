@@ -30,8 +30,8 @@ LogicalResult KernelEmitter::run() {
   stages = std::move(*computed);
   emitter.loc = graph.getLoc();
   for (unsigned dim = 0; dim < graph.getGrid().size(); ++dim)
-    gridIds.push_back(gpu::BlockIdOp::create(
-        builder, graph.getLoc(), static_cast<gpu::Dimension>(dim)));
+    gridIds.push_back(gpu::BlockIdOp::create(builder, graph.getLoc(),
+                                             static_cast<gpu::Dimension>(dim)));
   for (unsigned stage = 0; stage < stages.stages.size(); ++stage)
     if (failed(emitStage(stage)))
       return failure();
@@ -112,15 +112,14 @@ Tile KernelEmitter::load(unsigned input, ArrayRef<int64_t> shape,
       offset = arith::AddIOp::create(
           builder, emitter.loc, offset,
           arith::ConstantIndexOp::create(builder, emitter.loc, amount));
-  auto type = RankedTensorType::get(coverShape(shape),
-                                    declared.getElementType());
+  auto type =
+      RankedTensorType::get(coverShape(shape), declared.getElementType());
   Tile tile;
-  tile.value = layout::LoadOp::create(builder, emitter.loc, type,
-                                      kernel.getArgument(input), where,
-                                      FloatAttr());
+  tile.value =
+      layout::LoadOp::create(builder, emitter.loc, type,
+                             kernel.getArgument(input), where, FloatAttr());
   tile.declared = declared.getElementType();
-  tile.clips =
-      clipsOfMap(graph, map, memory.getShape(), declared.getShape());
+  tile.clips = clipsOfMap(graph, map, memory.getShape(), declared.getShape());
   // The load fills with 0 what lies outside the tensor. What lies inside, but
   // past the end of a tile whose extent is no power of two, it reads.
   for (auto [dim, clip] : llvm::enumerate(tile.clips))
@@ -135,8 +134,7 @@ Tile KernelEmitter::get(Value value) {
   if (auto found = tiles.find(value); found != tiles.end())
     return found->second;
   auto argument = cast<BlockArgument>(value);
-  ArrayRef<int64_t> shape =
-      cast<RankedTensorType>(value.getType()).getShape();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(value.getType()).getShape();
   SmallVector<int64_t> noShift(shape.size(), 0);
   return tiles[value] = load(argument.getArgNumber(), shape, noShift);
 }
@@ -157,8 +155,7 @@ void KernelEmitter::emitStores(ArrayRef<unsigned> numbers) {
   for (unsigned number : numbers) {
     Value yielded = graph.getYield().getValues()[number];
     Tile tile = get(yielded);
-    auto output =
-        kernel.getArgument(graph.getInputs().size() + number);
+    auto output = kernel.getArgument(graph.getInputs().size() + number);
     Type element = cast<MemRefType>(output.getType()).getElementType();
     ArrayRef<int64_t> declared =
         cast<RankedTensorType>(yielded.getType()).getShape();
@@ -182,14 +179,13 @@ LogicalResult KernelEmitter::emitOps(ArrayRef<Operation *> ops) {
 
 LogicalResult KernelEmitter::emitThreadGraph(ThreadGraphOp op) {
   Block &body = *op.getBodyBlock();
-  for (auto [argument, input] :
-       llvm::zip(body.getArguments(), op.getInputs()))
+  for (auto [argument, input] : llvm::zip(body.getArguments(), op.getInputs()))
     tiles[argument] = get(input);
   for (Operation &inner : body.without_terminator())
     if (failed(emitOp(&inner)))
       return failure();
-  for (auto [output, value] : llvm::zip(
-           op.getOutputs(), body.getTerminator()->getOperands()))
+  for (auto [output, value] :
+       llvm::zip(op.getOutputs(), body.getTerminator()->getOperands()))
     tiles[output] = get(value);
   return success();
 }
@@ -255,8 +251,8 @@ FailureOr<Tile> KernelEmitter::emitConcat(ConcatOp op) {
     Tile part = load(argument.getArgNumber(), shape, shift);
     part.value = emitter.widen(part.value);
     if (result.value) {
-      part.value = arith::AddFOp::create(builder, emitter.loc, result.value,
-                                         part.value);
+      part.value =
+          arith::AddFOp::create(builder, emitter.loc, result.value, part.value);
     }
     result = part;
     begin += extent;

@@ -29,9 +29,8 @@ public:
   llvm::LogicalResult run();
 
 private:
-
-  mlir::Value position(llvm::ArrayRef<mugraph::TileIndex> indices,
-                       int64_t tile, int64_t shift);
+  mlir::Value position(llvm::ArrayRef<mugraph::TileIndex> indices, int64_t tile,
+                       int64_t shift);
   llvm::SmallVector<mlir::Value> offsets(mugraph::TileMapAttr map,
                                          llvm::ArrayRef<int64_t> tile);
   mlir::Value indexValue(mugraph::TileIndex index);

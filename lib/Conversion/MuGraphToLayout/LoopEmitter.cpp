@@ -84,9 +84,8 @@ LogicalResult KernelEmitter::emitLoop(unsigned stage) {
   auto bound = [&](int64_t number) {
     return arith::ConstantIndexOp::create(builder, loc, number);
   };
-  auto forOp = scf::ForOp::create(builder, loc, bound(0),
-                                  bound(graph.getLoops()[loop]), bound(1),
-                                  initial);
+  auto forOp = scf::ForOp::create(
+      builder, loc, bound(0), bound(graph.getLoops()[loop]), bound(1), initial);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(forOp.getBody());
   loopIndex = forOp.getInductionVar();
@@ -136,17 +135,16 @@ SmallVector<Value> KernelEmitter::initialValues(Operation *accumulate) {
     return {emitter.splat(coverOf(op.getResult()), neutralOf(kindOf(op)))};
   auto op = cast<AccumulateSoftmaxOp>(accumulate);
   SmallVector<Value> values;
-  values.push_back(
-      emitter.splat(coverOf(op.getDenominator()),
-                    -double(std::numeric_limits<float>::max())));
+  values.push_back(emitter.splat(coverOf(op.getDenominator()),
+                                 -double(std::numeric_limits<float>::max())));
   for (Value result : op->getResults())
     values.push_back(emitter.splat(coverOf(result), 0.0));
   return values;
 }
 
-FailureOr<SmallVector<Value>>
-KernelEmitter::nextValues(Operation *accumulate, ValueRange carried,
-                          unsigned loop) {
+FailureOr<SmallVector<Value>> KernelEmitter::nextValues(Operation *accumulate,
+                                                        ValueRange carried,
+                                                        unsigned loop) {
   emitter.loc = accumulate->getLoc();
   if (auto softmax = dyn_cast<AccumulateSoftmaxOp>(accumulate))
     return nextSoftmax(softmax, carried);
@@ -160,10 +158,9 @@ KernelEmitter::nextValues(Operation *accumulate, ValueRange carried,
 FailureOr<Value> KernelEmitter::nextValue(AccumulateOp op, Value carried,
                                           unsigned loop) {
   if (MatmulOp product = summedProduct(op)) {
-    FailureOr<Tile> sum =
-        emitter.emitMatmul(product, get(product.getLhs()),
-                           get(product.getRhs()), coverOf(op.getResult()),
-                           carried);
+    FailureOr<Tile> sum = emitter.emitMatmul(product, get(product.getLhs()),
+                                             get(product.getRhs()),
+                                             coverOf(op.getResult()), carried);
     if (failed(sum))
       return failure();
     tiles[op.getResult()] = *sum; // its clips are read when the loop is done
@@ -186,8 +183,8 @@ FailureOr<Value> KernelEmitter::nextValue(AccumulateOp op, Value carried,
       arith::MinimumFOp::create(builder, emitter.loc, carried, tile.value));
 }
 
-FailureOr<SmallVector<Value>>
-KernelEmitter::nextSoftmax(AccumulateSoftmaxOp op, ValueRange carried) {
+FailureOr<SmallVector<Value>> KernelEmitter::nextSoftmax(AccumulateSoftmaxOp op,
+                                                         ValueRange carried) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Location loc = emitter.loc;
   auto multiply = [&](Value a, Value b) -> Value {
@@ -201,12 +198,11 @@ KernelEmitter::nextSoftmax(AccumulateSoftmaxOp op, ValueRange carried) {
       emitter.reduce(layout::ReduceKind::Max, scores.value, last);
   Value maximum =
       arith::MaximumFOp::create(builder, loc, carried[0], rowMaximum);
-  Value scale = emitter.exp(
-      arith::SubFOp::create(builder, loc, carried[0], maximum));
+  Value scale =
+      emitter.exp(arith::SubFOp::create(builder, loc, carried[0], maximum));
   Tile weights = scores;
   weights.value = emitter.exp(arith::SubFOp::create(
-      builder, loc, scores.value,
-      emitter.broadcast(maximum, scores.shape())));
+      builder, loc, scores.value, emitter.broadcast(maximum, scores.shape())));
   for (std::optional<DimClip> &clip : weights.clips)
     if (clip)
       clip->filler = std::nullopt;
@@ -215,8 +211,8 @@ KernelEmitter::nextSoftmax(AccumulateSoftmaxOp op, ValueRange carried) {
 
   Value sum = emitter.reduce(layout::ReduceKind::Sum, weights.value, last);
   SmallVector<Value> next = {
-      maximum, arith::AddFOp::create(builder, loc, multiply(carried[1], scale),
-                                     sum)};
+      maximum,
+      arith::AddFOp::create(builder, loc, multiply(carried[1], scale), sum)};
   for (auto [number, input] : llvm::enumerate(op.getValues())) {
     Tile values = get(input);
     weights.declared = values.declared;

@@ -62,8 +62,8 @@ static LogicalResult verifyOutputs(BlockGraphOp graph) {
           !map.isCut() && map.getShift() + extent >= tensor.getDimSize(dim);
       if (!llvm::isPowerOf2_64(extent) && !endsTensor)
         return graph.emitOpError("result #")
-               << number << " dim " << dim << " is cut into tiles of "
-               << extent << " elements, expected a power of two";
+               << number << " dim " << dim << " is cut into tiles of " << extent
+               << " elements, expected a power of two";
     }
   }
   return success();
@@ -109,8 +109,7 @@ public:
           << target << "', expected one of " << knownTargetNames();
       return signalPassFailure();
     }
-    SmallVector<func::FuncOp> functions(
-        getOperation().getOps<func::FuncOp>());
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp function : functions)
       if (failed(convertFunction(function, *chip)))
         return signalPassFailure();
@@ -124,10 +123,10 @@ private:
     if (graphs.empty())
       return success();
     OpBuilder builder(&getContext());
-    builder.setInsertionPointAfter(function);
     auto module = gpu::GPUModuleOp::create(
         builder, function.getLoc(), (function.getName() + "_kernels").str());
-    SymbolTable(getOperation()).insert(module, Block::iterator(module));
+    SymbolTable(getOperation())
+        .insert(module, std::next(Block::iterator(function)));
     getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
                             builder.getUnitAttr());
     for (auto [number, graph] : llvm::enumerate(graphs)) {
@@ -146,15 +145,14 @@ private:
     int32_t threads = chooseThreadCount(graph, chip);
     SmallVector<int64_t> grid(graph.getGrid());
     grid.resize(3, 1);
-    gpu::GPUFuncOp kernel =
-        createKernel(graph, module, name, threads, grid);
+    gpu::GPUFuncOp kernel = createKernel(graph, module, name, threads, grid);
     if (failed(KernelEmitter(graph, kernel, chip).run()))
       return failure();
 
     OpBuilder builder(graph);
-    auto symbol = SymbolRefAttr::get(
-        module.getSymNameAttr(),
-        {FlatSymbolRefAttr::get(kernel.getNameAttr())});
+    auto symbol =
+        SymbolRefAttr::get(module.getSymNameAttr(),
+                           {FlatSymbolRefAttr::get(kernel.getNameAttr())});
     auto launch = layout::LaunchOp::create(
         builder, graph.getLoc(), graph.getResultTypes(), symbol, grid, threads,
         /*shared=*/0, graph.getInputs());
@@ -177,8 +175,7 @@ private:
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
                     builder.getUnitAttr());
     SmallVector<int32_t> gridSize(grid);
-    kernel.setKnownBlockSizeAttr(
-        builder.getDenseI32ArrayAttr({threads, 1, 1}));
+    kernel.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr({threads, 1, 1}));
     kernel.setKnownGridSizeAttr(builder.getDenseI32ArrayAttr(gridSize));
     return kernel;
   }

@@ -17,7 +17,7 @@ using namespace mirage::mugraph;
 namespace {
 /// What the values of a block graph ask of a thread block.
 struct TileSizes {
-  int64_t largest = 0;      ///< elements of the largest tile.
+  int64_t largest = 0;        ///< elements of the largest tile.
   int64_t largestProduct = 0; ///< elements of the largest matrix product.
 };
 } // namespace

@@ -53,8 +53,8 @@ mirage::clipsOfMap(BlockGraphOp graph, TileMapAttr map,
   return clips;
 }
 
-std::optional<int64_t>
-mirage::fixedCount(const std::optional<DimClip> &clip, int64_t tileExtent) {
+std::optional<int64_t> mirage::fixedCount(const std::optional<DimClip> &clip,
+                                          int64_t tileExtent) {
   if (!clip)
     return tileExtent;
   if (clip->indices.empty())

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Tiles in a tile program have power-of-two extents and may hang over the tensor
-// they were cut from. The elements that hang over do not exist: no result may
-// depend on them. A `DimClip` says of one dim which elements exist,
+// Tiles in a tile program have power-of-two extents and may hang over the
+// tensor they were cut from. The elements that hang over do not exist: no
+// result may depend on them. A `DimClip` says of one dim which elements exist,
 //
 //   i exists  iff  i < within  and  position + i < extent
 //
@@ -30,7 +30,7 @@ namespace mirage {
 /// Which elements along one dim of a tile exist; see the top of the file.
 struct DimClip {
   llvm::SmallVector<mugraph::TileIndex> indices; ///< of position, outer first.
-  int64_t tile = 1;   ///< position = index * tile + shift.
+  int64_t tile = 1; ///< position = index * tile + shift.
   int64_t shift = 0;
   int64_t extent = 0; ///< of the tensor's dim.
   int64_t within = 0; ///< of the tile as the graph declares it.

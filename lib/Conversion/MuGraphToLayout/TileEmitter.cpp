@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <limits>
 
@@ -103,9 +104,9 @@ Tile TileEmitter::mask(Tile tile, int64_t dim, double neutral) {
   if (!clip || clip->filler == neutral)
     return tile;
   auto emit = [&](Value offset, int64_t extent) {
-    tile.value = layout::MaskOp::create(builder, loc, tile.value.getType(),
-                                        tile.value, dim, offset, extent,
-                                        APFloat(neutral));
+    tile.value =
+        layout::MaskOp::create(builder, loc, tile.value.getType(), tile.value,
+                               dim, offset, extent, APFloat(neutral));
   };
   if (!clip->indices.empty())
     emit(position(*clip), clip->extent);
@@ -294,8 +295,8 @@ FailureOr<Tile> TileEmitter::emitReduce(mugraph::ReduceOp op,
       if (clip && clip->filler != 0.0)
         clip->filler = std::nullopt;
   if (op.getKind() == mugraph::ReduceKind::Mean)
-    result.value = arith::MulFOp::create(
-        builder, loc, result.value, splat(result.shape(), 1.0 / count));
+    result.value = arith::MulFOp::create(builder, loc, result.value,
+                                         splat(result.shape(), 1.0 / count));
   return result;
 }
 
@@ -402,12 +403,11 @@ Value TileEmitter::emitDot(Value a, Value b, Value accumulator) {
   }
   bool usesMatrix = !getElementTypeOrSelf(a.getType()).isF32();
   int64_t edge = target.matrixShape.m;
-  if (!usesMatrix || typeA.getDimSize(0) >= edge ||
-      typeB.getDimSize(1) < edge)
+  if (!usesMatrix || typeA.getDimSize(0) >= edge || typeB.getDimSize(1) < edge)
     return layout::DotOp::create(builder, loc, a, b, accumulator);
-  Value dot = layout::DotOp::create(
-      builder, loc, transposed(builder, loc, b), transposed(builder, loc, a),
-      transposed(builder, loc, accumulator));
+  Value dot = layout::DotOp::create(builder, loc, transposed(builder, loc, b),
+                                    transposed(builder, loc, a),
+                                    transposed(builder, loc, accumulator));
   return transposed(builder, loc, dot);
 }
 

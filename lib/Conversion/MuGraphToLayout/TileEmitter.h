@@ -30,7 +30,8 @@ public:
 
   /// The tile of a primitive op with one result. Emits a diagnostic at `op` and
   /// fails if there is no tile program for it.
-  llvm::FailureOr<Tile> emit(mlir::Operation *op, llvm::ArrayRef<Tile> operands);
+  llvm::FailureOr<Tile> emit(mlir::Operation *op,
+                             llvm::ArrayRef<Tile> operands);
 
   /// a x b, added to the f32 tile `accumulator` if there is one. The clips of
   /// the result are those of its rows and columns.

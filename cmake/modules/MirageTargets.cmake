@@ -9,6 +9,7 @@ function(mirage_add_library name)
     DEPENDS mirage-headers
     LINK_LIBS PUBLIC ${ARG_LINK})
   mlir_target_link_libraries(${name} PUBLIC ${ARG_MLIR})
+  set_property(GLOBAL APPEND PROPERTY MIRAGE_LIBRARIES ${name})
 endfunction()
 
 # mirage_add_tool(name source... [LINK our-library...] [MLIR mlir-library...])

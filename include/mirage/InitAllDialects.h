@@ -11,13 +11,16 @@
 
 #include "mirage/Dialect/Layout/IR/LayoutDialect.h"
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+#include "mirage/Target/GpuObject.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 namespace mirage {
 
-/// Adds every dialect of this project to `registry`.
+/// Adds every dialect of this project to `registry`, and what emitting GPU code
+/// needs.
 inline void registerAllDialects(mlir::DialectRegistry &registry) {
+  registerGpuObjectInterfaces(registry);
   registry.insert<layout::LayoutDialect>();
   registry.insert<mugraph::MuGraphDialect>();
 }

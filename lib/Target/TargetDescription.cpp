@@ -161,9 +161,8 @@ const TargetDescription *mirage::lookupTarget(llvm::StringRef name) {
 }
 
 std::string mirage::knownTargetNames() {
-  return llvm::join(llvm::map_range(allTargets(),
-                                    [](const TargetDescription &t) {
-                                      return t.name.str();
-                                    }),
-                    ", ");
+  return llvm::join(
+      llvm::map_range(allTargets(),
+                      [](const TargetDescription &t) { return t.name.str(); }),
+      ", ");
 }

@@ -1,0 +1,50 @@
+//===- HostProgram.h - The host side of a lowered program -------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// After lowering, a program's function is straight-line code over tensors:
+// `layout.launch` runs a kernel, `mugraph.reshape` gives the same memory
+// another shape, and the function returns. That is little enough to be walked
+// directly; nothing is compiled for the host.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_RUNTIME_HOSTPROGRAM_H
+#define MIRAGE_RUNTIME_HOSTPROGRAM_H
+
+#include "mirage/Runtime/Device.h"
+#include "mirage/Runtime/Inputs.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mirage::runtime {
+
+/// The function called `name`; with an empty name, the only public one that has
+/// a body. Anything else is diagnosed with the names there are.
+mlir::FailureOr<mlir::func::FuncOp> findEntry(mlir::ModuleOp module,
+                                              llvm::StringRef name);
+
+/// Element types and shapes of a function's tensors.
+struct Signature {
+  llvm::SmallVector<TensorSpec> arguments;
+  llvm::SmallVector<TensorSpec> results;
+};
+
+/// Diagnosed at the function: a type that is no tensor, a dynamic extent or an
+/// element type without a host representation.
+mlir::FailureOr<Signature> signatureOf(mlir::func::FuncOp function);
+
+/// Runs the lowered `function` on `device`, which has loaded its kernels, and
+/// appends a report for each launch.
+mlir::FailureOr<std::vector<HostTensor>>
+runHostProgram(mlir::func::FuncOp function, Device &device,
+               llvm::ArrayRef<HostTensor> inputs,
+               std::vector<KernelReport> &reports);
+
+} // namespace mirage::runtime
+
+#endif // MIRAGE_RUNTIME_HOSTPROGRAM_H

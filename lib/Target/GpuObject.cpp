@@ -1,0 +1,256 @@
+//===- GpuObject.cpp - From a lowered gpu.module to files -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Target/GpuObject.h"
+
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVM/NVVM/Target.h"
+#include "mlir/Target/LLVM/ROCDL/Target.h"
+#include "mlir/Target/LLVM/ROCDL/Utils.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mirage;
+
+void mirage::registerGpuObjectInterfaces(DialectRegistry &registry) {
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerGPUDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
+  registerROCDLDialectTranslation(registry);
+  NVVM::registerNVVMTargetInterfaceExternalModels(registry);
+  ROCDL::registerROCDLTargetInterfaceExternalModels(registry);
+  registerConvertNVVMToLLVMInterface(registry);
+}
+
+FailureOr<const TargetDescription *>
+mirage::targetOfModule(gpu::GPUModuleOp module) {
+  ArrayAttr targets = module.getTargetsAttr();
+  if (!targets || targets.size() != 1)
+    return module.emitError("expected one target attribute, got ")
+           << (targets ? targets.size() : 0);
+  StringRef chip;
+  if (auto nvvm = dyn_cast<NVVM::NVVMTargetAttr>(targets[0]))
+    chip = nvvm.getChip();
+  else if (auto rocdl = dyn_cast<ROCDL::ROCDLTargetAttr>(targets[0]))
+    chip = rocdl.getChip();
+  else
+    return module.emitError("expected a target #nvvm.target or "
+                            "#rocdl.target, got ")
+           << targets[0];
+  const TargetDescription *target = lookupTarget(chip);
+  if (!target)
+    return module.emitError("unknown target '")
+           << chip << "'; known are " << knownTargetNames();
+  return target;
+}
+
+/// The text in the gpu.binary that gpu-module-to-binary left in `module`.
+static FailureOr<std::string> takeObject(ModuleOp module) {
+  for (auto binary : module.getOps<gpu::BinaryOp>())
+    for (Attribute object : binary.getObjects())
+      return cast<gpu::ObjectAttr>(object).getObject().getValue().str();
+  return module.emitError("the back end produced no object");
+}
+
+FailureOr<std::string> mirage::emitAssembly(gpu::GPUModuleOp module) {
+  if (failed(targetOfModule(module)))
+    return failure();
+  OwningOpRef<ModuleOp> scratch = ModuleOp::create(module.getLoc());
+  OpBuilder::atBlockEnd(scratch->getBody()).clone(*module);
+  (*scratch)->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                      UnitAttr::get(module.getContext()));
+  PassManager passes(module.getContext());
+  passes.addNestedPass<gpu::GPUModuleOp>(createConvertNVVMToLLVMPass());
+  GpuModuleToBinaryPassOptions options;
+  options.compilationTarget = "isa";
+  passes.addPass(createGpuModuleToBinaryPass(options));
+  if (failed(passes.run(*scratch)))
+    return failure();
+  return takeObject(*scratch);
+}
+
+//===----------------------------------------------------------------------===//
+// Assemblers
+//===----------------------------------------------------------------------===//
+
+/// $NAME/`below` for each of the environment variables that is set.
+static void addToolkits(SmallVectorImpl<std::string> &places,
+                        ArrayRef<const char *> names, StringRef below) {
+  for (const char *name : names)
+    if (const char *root = std::getenv(name); root && *root)
+      places.push_back((StringRef(root) + "/" + below).str());
+}
+
+static std::optional<std::string>
+firstExecutable(ArrayRef<std::string> places) {
+  for (const std::string &place : places)
+    if (llvm::sys::fs::can_execute(place))
+      return place;
+  return std::nullopt;
+}
+
+static FailureOr<std::string> findPtxas(Location location) {
+  SmallVector<std::string> places;
+  addToolkits(places, {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"}, "bin/ptxas");
+  if (auto found = firstExecutable(places))
+    return *found;
+  if (auto onPath = llvm::sys::findProgramByName("ptxas"))
+    return *onPath;
+  places.push_back("/usr/local/cuda/bin/ptxas");
+  if (auto found = firstExecutable(places))
+    return *found;
+  return emitError(location)
+         << "ptxas not found (searched PATH and CUDA_ROOT, CUDA_HOME, "
+            "CUDA_PATH, /usr/local/cuda); install the CUDA toolkit or emit "
+            "assembly, which needs none";
+}
+
+/// Not any ld.lld on the PATH: older ones do not read the objects.
+static FailureOr<std::string> findLld(Location location) {
+  SmallVector<std::string> places;
+  addToolkits(places, {"ROCM_PATH", "ROCM_ROOT", "ROCM_HOME"},
+              "llvm/bin/ld.lld");
+  places.push_back("/opt/rocm/llvm/bin/ld.lld");
+  places.push_back("/usr/lib/llvm-22/bin/ld.lld");
+  if (auto found = firstExecutable(places))
+    return *found;
+  if (auto onPath = llvm::sys::findProgramByName("ld.lld-22"))
+    return *onPath;
+  return emitError(location)
+         << "ld.lld not found (searched ROCM_PATH, ROCM_ROOT, ROCM_HOME, "
+         << llvm::join(places, ", ")
+         << " and ld.lld-22 on the PATH); install ROCm or lld 22 or emit "
+            "assembly, which needs none";
+}
+
+namespace {
+/// A file that lives as long as this object.
+class TemporaryFile {
+public:
+  LogicalResult create(Location location, StringRef suffix) {
+    if (std::error_code error =
+            llvm::sys::fs::createTemporaryFile("mirage", suffix, path))
+      return emitError(location)
+             << "cannot make a temporary file: " << error.message();
+    remover.setFile(path);
+    return success();
+  }
+  StringRef getPath() const { return path; }
+
+private:
+  SmallString<128> path;
+  llvm::FileRemover remover;
+};
+} // namespace
+
+static LogicalResult writeFile(Location location, StringRef path,
+                               StringRef bytes) {
+  std::error_code error;
+  llvm::raw_fd_ostream stream(path, error);
+  if (!error) {
+    stream << bytes;
+    stream.close();
+    error = stream.error();
+  }
+  if (error)
+    return emitError(location)
+           << "cannot write '" << path << "': " << error.message();
+  return success();
+}
+
+static FailureOr<std::string> readFile(Location location, StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer)
+    return emitError(location)
+           << "cannot read '" << path << "': " << buffer.getError().message();
+  return (*buffer)->getBuffer().str();
+}
+
+/// Runs `program input... -o output`; what it prints becomes a note.
+static FailureOr<std::string> runAssembler(Location location, StringRef program,
+                                           ArrayRef<StringRef> options,
+                                           StringRef suffix, StringRef input) {
+  TemporaryFile source, object, log;
+  if (failed(source.create(location, suffix)) ||
+      failed(object.create(location, "o")) ||
+      failed(log.create(location, "log")) ||
+      failed(writeFile(location, source.getPath(), input)))
+    return failure();
+  SmallVector<StringRef> arguments = {program};
+  llvm::append_range(arguments, options);
+  llvm::append_range(
+      arguments, ArrayRef<StringRef>{source.getPath(), "-o", object.getPath()});
+  std::string problem;
+  std::optional<StringRef> redirects[] = {StringRef(), log.getPath(),
+                                          log.getPath()};
+  int status = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt,
+                                         redirects, /*SecondsToWait=*/0,
+                                         /*MemoryLimit=*/0, &problem);
+  if (status == 0)
+    return readFile(location, object.getPath());
+  InFlightDiagnostic diagnostic = emitError(location);
+  diagnostic << program << " failed";
+  if (!problem.empty())
+    diagnostic << ": " << problem;
+  FailureOr<std::string> text = readFile(location, log.getPath());
+  if (succeeded(text) && !text->empty())
+    diagnostic.attachNote() << StringRef(*text).rtrim();
+  return diagnostic;
+}
+
+FailureOr<std::string> mirage::assemble(Location location,
+                                        const TargetDescription &target,
+                                        StringRef assembly) {
+  if (target.isNVIDIA()) {
+    FailureOr<std::string> ptxas = findPtxas(location);
+    if (failed(ptxas))
+      return failure();
+    std::string chip = ("-arch=" + target.name).str();
+    return runAssembler(location, *ptxas, {chip}, "ptx", assembly);
+  }
+  FailureOr<std::string> lld = findLld(location);
+  if (failed(lld))
+    return failure();
+  FailureOr<SmallVector<char, 0>> object =
+      ROCDL::assembleIsa(assembly, target.triple, target.name, target.features,
+                         [&] { return emitError(location); });
+  if (failed(object))
+    return failure();
+  return runAssembler(location, *lld, {"-shared"}, "o",
+                      StringRef(object->data(), object->size()));
+}
+
+FailureOr<std::string> mirage::emitObject(gpu::GPUModuleOp module) {
+  FailureOr<const TargetDescription *> target = targetOfModule(module);
+  if (failed(target))
+    return failure();
+  FailureOr<std::string> assembly = emitAssembly(module);
+  if (failed(assembly))
+    return failure();
+  return assemble(module.getLoc(), **target, *assembly);
+}

@@ -1,5 +1,5 @@
 //===- DriverApi.h - The CUDA and HIP driver libraries, loaded at run time -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,0 +1,97 @@
+//===- Evaluator.h - Single elements of a program's results -----*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Computes chosen elements of a program's results over a pair of prime fields,
+// and of everything below them only what they need. An output element of a
+// block graph belongs to one block; of that block only the tile elements are
+// computed that reach it. So a few dozen elements of a program at its full size
+// cost about as much as a few rows and columns of its inputs.
+//
+// Elements that were computed are remembered, for all blocks and iterations.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_VERIFY_EVALUATOR_H
+#define MIRAGE_VERIFY_EVALUATOR_H
+
+#include "mirage/Verify/FieldAlgebra.h"
+#include "mirage/Verify/TensorProgram.h"
+
+#include <memory>
+#include <vector>
+
+namespace mirage::verify {
+
+/// The random inputs of one test, shared by the programs that are compared.
+class InputTable {
+public:
+  InputTable(const FieldAlgebra &algebra, llvm::ArrayRef<int64_t> sizes);
+
+  Value get(unsigned input, int64_t element);
+
+private:
+  const FieldAlgebra &algebra;
+  /// Remembered elements of the inputs that are small enough.
+  std::vector<std::vector<Value>> tables;
+  llvm::SmallVector<int64_t> sizes;
+};
+
+class Evaluator {
+public:
+  /// Gives up (`isExhausted`) after `maxSteps` scalar operations.
+  Evaluator(const TensorProgram &program, FieldAlgebra &algebra,
+            InputTable &inputs, uint64_t maxSteps);
+  ~Evaluator();
+
+  /// Result `number` at `index`.
+  Value result(unsigned number, llvm::ArrayRef<int64_t> index);
+
+  uint64_t steps() const { return stepCount; }
+  bool isExhausted() const { return stepCount > maxSteps; }
+
+private:
+  struct Place {
+    std::array<int64_t, 3> block = {0, 0, 0};
+    int64_t iteration = 0;
+  };
+  class Memo;
+
+  Value get(unsigned number, const Place &place, int64_t element);
+  Value compute(const ProgramValue &value, unsigned number, const Place &place,
+                int64_t element);
+  Value computeTile(const ProgramValue &value, const Place &place,
+                    int64_t element);
+  Value computeAssemble(const ProgramValue &value, int64_t element);
+  Value computeAccumulate(const ProgramValue &value, const Place &place,
+                          int64_t element);
+  Value computePiece(const Piece &piece, llvm::ArrayRef<Value> constants,
+                     const Place &place, llvm::ArrayRef<int64_t> iteration);
+  Value reduce(const Piece &piece, llvm::ArrayRef<Value> constants,
+               const Place &place, llvm::SmallVectorImpl<int64_t> &iteration,
+               llvm::SmallVectorImpl<int64_t> &elements);
+  Value body(const Piece &piece, llvm::ArrayRef<Value> constants,
+             const Place &place, llvm::ArrayRef<int64_t> iteration,
+             llvm::ArrayRef<int64_t> elements);
+  Value operand(const OperandAccess &access, const Place &place,
+                llvm::ArrayRef<int64_t> iteration, int64_t element);
+  int64_t familyIndex(const ProgramValue &value, const Place &place,
+                      int64_t element) const;
+
+  const TensorProgram &program;
+  FieldAlgebra &algebra;
+  InputTable &inputs;
+  uint64_t maxSteps;
+  uint64_t stepCount = 0;
+  std::vector<Memo> memos;
+  /// For each value, piece and node of its body the constant there, if any.
+  std::vector<llvm::SmallVector<std::vector<Value>, 1>> constants;
+};
+
+} // namespace mirage::verify
+
+#endif // MIRAGE_VERIFY_EVALUATOR_H

@@ -1,0 +1,160 @@
+//===- FieldAlgebra.h - Real arithmetic over two primes ---------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A program over the real numbers is run over a pair of prime fields instead,
+// so that two programs can be compared exactly: Z_p for values and Z_q with
+// q = (p-1)/2 for values that reach an exponent. What a real identity needs has
+// to hold here too, and nothing else should:
+//
+//   real                        here
+//   a + b, a * b, a / b         the same in both fields; a / 0 is *poison* in
+//                               Z_p and makes the exponent part undefined in Z_q
+//   rational constant n/d       n * d^-1 in both
+//   exp(x)                      g^(q part of x) in Z_p, undefined in Z_q, with g
+//                               a random generator of the squares of Z_p; these
+//                               have order q, hence exp(x+y) = exp(x) exp(y)
+//   exp of an undefined part    an uninterpreted function E of the p part with
+//                               E(-x) = 1 / E(x)
+//   log, erf, pow, abs          uninterpreted: equal arguments give equal values,
+//                               others independent random ones; erf is odd, abs
+//                               even. Fresh, so both parts are defined.
+//   max of a multiset           uninterpreted function of the multiset: any order
+//                               and any nesting of binary maxima, tile maxima and
+//                               running maxima gives one value. min(S) = -max(-S)
+//   rsqrt(x), sqrt(x)           by the root rule, below
+//
+// Why a maximum may be an unrelated random value. If two programs agree for any
+// value in place of max(S), they agree for the true one; so an accepted program
+// is right. Softmax subtracts a maximum that cancels: it cancels for any value.
+// A program that uses the maximum of other elements in a place where it does
+// not cancel gets another value and is rejected. What this cannot see is whether
+// a maximum that cancels is large enough to avoid overflow.
+//
+// Root rules. A square root is determined up to a sign that a field does not
+// know, since it has no positive numbers.
+//
+//   Opaque  rsqrt is an uninterpreted function, sqrt its reciprocal. Sound with
+//           the error bound of the polynomial part: the root is one more
+//           variable. Does not know sqrt(x)^2 = x or rsqrt(4 x) = rsqrt(x) / 2.
+//   Power   x^((p+1)/4): multiplicative, and sqrt(x)^2 = x where x is a square;
+//           values made from roots of other elements are marked, and a
+//           difference between marked values says nothing. For the prime in use
+//           all primes up to 13 are squares, so constants of that kind come out
+//           of a root with the right sign; |z| and z, which differ in sign only,
+//           are told apart in half of the tests. No error bound is claimed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_VERIFY_FIELDALGEBRA_H
+#define MIRAGE_VERIFY_FIELDALGEBRA_H
+
+#include "mirage/Dialect/MuGraph/IR/Meaning.h"
+#include "mirage/Verify/KeyedHash.h"
+#include "mirage/Verify/PrimeField.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+#include <vector>
+
+namespace mirage::verify {
+
+/// p = 2^63 - 4569; p and (p-1)/2 are prime and 3 mod 4.
+inline constexpr uint64_t mainPrime = 9223372036854771239u;
+/// As above, and 2, 3, 5, 7, 11, 13 are squares modulo both.
+inline constexpr uint64_t rootPrime = 9223372036853343599u;
+
+/// One real number: its residues and what is known of them.
+struct Value {
+  enum Flag : uint8_t {
+    Absent = 1,     ///< Outside a clipped tile: there is no such element.
+    Poison = 2,     ///< Divided by zero.
+    NoExponent = 4, ///< The q part is undefined.
+    Marked = 8,     ///< Contains the root of a non-square (rule Power).
+    Unwritten = 16, ///< Read from memory that nobody wrote.
+  };
+  uint64_t p = 0;
+  uint64_t q = 0;
+  uint8_t flags = 0;
+
+  bool has(Flag flag) const { return flags & flag; }
+  static Value absent() { return {0, 0, Absent}; }
+};
+
+enum class RootRule { Opaque, Power };
+
+/// What two values say about the equality of what they stand for.
+enum class Comparison { Equal, Different, Undecided };
+
+/// One random test: the fields, the base of exp, inputs and uninterpreted
+/// functions, all determined by (prime, seed, test).
+class FieldAlgebra {
+public:
+  FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed, uint64_t test);
+
+  /// Element `element` of input `input`.
+  Value input(uint64_t input, uint64_t element) const;
+  Value constant(const mugraph::Rational &value) const;
+  Value apply(mugraph::ScalarFunction function,
+              llvm::ArrayRef<Value> arguments);
+
+  Value add(const Value &a, const Value &b) const {
+    return {values.add(a.p, b.p), exponents.add(a.q, b.q), merge(a, b)};
+  }
+  Value sub(const Value &a, const Value &b) const {
+    return {values.sub(a.p, b.p), exponents.sub(a.q, b.q), merge(a, b)};
+  }
+  Value mul(const Value &a, const Value &b) const {
+    return {values.mul(a.p, b.p), exponents.mul(a.q, b.q), merge(a, b)};
+  }
+  Value neg(const Value &a) const {
+    return {values.neg(a.p), exponents.neg(a.q), a.flags};
+  }
+  Value reciprocal(const Value &a) const;
+
+  /// A growing multiset whose maximum is wanted.
+  struct MaximumSet {
+    Digest digest = {0, 0};
+    uint64_t count = 0;
+    uint8_t flags = 0;
+    Value last; ///< The element inserted last: the maximum if it is the only one.
+  };
+  void insert(MaximumSet &set, const Value &element) const;
+  /// `set` must not be empty.
+  Value maximum(const MaximumSet &set);
+
+  Comparison compare(const Value &a, const Value &b) const;
+
+  const PrimeField &valueField() const { return values; }
+  const PrimeField &exponentField() const { return exponents; }
+
+private:
+  static uint8_t merge(const Value &a, const Value &b) {
+    return a.flags | b.flags;
+  }
+  Value fresh(Digest digest, uint8_t flags) const;
+  Value uninterpreted(uint64_t name, llvm::ArrayRef<Value> arguments) const;
+  Value exponential(const Value &x) const;
+  Value power(uint64_t exponent) const;
+  Value sqrt(const Value &x) const;
+  Value evenOrOdd(uint64_t name, const Value &x, bool odd) const;
+
+  PrimeField values;
+  PrimeField exponents;
+  RootRule rule;
+  KeyedHash inputHash;
+  KeyedHash functionHash;
+  /// g^(i * 256^w) at 256 * w + i.
+  std::vector<uint64_t> powers;
+  /// The multisets behind values made by `maximum`.
+  llvm::DenseMap<std::pair<uint64_t, uint64_t>, std::pair<Digest, uint64_t>>
+      maxima;
+};
+
+} // namespace mirage::verify
+
+#endif // MIRAGE_VERIFY_FIELDALGEBRA_H

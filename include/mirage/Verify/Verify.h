@@ -1,0 +1,94 @@
+//===- Verify.h - Do two programs compute the same? -------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Random tests over a pair of 63-bit prime fields, on the ops' own meanings and
+// independent of the search. `FieldAlgebra.h` says how real arithmetic maps to
+// fields, `Samples.h` where the programs are compared, `ErrorBound.h` what may
+// be claimed when no difference was found. docs/Spec/Verification.md has the
+// whole picture.
+//
+// What is compared is the function over the real numbers: rounding, overflow and
+// element types of intermediate values are not part of it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_VERIFY_VERIFY_H
+#define MIRAGE_VERIFY_VERIFY_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace llvm::json {
+class OStream;
+}
+
+namespace mirage::verify {
+
+struct Options {
+  /// Determines inputs, bases of exp and samples; every seed is a new check.
+  uint64_t seed = 1;
+  /// Tests run until the bound, where there is one, is at most 2^errorLog2.
+  double errorLog2 = -60;
+  unsigned minTests = 2;
+  unsigned maxTests = 16;
+  /// Output elements besides the corners, for each result.
+  unsigned samples = 32;
+  /// Scalar operations after which a test takes no more expensive samples, and
+  /// after which the check gives up.
+  uint64_t softSteps = 4'000'000;
+  uint64_t hardSteps = 2'000'000'000;
+};
+
+enum class Status {
+  Proved,        ///< Equal over the real numbers.
+  Probabilistic, ///< Equal but for a probability of at most 2^errorLog2.
+  Tested,        ///< No difference found; no bound is claimed.
+  Different,     ///< Not equal, or not by rules that the verifier knows.
+  Undecided,     ///< The check could not be made; `reason` says why.
+};
+
+llvm::StringRef stringify(Status status);
+
+/// An output element at which the programs differ.
+struct CounterExample {
+  unsigned result = 0;
+  llvm::SmallVector<int64_t> index;
+  std::string expected; ///< Residues modulo p (and q) in decimal.
+  std::string got;
+};
+
+struct Report {
+  Status status = Status::Undecided;
+  /// Log2 of a bound on the probability that different programs pass.
+  std::optional<double> errorLog2;
+  unsigned tests = 0;   ///< Random tests that both programs passed.
+  unsigned samples = 0; ///< Output elements compared in each.
+  uint64_t prime = 0;
+  uint64_t seed = 0;
+  uint64_t steps = 0;   ///< Scalar operations in all tests.
+  std::string reason;   ///< Why the candidate was not accepted.
+  std::optional<CounterExample> counterExample;
+
+  bool isAccepted() const {
+    return status == Status::Proved || status == Status::Probabilistic ||
+           status == Status::Tested;
+  }
+  /// Writes the object `verification` of the project's reports.
+  void print(llvm::json::OStream &json) const;
+};
+
+/// Does `candidate` compute what `spec` computes? Both must be verified IR.
+Report checkEquivalent(mlir::func::FuncOp spec, mlir::func::FuncOp candidate,
+                       const Options &options = Options());
+
+} // namespace mirage::verify
+
+#endif // MIRAGE_VERIFY_VERIFY_H

@@ -1,0 +1,222 @@
+//===- FieldAlgebra.cpp - Real arithmetic over two primes -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/FieldAlgebra.h"
+
+#include <cstdlib>
+#include <tuple>
+
+using namespace mirage::verify;
+using mirage::mugraph::Rational;
+using mirage::mugraph::ScalarFunction;
+
+/// Names of the uninterpreted functions, as arguments of the hash.
+namespace {
+enum Name : uint64_t { Exp, Log, Erf, Abs, Pow, Rsqrt, MaxElement, Max, Base };
+} // namespace
+
+/// The flags that survive a function which does not look at the exponent part.
+static uint8_t carried(uint8_t flags) { return flags & ~Value::NoExponent; }
+
+FieldAlgebra::FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed,
+                           uint64_t test)
+    : values(prime), exponents((prime - 1) / 2), rule(rule),
+      inputHash(seed, test, "inputs"), functionHash(seed, test, "functions") {
+  // The square of an element other than 0, 1 and -1 generates the squares,
+  // because their number q is prime.
+  uint64_t generator = 2 + functionHash({Base})[0] % (prime - 3);
+  uint64_t base = values.mul(generator, generator);
+  powers.resize(8 * 256);
+  for (unsigned window = 0; window < 8; ++window) {
+    uint64_t power = 1;
+    for (unsigned i = 0; i < 256; ++i) {
+      powers[256 * window + i] = power;
+      power = values.mul(power, base);
+    }
+    base = power;
+  }
+}
+
+/// Residues from 128 random bits. With 64 bits for each, no residue modulo the
+/// primes in use is more than 1.5 times as likely as in a uniform choice.
+Value FieldAlgebra::fresh(Digest digest, uint8_t flags) const {
+  return {values.fromWord(digest[0]), exponents.fromWord(digest[1]), flags};
+}
+
+Value FieldAlgebra::input(uint64_t input, uint64_t element) const {
+  return fresh(inputHash({input, element}), 0);
+}
+
+Value FieldAlgebra::constant(const Rational &value) const {
+  Value numerator{values.fromInteger(value.numerator),
+                  exponents.fromInteger(value.numerator), 0};
+  Value denominator{values.fromInteger(value.denominator),
+                    exponents.fromInteger(value.denominator), 0};
+  uint64_t magnitude = std::abs(static_cast<int64_t>(value.exponent2));
+  Value scale{values.pow(2, magnitude), exponents.pow(2, magnitude), 0};
+  if (value.exponent2 < 0)
+    denominator = mul(denominator, scale);
+  else
+    numerator = mul(numerator, scale);
+  if (denominator.p == 1 && denominator.q == 1)
+    return numerator;
+  return mul(numerator, reciprocal(denominator));
+}
+
+Value FieldAlgebra::reciprocal(const Value &a) const {
+  if (a.p == 0)
+    return {0, 0, static_cast<uint8_t>(a.flags | Value::Poison)};
+  Value result{values.inverse(a.p), 0, a.flags};
+  if (a.q == 0)
+    result.flags |= Value::NoExponent;
+  else if (!a.has(Value::NoExponent))
+    result.q = exponents.inverse(a.q);
+  return result;
+}
+
+/// The q part enters only where it is defined: it is 0 by construction of the
+/// hash's input otherwise, together with a word that says so.
+Value FieldAlgebra::uninterpreted(uint64_t name,
+                                  llvm::ArrayRef<Value> arguments) const {
+  llvm::SmallVector<uint64_t, 8> words = {name};
+  uint8_t flags = 0;
+  for (const Value &argument : arguments) {
+    bool defined = !argument.has(Value::NoExponent);
+    words.append({argument.p, defined ? argument.q : 0, defined});
+    flags |= carried(argument.flags);
+  }
+  return fresh(functionHash(words), flags);
+}
+
+/// A function with f(0) = 0 and f(-x) = f(x) or f(-x) = -f(x), given on one of
+/// each pair.
+Value FieldAlgebra::evenOrOdd(uint64_t name, const Value &x, bool odd) const {
+  if (x.p == 0)
+    return {0, 0, carried(x.flags)};
+  bool negative = x.p > values.prime() / 2;
+  Value result = uninterpreted(name, negative ? neg(x) : x);
+  return negative && odd ? neg(result) : result;
+}
+
+Value FieldAlgebra::power(uint64_t exponent) const {
+  uint64_t result = 1;
+  for (unsigned window = 0; exponent; ++window, exponent >>= 8)
+    result = values.mul(result, powers[256 * window + (exponent & 255)]);
+  return {result, 0, Value::NoExponent};
+}
+
+Value FieldAlgebra::exponential(const Value &x) const {
+  if (!x.has(Value::NoExponent)) {
+    Value result = power(x.q);
+    result.flags |= x.flags;
+    return result;
+  }
+  if (x.p == 0)
+    return {1, 0, x.flags};
+  bool negative = x.p > values.prime() / 2;
+  Value argument{negative ? values.neg(x.p) : x.p, 0, x.flags};
+  Value result = uninterpreted(Exp, argument);
+  result.flags |= Value::NoExponent;
+  return negative ? reciprocal(result) : result;
+}
+
+Value FieldAlgebra::sqrt(const Value &x) const {
+  if (rule == RootRule::Opaque)
+    return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
+  Value result{values.root(x.p), 0, x.flags};
+  if (!values.isSquare(x.p))
+    result.flags |= Value::Marked;
+  if (x.has(Value::NoExponent))
+    return result;
+  result.q = exponents.root(x.q);
+  if (!exponents.isSquare(x.q))
+    result.flags |= Value::Marked;
+  return result;
+}
+
+Value FieldAlgebra::apply(ScalarFunction function,
+                          llvm::ArrayRef<Value> arguments) {
+  const Value &a = arguments.front(), &b = arguments.back();
+  switch (function) {
+  case ScalarFunction::Add:
+    return add(a, b);
+  case ScalarFunction::Sub:
+    return sub(a, b);
+  case ScalarFunction::Mul:
+    return mul(a, b);
+  case ScalarFunction::Div:
+    return mul(a, reciprocal(b));
+  case ScalarFunction::Neg:
+    return neg(a);
+  case ScalarFunction::Exp:
+    return exponential(a);
+  case ScalarFunction::Sqrt:
+    return sqrt(a);
+  case ScalarFunction::Rsqrt:
+    return reciprocal(sqrt(a));
+  case ScalarFunction::Log:
+    return uninterpreted(Log, a);
+  case ScalarFunction::Erf:
+    return evenOrOdd(Erf, a, /*odd=*/true);
+  case ScalarFunction::Abs:
+    return evenOrOdd(Abs, a, /*odd=*/false);
+  case ScalarFunction::Pow:
+    return uninterpreted(Pow, {a, b});
+  case ScalarFunction::Max: {
+    MaximumSet set;
+    insert(set, a);
+    insert(set, b);
+    return maximum(set);
+  }
+  case ScalarFunction::Min: {
+    MaximumSet set;
+    insert(set, neg(a));
+    insert(set, neg(b));
+    return neg(maximum(set));
+  }
+  }
+  return {0, 0, Value::Poison};
+}
+
+void FieldAlgebra::insert(MaximumSet &set, const Value &element) const {
+  bool defined = !element.has(Value::NoExponent);
+  uint64_t q = defined ? element.q : 0;
+  Digest digest;
+  uint64_t count = 1;
+  if (auto it = maxima.find({element.p, q}); it != maxima.end())
+    std::tie(digest, count) = it->second;
+  else
+    digest = functionHash({MaxElement, element.p, q, defined});
+  // Addition of 128-bit numbers: independent of order and nesting.
+  uint64_t low = set.digest[0] + digest[0];
+  set.digest[1] += digest[1] + (low < digest[0]);
+  set.digest[0] = low;
+  set.count += count;
+  set.flags |= element.flags;
+  set.last = element;
+}
+
+Value FieldAlgebra::maximum(const MaximumSet &set) {
+  if (set.count == 1)
+    return set.last;
+  Value result = fresh(functionHash({Max, set.digest[0], set.digest[1]}),
+                       carried(set.flags));
+  maxima[{result.p, result.q}] = {set.digest, set.count};
+  return result;
+}
+
+Comparison FieldAlgebra::compare(const Value &a, const Value &b) const {
+  uint8_t flags = merge(a, b);
+  if (flags & (Value::Poison | Value::Absent | Value::Unwritten))
+    return Comparison::Undecided;
+  bool equal =
+      a.p == b.p && ((flags & Value::NoExponent) || a.q == b.q);
+  if (equal)
+    return Comparison::Equal;
+  return flags & Value::Marked ? Comparison::Undecided : Comparison::Different;
+}

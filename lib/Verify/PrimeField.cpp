@@ -1,0 +1,39 @@
+//===- PrimeField.cpp - Integers modulo a prime ---------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/PrimeField.h"
+
+#include <cassert>
+
+using namespace mirage::verify;
+
+PrimeField::PrimeField(uint64_t prime) : modulus(prime), bits(1) {
+  assert(prime > 2 && prime < (uint64_t{1} << 63) && "prime out of range");
+  while (bits < 63 && (uint64_t{1} << bits) <= prime)
+    ++bits;
+  mask = (uint64_t{1} << bits) - 1;
+  complement = (uint64_t{1} << bits) - prime;
+}
+
+uint64_t PrimeField::pow(uint64_t base, uint64_t exponent) const {
+  uint64_t result = 1;
+  for (; exponent; exponent >>= 1) {
+    if (exponent & 1)
+      result = mul(result, base);
+    base = mul(base, base);
+  }
+  return result;
+}
+
+uint64_t PrimeField::fromInteger(int64_t value) const {
+  if (value >= 0)
+    return static_cast<uint64_t>(value) % modulus;
+  // -(v + 1) fits, also for the smallest v.
+  uint64_t magnitude = static_cast<uint64_t>(-(value + 1)) + 1;
+  return neg(magnitude % modulus);
+}

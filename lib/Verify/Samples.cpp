@@ -1,0 +1,100 @@
+//===- Samples.cpp - Which output elements are compared -------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/Samples.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <set>
+
+using namespace mirage::verify;
+
+using Index = llvm::SmallVector<int64_t, 4>;
+
+/// The tile extents by which block graphs cut dim `dim` of the result.
+static llvm::SmallVector<int64_t> tileExtents(const TensorProgram &program,
+                                              unsigned result, unsigned dim) {
+  const ProgramValue &value = program.values[program.results[result]];
+  if (value.kind != ProgramValue::Kind::Assemble)
+    return {};
+  return {value.cut[dim].tile};
+}
+
+/// Positions of one dim where mistakes show.
+static std::vector<int64_t> boundaries(const TensorProgram &spec,
+                                       const TensorProgram &candidate,
+                                       unsigned result, unsigned dim,
+                                       int64_t extent) {
+  std::set<int64_t> positions = {0, extent - 1};
+  for (const TensorProgram *program : {&spec, &candidate})
+    for (int64_t tile : tileExtents(*program, result, dim))
+      for (int64_t position :
+           {tile - 1, tile, (extent - 1) / tile * tile, tile / 2})
+        if (position >= 0 && position < extent)
+          positions.insert(position);
+  return {positions.begin(), positions.end()};
+}
+
+static void appendCorners(llvm::ArrayRef<int64_t> shape, unsigned result,
+                          std::vector<Sample> &samples) {
+  // Both ends first: with few samples these say most.
+  unsigned rank = std::min<size_t>(shape.size(), 6);
+  std::vector<unsigned> order;
+  for (unsigned bits = 0; bits < (1u << rank); ++bits)
+    order.push_back(bits);
+  if (order.size() > 2)
+    std::swap(order[1], order.back());
+  for (unsigned bits : order) {
+    Sample sample{result, Index(shape.size(), 0), false};
+    for (unsigned dim = 0; dim < shape.size(); ++dim)
+      if (dim >= rank || bits >> dim & 1)
+        sample.index[dim] = shape[dim] - 1;
+    sample.isEssential = bits == 0 || bits + 1 == order.size();
+    samples.push_back(std::move(sample));
+  }
+}
+
+std::vector<Sample>
+mirage::verify::chooseSamples(const TensorProgram &spec,
+                              const TensorProgram &candidate, unsigned count,
+                              const KeyedHash &random) {
+  std::vector<Sample> samples;
+  for (unsigned result = 0; result < spec.results.size(); ++result) {
+    llvm::ArrayRef<int64_t> shape = spec.values[spec.results[result]].shape;
+    appendCorners(shape, result, samples);
+    std::vector<std::vector<int64_t>> special;
+    for (unsigned dim = 0; dim < shape.size(); ++dim)
+      special.push_back(
+          boundaries(spec, candidate, result, dim, shape[dim]));
+    for (uint64_t i = 0; i < count; ++i) {
+      Sample sample{result, {}, false};
+      for (uint64_t dim = 0; dim < shape.size(); ++dim) {
+        Digest bits = random({result, i, dim});
+        bool onBoundary = i % 2 == 0;
+        sample.index.push_back(
+            onBoundary ? special[dim][bits[0] % special[dim].size()]
+                       : static_cast<int64_t>(bits[0] % shape[dim]));
+      }
+      samples.push_back(std::move(sample));
+    }
+  }
+  // Each once, in the order of their first occurrence.
+  std::set<std::pair<unsigned, std::vector<int64_t>>> seen;
+  llvm::erase_if(samples, [&](const Sample &sample) {
+    return !seen
+                .insert({sample.result, std::vector<int64_t>(
+                                            sample.index.begin(),
+                                            sample.index.end())})
+                .second;
+  });
+  llvm::stable_sort(samples, [](const Sample &a, const Sample &b) {
+    return a.isEssential && !b.isEssential;
+  });
+  return samples;
+}

@@ -1,0 +1,614 @@
+//===- TensorProgram.cpp - A function as a graph of values ----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/TensorProgram.h"
+
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::verify;
+using mugraph::Meaning;
+using mugraph::MeaningPiece;
+using mugraph::Reduction;
+using mugraph::ScalarExpr;
+using mugraph::ScalarFunction;
+using mugraph::TileIndex;
+
+/// Evaluation recurses along chains of values; this many fit any stack.
+static constexpr unsigned maxDepth = 2000;
+/// Elements of one value over all blocks and iterations, so that they can be
+/// numbered.
+static constexpr int64_t maxFamilySize = int64_t{1} << 60;
+
+/// Replaces the composite ops under `function` until only primitive ones are
+/// left.
+static LogicalResult decomposeAll(func::FuncOp function) {
+  for (bool changed = true; changed;) {
+    SmallVector<mugraph::MeaningOpInterface> composites;
+    function.walk([&](mugraph::MeaningOpInterface op) {
+      if (failed(op.getMeaning()))
+        composites.push_back(op);
+    });
+    for (mugraph::MeaningOpInterface op : composites) {
+      OpBuilder builder(op);
+      FailureOr<Value> value = op.decompose(builder);
+      if (failed(value))
+        return failure();
+      op->getResult(0).replaceAllUsesWith(*value);
+      op->erase();
+    }
+    changed = !composites.empty();
+  }
+  return success();
+}
+
+static SmallVector<int64_t, 4> rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t, 4> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;)
+    strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+namespace {
+
+/// Reads one function.
+class Reader {
+public:
+  Reader(std::string &reason) : reason(reason) {}
+
+  LogicalResult read(func::FuncOp function);
+  TensorProgram take() { return std::move(program); }
+
+private:
+  LogicalResult fail(const Twine &message) {
+    reason = message.str();
+    return failure();
+  }
+  unsigned append(ProgramValue value, ArrayRef<int64_t> shape);
+  ArrayRef<int64_t> shapeOf(unsigned value) {
+    return program.values[value].shape;
+  }
+
+  LogicalResult readOp(Operation *op);
+  LogicalResult readMeaning(Operation *op, const Meaning &meaning);
+  LogicalResult readBlockGraph(mugraph::BlockGraphOp op);
+  LogicalResult readThreadGraph(mugraph::ThreadGraphOp op);
+  LogicalResult readBody(Block &body);
+  void readAccumulate(mugraph::AccumulateOp op);
+  LogicalResult readSoftmax(mugraph::AccumulateSoftmaxOp op);
+
+  FailureOr<unsigned> appendPieces(const Meaning &meaning,
+                                   ArrayRef<unsigned> operands,
+                                   ArrayRef<int64_t> shape);
+  FailureOr<Piece> makePiece(const MeaningPiece &piece,
+                             ArrayRef<unsigned> operands);
+  unsigned appendAccumulate(unsigned source, Reduction reduction,
+                            unsigned loop);
+  SmallVector<DimCut, 4> readCut(mugraph::TileMapAttr map,
+                                 ArrayRef<int64_t> tile);
+  LogicalResult checkSize(const ProgramValue &value);
+
+  TensorProgram program;
+  DenseMap<Value, unsigned> numbers;
+  int graph = -1;
+  std::string &reason;
+};
+
+} // namespace
+
+unsigned Reader::append(ProgramValue value, ArrayRef<int64_t> shape) {
+  value.shape.assign(shape.begin(), shape.end());
+  value.strides = rowMajorStrides(shape);
+  value.size = 1;
+  for (int64_t extent : shape)
+    value.size *= extent;
+  value.graph = graph;
+  program.values.push_back(std::move(value));
+  return program.values.size() - 1;
+}
+
+/// Grid dims, loop and depth of a value follow from its operands.
+static void inherit(ProgramValue &value, const ProgramValue &operand) {
+  value.gridMask |= operand.gridMask;
+  if (operand.loop >= 0)
+    value.loop = operand.loop;
+  value.depth = std::max(value.depth, operand.depth + 1);
+}
+
+LogicalResult Reader::checkSize(const ProgramValue &value) {
+  if (value.depth > maxDepth)
+    return fail("a chain of more than " + Twine(maxDepth) + " values");
+  int64_t size = value.size;
+  if (value.graph < 0)
+    return success();
+  const BlockGraph &owner = program.graphs[value.graph];
+  SmallVector<int64_t, 4> factors(owner.grid.begin(), owner.grid.end());
+  if (value.loop >= 0)
+    factors.push_back(owner.loops[value.loop]);
+  for (int64_t factor : factors)
+    if (llvm::MulOverflow(size, factor, size) || size > maxFamilySize)
+      return fail("a block graph with too many elements over all its blocks");
+  return success();
+}
+
+/// `expr` as number of an iteration dim plus an offset; -1 for a constant.
+static bool matchDimPlusOffset(AffineExpr expr, int &dim, int64_t &offset) {
+  dim = -1;
+  offset = 0;
+  if (auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+      sum && sum.getKind() == AffineExprKind::Add) {
+    auto constant = dyn_cast<AffineConstantExpr>(sum.getRHS());
+    if (!constant)
+      return false;
+    offset = constant.getValue();
+    expr = sum.getLHS();
+  }
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    offset += constant.getValue();
+    return true;
+  }
+  auto position = dyn_cast<AffineDimExpr>(expr);
+  if (position)
+    dim = position.getPosition();
+  return static_cast<bool>(position);
+}
+
+/// Access through `map` to a tensor with `strides`.
+static OperandAccess makeAccess(unsigned value, AffineMap map,
+                                ArrayRef<int64_t> strides, size_t numDims) {
+  OperandAccess access;
+  access.value = value;
+  access.map = map;
+  access.strides.assign(numDims, 0);
+  if (!map)
+    return access;
+  for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides)) {
+    int dim;
+    int64_t offset;
+    access.linear &= matchDimPlusOffset(expr, dim, offset);
+    if (!access.linear)
+      return access;
+    access.base += offset * stride;
+    if (dim >= 0)
+      access.strides[dim] += stride;
+  }
+  return access;
+}
+
+FailureOr<Piece> Reader::makePiece(const MeaningPiece &meaning,
+                                   ArrayRef<unsigned> operands) {
+  Piece piece;
+  piece.extents.assign(meaning.extents.begin(), meaning.extents.end());
+  piece.reduction = meaning.reduction;
+  piece.body = meaning.body;
+  if (meaning.reduction != Reduction::None)
+    llvm::append_range(piece.reducedDims, meaning.reducedDims());
+  for (auto [operand, map] : llvm::zip_equal(operands, meaning.operandMaps))
+    piece.operands.push_back(makeAccess(
+        operand, map, program.values[operand].strides, piece.extents.size()));
+  for (const ScalarExpr::Node &node : meaning.body.nodes())
+    if (node.kind == ScalarExpr::Kind::Operand)
+      piece.operands[node.operand].used = true;
+  for (AffineExpr expr : meaning.resultMap.getResults()) {
+    int dim;
+    int64_t offset;
+    if (!matchDimPlusOffset(expr, dim, offset)) {
+      (void)fail("an op whose result map is not a permutation with offsets");
+      return failure();
+    }
+    piece.resultDims.push_back(dim);
+    piece.resultOffsets.push_back(offset);
+  }
+  return piece;
+}
+
+FailureOr<unsigned> Reader::appendPieces(const Meaning &meaning,
+                                         ArrayRef<unsigned> operands,
+                                         ArrayRef<int64_t> shape) {
+  ProgramValue value;
+  value.kind = ProgramValue::Kind::Pieces;
+  for (const MeaningPiece &piece : meaning.pieces) {
+    FailureOr<Piece> made = makePiece(piece, operands);
+    if (failed(made))
+      return failure();
+    value.pieces.push_back(std::move(*made));
+  }
+  for (unsigned operand : operands)
+    inherit(value, program.values[operand]);
+  unsigned number = append(std::move(value), shape);
+  if (failed(checkSize(program.values[number])))
+    return failure();
+  return number;
+}
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+LogicalResult Reader::readMeaning(Operation *op, const Meaning &meaning) {
+  SmallVector<unsigned> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(numbers.lookup(operand));
+  FailureOr<unsigned> number =
+      appendPieces(meaning, operands, ::shapeOf(op->getResult(0)));
+  if (failed(number))
+    return failure();
+  numbers[op->getResult(0)] = *number;
+  return success();
+}
+
+SmallVector<DimCut, 4> Reader::readCut(mugraph::TileMapAttr map,
+                                       ArrayRef<int64_t> tile) {
+  SmallVector<DimCut, 4> cut;
+  for (auto [dim, extent] : llvm::zip_equal(map.getDims(), tile)) {
+    DimCut entry;
+    entry.indices.assign(dim.getIndices().begin(), dim.getIndices().end());
+    entry.tile = extent;
+    entry.shift = dim.getShift();
+    cut.push_back(std::move(entry));
+  }
+  return cut;
+}
+
+LogicalResult Reader::readBlockGraph(mugraph::BlockGraphOp op) {
+  BlockGraph blockGraph;
+  for (auto [dim, extent] : llvm::enumerate(op.getGrid()))
+    blockGraph.grid[dim] = extent;
+  llvm::append_range(blockGraph.loops, op.getLoops());
+  program.graphs.push_back(blockGraph);
+  graph = program.graphs.size() - 1;
+
+  Block &body = *op.getBodyBlock();
+  for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
+    ProgramValue tile;
+    tile.kind = ProgramValue::Kind::Tile;
+    tile.source = numbers.lookup(op.getInputs()[i]);
+    tile.cut = readCut(op.getInputMap(i), ::shapeOf(argument));
+    tile.depth = program.values[tile.source].depth + 1;
+    for (const DimCut &dim : tile.cut)
+      for (TileIndex index : dim.indices)
+        if (index.isGrid())
+          tile.gridMask |= 1u << index.number;
+        else
+          tile.loop = index.number;
+    numbers[argument] = append(std::move(tile), ::shapeOf(argument));
+    if (failed(checkSize(program.values.back())))
+      return failure();
+  }
+  if (failed(readBody(body)))
+    return failure();
+
+  graph = -1;
+  mugraph::YieldOp yield = op.getYield();
+  for (auto [i, result] : llvm::enumerate(op.getOutputs())) {
+    Value yielded = yield.getValues()[i];
+    ProgramValue whole;
+    whole.kind = ProgramValue::Kind::Assemble;
+    whole.source = numbers.lookup(yielded);
+    whole.cut = readCut(op.getOutputMap(i), ::shapeOf(yielded));
+    whole.depth = program.values[whole.source].depth + 1;
+    numbers[result] = append(std::move(whole), ::shapeOf(result));
+  }
+  return success();
+}
+
+LogicalResult Reader::readThreadGraph(mugraph::ThreadGraphOp op) {
+  Block &body = *op.getBodyBlock();
+  for (auto [argument, operand] :
+       llvm::zip_equal(body.getArguments(), op.getInputs()))
+    numbers[argument] = numbers.lookup(operand);
+  if (failed(readBody(body)))
+    return failure();
+  for (auto [result, yielded] : llvm::zip_equal(
+           op.getOutputs(), body.getTerminator()->getOperands()))
+    numbers[result] = numbers.lookup(yielded);
+  return success();
+}
+
+/// Appends the combination of `source` over the iterations of `loop`.
+unsigned Reader::appendAccumulate(unsigned source, Reduction reduction,
+                                  unsigned loop) {
+  ProgramValue value;
+  value.kind = ProgramValue::Kind::Accumulate;
+  value.source = source;
+  value.reduction = reduction;
+  inherit(value, program.values[source]);
+  value.loop = -1;
+  // Without the loop in the operand all iterations hold the same value.
+  value.iterations = program.graphs[graph].loops[loop];
+  SmallVector<int64_t> shape(program.values[source].shape);
+  return append(std::move(value), shape);
+}
+
+static Reduction reductionOf(mugraph::AccumulateKind kind) {
+  switch (kind) {
+  case mugraph::AccumulateKind::Sum:
+    return Reduction::Sum;
+  case mugraph::AccumulateKind::Max:
+    return Reduction::Max;
+  case mugraph::AccumulateKind::Min:
+    return Reduction::Min;
+  }
+  return Reduction::Sum;
+}
+
+void Reader::readAccumulate(mugraph::AccumulateOp op) {
+  numbers[op.getResult()] = appendAccumulate(
+      numbers.lookup(op.getInput()), reductionOf(op.getKind()), op.getLoop());
+}
+
+/// The meaning of a matmul or of a reduction of the last dim: the dims of
+/// `shape` followed by the contracted one of extent `inner`.
+static MeaningPiece rowPiece(MLIRContext *context, ArrayRef<int64_t> shape,
+                             int64_t inner, Reduction reduction) {
+  MeaningPiece piece;
+  piece.extents.assign(shape.begin(), shape.end());
+  piece.extents.push_back(inner);
+  piece.reduction = reduction;
+  piece.resultMap =
+      AffineMap::getMultiDimIdentityMap(shape.size(), context);
+  piece.resultMap = AffineMap::get(shape.size() + 1, 0,
+                                   piece.resultMap.getResults(), context);
+  return piece;
+}
+
+/// A map from the dims of a `rowPiece` to a tensor whose leading dims broadcast
+/// as in NumPy and whose last two indices are `last`.
+static AffineMap rowMap(MLIRContext *context, unsigned numDims,
+                        ArrayRef<int64_t> shape, ArrayRef<unsigned> last) {
+  unsigned rank = shape.size(), leading = rank - 2;
+  unsigned resultLeading = numDims - 3;
+  SmallVector<AffineExpr> exprs;
+  for (unsigned i = 0; i < leading; ++i)
+    exprs.push_back(shape[i] == 1
+                        ? getAffineConstantExpr(0, context)
+                        : getAffineDimExpr(resultLeading - leading + i, context));
+  for (unsigned dim : last)
+    exprs.push_back(getAffineDimExpr(dim, context));
+  return AffineMap::get(numDims, 0, exprs, context);
+}
+
+LogicalResult Reader::readSoftmax(mugraph::AccumulateSoftmaxOp op) {
+  MLIRContext *context = op.getContext();
+  unsigned scores = numbers.lookup(op.getScores());
+  unsigned loop = op.getLoop();
+  SmallVector<int64_t> scoreShape(::shapeOf(op.getScores()));
+  SmallVector<int64_t> rowShape(scoreShape);
+  int64_t inner = std::exchange(rowShape.back(), 1);
+  unsigned rank = scoreShape.size(), numDims = rank + 1;
+
+  // Iteration dims: those of the result, then j. Scores are read at (.., q, j).
+  auto append = [&](MeaningPiece piece, ArrayRef<unsigned> operands,
+                    ArrayRef<int64_t> shape) {
+    Meaning meaning;
+    meaning.pieces.push_back(std::move(piece));
+    return appendPieces(meaning, operands, shape);
+  };
+  AffineMap scoreMap =
+      rowMap(context, numDims, scoreShape, {rank - 2, rank});
+
+  MeaningPiece maxPiece =
+      rowPiece(context, rowShape, inner, Reduction::Max);
+  maxPiece.operandMaps = {scoreMap};
+  FailureOr<unsigned> tileMax = append(maxPiece, {scores}, rowShape);
+  if (failed(tileMax))
+    return failure();
+  unsigned maximum = appendAccumulate(*tileMax, Reduction::Max, loop);
+
+  MeaningPiece weightPiece;
+  weightPiece.extents = scoreShape;
+  weightPiece.resultMap = AffineMap::getMultiDimIdentityMap(rank, context);
+  SmallVector<AffineExpr> rowExprs(weightPiece.resultMap.getResults());
+  rowExprs.back() = getAffineConstantExpr(0, context);
+  weightPiece.operandMaps = {weightPiece.resultMap,
+                             AffineMap::get(rank, 0, rowExprs, context)};
+  weightPiece.body = ScalarExpr::apply(
+      ScalarFunction::Exp, {ScalarExpr::operand(0) - ScalarExpr::operand(1)});
+  FailureOr<unsigned> weights =
+      append(weightPiece, {scores, maximum}, scoreShape);
+  if (failed(weights))
+    return failure();
+
+  MeaningPiece sumPiece = rowPiece(context, rowShape, inner, Reduction::Sum);
+  sumPiece.operandMaps = {scoreMap};
+  FailureOr<unsigned> sum = append(sumPiece, {*weights}, rowShape);
+  if (failed(sum))
+    return failure();
+  numbers[op.getDenominator()] = appendAccumulate(*sum, Reduction::Sum, loop);
+
+  for (auto [value, result] :
+       llvm::zip_equal(op.getValues(), op.getNumerators())) {
+    ArrayRef<int64_t> shape = ::shapeOf(result);
+    unsigned resultRank = shape.size();
+    MeaningPiece piece = rowPiece(context, shape, inner, Reduction::Sum);
+    piece.operandMaps = {
+        rowMap(context, resultRank + 1, scoreShape,
+               {resultRank - 2, resultRank}),
+        rowMap(context, resultRank + 1, ::shapeOf(value),
+               {resultRank, resultRank - 1})};
+    piece.body = ScalarExpr::operand(0) * ScalarExpr::operand(1);
+    FailureOr<unsigned> product =
+        append(piece, {*weights, numbers.lookup(value)}, shape);
+    if (failed(product))
+      return failure();
+    numbers[result] = appendAccumulate(*product, Reduction::Sum, loop);
+  }
+  return success();
+}
+
+LogicalResult Reader::readOp(Operation *op) {
+  if (auto blockGraph = dyn_cast<mugraph::BlockGraphOp>(op))
+    return readBlockGraph(blockGraph);
+  if (auto threadGraph = dyn_cast<mugraph::ThreadGraphOp>(op))
+    return readThreadGraph(threadGraph);
+  if (auto accumulate = dyn_cast<mugraph::AccumulateOp>(op)) {
+    readAccumulate(accumulate);
+    return success();
+  }
+  if (auto softmax = dyn_cast<mugraph::AccumulateSoftmaxOp>(op))
+    return readSoftmax(softmax);
+  if (auto meaningOp = dyn_cast<mugraph::MeaningOpInterface>(op)) {
+    FailureOr<Meaning> meaning = meaningOp.getMeaning();
+    if (succeeded(meaning))
+      return readMeaning(op, *meaning);
+  }
+  return fail("op '" + op->getName().getStringRef() +
+              "' has no meaning that the verifier knows");
+}
+
+LogicalResult Reader::readBody(Block &body) {
+  for (Operation &op : body.without_terminator())
+    if (failed(readOp(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult Reader::read(func::FuncOp function) {
+  if (!llvm::hasSingleElement(function.getBody()))
+    return fail("a body of more than one block");
+  Block &body = function.getBody().front();
+  for (BlockArgument argument : body.getArguments()) {
+    if (!mugraph::isProgramTensor(argument.getType()))
+      return fail("argument #" + Twine(argument.getArgNumber()) +
+                  " is not a tensor of f16, bf16, f32 or f64 with static shape");
+    ProgramValue value;
+    value.argument = argument.getArgNumber();
+    numbers[argument] = append(std::move(value), ::shapeOf(argument));
+    program.arguments.push_back(numbers[argument]);
+  }
+  if (failed(readBody(body)))
+    return failure();
+  for (Value result : body.getTerminator()->getOperands())
+    program.results.push_back(numbers.lookup(result));
+  return success();
+}
+
+FailureOr<TensorProgram> TensorProgram::read(func::FuncOp function,
+                                             std::string &reason) {
+  if (function.isExternal()) {
+    reason = "no body";
+    return failure();
+  }
+  OwningOpRef<ModuleOp> scratch = ModuleOp::create(function.getLoc());
+  func::FuncOp copy = function.clone();
+  scratch->push_back(copy);
+  if (failed(decomposeAll(copy))) {
+    reason = "an op with neither meaning nor decomposition";
+    return failure();
+  }
+  Reader reader(reason);
+  if (failed(reader.read(copy)))
+    return failure();
+  return reader.take();
+}
+
+//===----------------------------------------------------------------------===//
+// Who writes what
+//===----------------------------------------------------------------------===//
+
+/// Reversing the cut of each dim determines the indices named there. A
+/// contradiction or an index out of range means that nobody writes the element.
+std::optional<WriterOfElement>
+TensorProgram::findWriter(const ProgramValue &value, int64_t element) const {
+  const ProgramValue &tile = values[value.source];
+  const BlockGraph &owner = graphs[tile.graph];
+  WriterOfElement writer;
+  SmallVector<TileIndex> known;
+  for (auto [cut, stride, tileStride] :
+       llvm::zip_equal(value.cut, value.strides, tile.strides)) {
+    int64_t position = element / stride - cut.shift;
+    element %= stride;
+    if (position < 0)
+      return std::nullopt;
+    writer.element += position % cut.tile * tileStride;
+    position /= cut.tile;
+    for (TileIndex index : llvm::reverse(cut.indices)) {
+      int64_t digit = position % owner.extent(index);
+      position /= owner.extent(index);
+      int64_t &slot =
+          index.isGrid() ? writer.block[index.number] : writer.iteration;
+      if (llvm::is_contained(known, index) && slot != digit)
+        return std::nullopt;
+      slot = digit;
+      known.push_back(index);
+    }
+    if (position != 0)
+      return std::nullopt;
+  }
+  return writer;
+}
+
+static std::string indexString(ArrayRef<int64_t> index) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << '[';
+  llvm::interleaveComma(index, os);
+  os << ']';
+  return text;
+}
+
+/// The elements that are written form a box, or miss a corner if an index cuts
+/// two dims; so it is enough to look at the corners.
+static std::string findUnwritten(const TensorProgram &program,
+                                 const ProgramValue &value) {
+  unsigned rank = value.shape.size();
+  for (uint64_t bits = 0; bits < (uint64_t{1} << rank); ++bits) {
+    int64_t element = 0;
+    SmallVector<int64_t> index(rank, 0);
+    for (unsigned dim = 0; dim < rank; ++dim) {
+      if (bits >> dim & 1)
+        index[dim] = value.shape[dim] - 1;
+      element += index[dim] * value.strides[dim];
+    }
+    if (!program.findWriter(value, element))
+      return "no block writes element " + indexString(index) +
+             " of a block graph's result";
+  }
+  return "";
+}
+
+/// A grid dim that the tile depends on but that the result's map does not name.
+static std::string findManyWriters(const TensorProgram &program,
+                                   const ProgramValue &value) {
+  const ProgramValue &tile = program.values[value.source];
+  const BlockGraph &owner = program.graphs[tile.graph];
+  for (unsigned dim = 0; dim < 3; ++dim) {
+    TileIndex index = TileIndex::grid(dim);
+    if (!(tile.gridMask >> dim & 1) || owner.grid[dim] == 1 ||
+        llvm::any_of(value.cut, [&](const DimCut &cut) {
+          return llvm::is_contained(cut.indices, index);
+        }))
+      continue;
+    return "blocks that differ in " + index.str() +
+           " write different values to the same element of a block graph's "
+           "result";
+  }
+  return "";
+}
+
+std::string TensorProgram::findWriteMistake() const {
+  for (const ProgramValue &value : values) {
+    if (value.kind != ProgramValue::Kind::Assemble)
+      continue;
+    if (value.shape.size() > 16)
+      return "a block graph's result has more than 16 dims";
+    std::string mistake = findUnwritten(*this, value);
+    if (mistake.empty())
+      mistake = findManyWriters(*this, value);
+    if (!mistake.empty())
+      return mistake;
+  }
+  return "";
+}

@@ -1,0 +1,300 @@
+//===- Verify.cpp - Do two programs compute the same? ---------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/Verify.h"
+
+#include "mirage/Verify/Evaluator.h"
+#include "mirage/Verify/Samples.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::verify;
+using mugraph::ScalarExpr;
+using mugraph::ScalarFunction;
+
+//===----------------------------------------------------------------------===//
+// Reports
+//===----------------------------------------------------------------------===//
+
+StringRef mirage::verify::stringify(Status status) {
+  switch (status) {
+  case Status::Proved:
+    return "proved";
+  case Status::Probabilistic:
+    return "probabilistic";
+  case Status::Tested:
+    return "tested";
+  case Status::Different:
+    return "different";
+  case Status::Undecided:
+    return "undecided";
+  }
+  return "undecided";
+}
+
+void Report::print(llvm::json::OStream &json) const {
+  json.object([&] {
+    json.attribute("status", stringify(status));
+    if (errorLog2)
+      json.attribute("error_log2", *errorLog2);
+    else
+      json.attribute("error_log2", nullptr);
+    json.attribute("tests", tests);
+    json.attribute("samples", samples);
+    json.attribute("prime", std::to_string(prime));
+    json.attribute("seed", static_cast<int64_t>(seed));
+    if (!reason.empty())
+      json.attribute("reason", reason);
+    if (!counterExample)
+      return;
+    json.attributeObject("counter_example", [&] {
+      json.attribute("result", counterExample->result);
+      json.attributeArray("index", [&] {
+        for (int64_t i : counterExample->index)
+          json.value(i);
+      });
+      json.attribute("expected", counterExample->expected);
+      json.attribute("got", counterExample->got);
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Tests
+//===----------------------------------------------------------------------===//
+
+static std::string describe(const Value &value) {
+  if (value.has(Value::Unwritten))
+    return "an element that nobody wrote";
+  if (value.has(Value::Poison))
+    return "a division by zero";
+  std::string text = std::to_string(value.p) + " mod p";
+  if (!value.has(Value::NoExponent))
+    text += ", " + std::to_string(value.q) + " mod q";
+  return text;
+}
+
+namespace {
+
+/// Compares two programs; each test adds to the report.
+class Checker {
+public:
+  Checker(const TensorProgram &spec, const TensorProgram &candidate,
+          const Options &options)
+      : spec(spec), candidate(candidate), options(options) {
+    report.seed = options.seed;
+    samples = chooseSamples(spec, candidate, options.samples,
+                            KeyedHash(options.seed, 0, "samples"));
+  }
+
+  Report run();
+
+private:
+  enum class Outcome { Passed, Failed, Stopped };
+  /// Runs tests under one root rule until enough of them passed.
+  Outcome runTests(RootRule rule, uint64_t prime);
+  Outcome runTest(RootRule rule, uint64_t prime, uint64_t test);
+  Outcome compareAt(const Sample &sample, FieldAlgebra &algebra,
+                    Evaluator &specRun, Evaluator &candidateRun);
+  Outcome different(const Sample &sample, const Value &expected,
+                    const Value &got);
+  Sample cheaper(const Sample &sample, size_t number) const;
+
+  const TensorProgram &spec;
+  const TensorProgram &candidate;
+  const Options &options;
+  Report report;
+  std::vector<Sample> samples;
+  /// Samples at which some test under the present rule had a verdict, by
+  /// number; the samples that were taken in the last test.
+  unsigned verdicts = 0;
+};
+
+} // namespace
+
+Checker::Outcome Checker::different(const Sample &sample, const Value &expected,
+                                    const Value &got) {
+  report.status = Status::Different;
+  report.counterExample = CounterExample{
+      sample.result, SmallVector<int64_t>(sample.index), describe(expected),
+      describe(got)};
+  report.reason.clear();
+  llvm::raw_string_ostream os(report.reason);
+  os << "result #" << sample.result << " differs at [";
+  llvm::interleaveComma(sample.index, os);
+  os << "]: expected " << report.counterExample->expected << ", got "
+     << report.counterExample->got;
+  return Outcome::Failed;
+}
+
+Checker::Outcome Checker::compareAt(const Sample &sample, FieldAlgebra &algebra,
+                                    Evaluator &specRun,
+                                    Evaluator &candidateRun) {
+  Value expected = specRun.result(sample.result, sample.index);
+  Value got = candidateRun.result(sample.result, sample.index);
+  if (specRun.isExhausted() || candidateRun.isExhausted()) {
+    report.status = Status::Undecided;
+    report.reason = "one test takes more than " +
+                    std::to_string(options.hardSteps) + " steps";
+    return Outcome::Stopped;
+  }
+  // A candidate that leaves elements out or divides by zero where the
+  // specification does not is wrong; fields make zeros with probability 1/p.
+  constexpr uint8_t broken = Value::Unwritten | Value::Poison;
+  if ((got.flags & broken) && !(expected.flags & broken))
+    return different(sample, expected, got);
+  switch (algebra.compare(expected, got)) {
+  case Comparison::Different:
+    return different(sample, expected, got);
+  case Comparison::Equal:
+    ++verdicts;
+    break;
+  case Comparison::Undecided:
+    break;
+  }
+  return Outcome::Passed;
+}
+
+/// The same column (last index) in the row of an earlier sample, most of which
+/// is computed already.
+Sample Checker::cheaper(const Sample &sample, size_t number) const {
+  Sample result = sample;
+  for (const Sample &earlier : samples) {
+    if (earlier.result != sample.result)
+      continue;
+    result.index = earlier.index;
+    if (number-- % 4 == 0)
+      break;
+  }
+  if (!result.index.empty())
+    result.index.back() = sample.index.back();
+  return result;
+}
+
+Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
+                                  uint64_t test) {
+  FieldAlgebra algebra(prime, rule, options.seed, test);
+  SmallVector<int64_t> sizes;
+  for (unsigned argument : spec.arguments)
+    sizes.push_back(spec.values[argument].size);
+  InputTable inputs(algebra, sizes);
+  Evaluator specRun(spec, algebra, inputs, options.hardSteps);
+  Evaluator candidateRun(candidate, algebra, inputs, options.hardSteps);
+  auto steps = [&] { return specRun.steps() + candidateRun.steps(); };
+
+  Outcome outcome = Outcome::Passed;
+  unsigned compared = 0;
+  for (auto [number, sample] : llvm::enumerate(samples)) {
+    bool expensive = steps() > options.softSteps;
+    if (steps() > 4 * options.softSteps && !sample.isEssential)
+      continue;
+    Sample taken =
+        expensive && !sample.isEssential ? cheaper(sample, number) : sample;
+    outcome = compareAt(taken, algebra, specRun, candidateRun);
+    if (outcome != Outcome::Passed)
+      break;
+    ++compared;
+  }
+  report.steps += steps();
+  report.samples = compared;
+  return outcome;
+}
+
+Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
+  report.prime = prime;
+  report.tests = 0;
+  verdicts = 0;
+  unsigned compared = 0;
+  for (uint64_t test = 1; test <= options.minTests; ++test) {
+    Outcome outcome = runTest(rule, prime, test);
+    if (outcome != Outcome::Passed)
+      return outcome;
+    ++report.tests;
+    compared += report.samples;
+  }
+  if (2 * verdicts >= compared || (rule == RootRule::Power && verdicts > 0))
+    return Outcome::Passed;
+  report.status = Status::Undecided;
+  report.reason = rule == RootRule::Power
+                      ? "every difference may come from the sign of a root"
+                      : "the specification divides by zero";
+  return Outcome::Stopped;
+}
+
+static bool usesRoots(const TensorProgram &program) {
+  for (const ProgramValue &value : program.values)
+    for (const Piece &piece : value.pieces)
+      for (const ScalarExpr::Node &node : piece.body.nodes())
+        if (node.kind == ScalarExpr::Kind::Apply &&
+            (node.function == ScalarFunction::Sqrt ||
+             node.function == ScalarFunction::Rsqrt))
+          return true;
+  return false;
+}
+
+Report Checker::run() {
+  Outcome outcome = runTests(RootRule::Opaque, mainPrime);
+  if (outcome == Outcome::Failed && (usesRoots(spec) || usesRoots(candidate)))
+    outcome = runTests(RootRule::Power, rootPrime);
+  if (outcome != Outcome::Passed)
+    return std::move(report);
+  report.reason.clear();
+  report.counterExample.reset();
+  report.status = Status::Tested;
+  return std::move(report);
+}
+
+//===----------------------------------------------------------------------===//
+// Entry
+//===----------------------------------------------------------------------===//
+
+static Report stopped(const Options &options, Status status,
+                      const Twine &reason) {
+  Report report;
+  report.status = status;
+  report.prime = mainPrime;
+  report.seed = options.seed;
+  report.reason = reason.str();
+  return report;
+}
+
+static std::string typeString(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+Report mirage::verify::checkEquivalent(func::FuncOp spec,
+                                       func::FuncOp candidate,
+                                       const Options &options) {
+  if (spec.getFunctionType() != candidate.getFunctionType())
+    return stopped(options, Status::Different,
+                   "its type is " + typeString(candidate.getFunctionType()) +
+                       ", expected " + typeString(spec.getFunctionType()));
+  std::string reason;
+  FailureOr<TensorProgram> specProgram = TensorProgram::read(spec, reason);
+  if (failed(specProgram))
+    return stopped(options, Status::Undecided,
+                   "the specification cannot be read: " + reason);
+  FailureOr<TensorProgram> program = TensorProgram::read(candidate, reason);
+  if (failed(program))
+    return stopped(options, Status::Undecided,
+                   "the candidate cannot be read: " + reason);
+  std::string mistake = specProgram->findWriteMistake();
+  if (!mistake.empty())
+    return stopped(options, Status::Undecided,
+                   "the specification is not a function: " + mistake);
+  mistake = program->findWriteMistake();
+  if (!mistake.empty())
+    return stopped(options, Status::Different, mistake);
+  return Checker(*specProgram, *program, options).run();
+}

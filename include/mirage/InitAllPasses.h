@@ -10,11 +10,15 @@
 #define MIRAGE_INITALLPASSES_H
 
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
+#include "mirage/Verify/Transforms/Passes.h"
 
 namespace mirage {
 
 /// Registers every pass and pipeline of this project.
-inline void registerAllPasses() { registerMuGraphToLayoutPasses(); }
+inline void registerAllPasses() {
+  registerMuGraphToLayoutPasses();
+  registerMirageVerifyPasses();
+}
 
 } // namespace mirage
 

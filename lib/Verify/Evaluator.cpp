@@ -31,13 +31,13 @@ InputTable::InputTable(const FieldAlgebra &algebra,
                        llvm::ArrayRef<int64_t> sizes)
     : algebra(algebra), tables(sizes.size()), sizes(sizes) {}
 
-Value InputTable::get(unsigned input, int64_t element) {
+FieldValue InputTable::get(unsigned input, int64_t element) {
   if (sizes[input] > maxInputArraySize)
     return algebra.input(input, element);
-  std::vector<Value> &table = tables[input];
+  std::vector<FieldValue> &table = tables[input];
   if (table.empty())
-    table.assign(sizes[input], Value{0, 0, unknownEntry});
-  Value &entry = table[element];
+    table.assign(sizes[input], FieldValue{0, 0, unknownEntry});
+  FieldValue &entry = table[element];
   if (entry.flags == unknownEntry)
     entry = algebra.input(input, element);
   return entry;
@@ -48,29 +48,29 @@ class Evaluator::Memo {
 public:
   explicit Memo(int64_t size) : size(size) {}
 
-  std::optional<Value> lookup(int64_t index) const {
+  std::optional<FieldValue> lookup(int64_t index) const {
     if (size > maxArraySize) {
       auto it = map.find(index);
-      return it == map.end() ? std::nullopt : std::optional<Value>(it->second);
+      return it == map.end() ? std::nullopt : std::optional<FieldValue>(it->second);
     }
     if (array.empty() || array[index].flags == unknownEntry)
       return std::nullopt;
     return array[index];
   }
-  void insert(int64_t index, const Value &value) {
+  void insert(int64_t index, const FieldValue &value) {
     if (size > maxArraySize) {
       map[index] = value;
       return;
     }
     if (array.empty())
-      array.assign(size, Value{0, 0, unknownEntry});
+      array.assign(size, FieldValue{0, 0, unknownEntry});
     array[index] = value;
   }
 
 private:
   int64_t size;
-  std::vector<Value> array;
-  llvm::DenseMap<int64_t, Value> map;
+  std::vector<FieldValue> array;
+  llvm::DenseMap<int64_t, FieldValue> map;
 };
 
 static int64_t familySize(const TensorProgram &program,
@@ -97,7 +97,7 @@ Evaluator::Evaluator(const TensorProgram &program, FieldAlgebra &algebra,
       for (const ScalarExpr::Node &node : piece.body.nodes())
         ofNodes.push_back(node.kind == ScalarExpr::Kind::Constant
                               ? algebra.constant(node.constant)
-                              : Value());
+                              : FieldValue());
     }
   }
 }
@@ -124,7 +124,7 @@ int64_t Evaluator::familyIndex(const ProgramValue &value, const Place &place,
 // Evaluation on demand
 //===----------------------------------------------------------------------===//
 
-Value Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
+FieldValue Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   unsigned value = program.results[number];
   int64_t element = 0;
   for (auto [i, stride] : llvm::zip_equal(index, program.values[value].strides))
@@ -132,7 +132,7 @@ Value Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   return get(value, Place(), element);
 }
 
-Value Evaluator::get(unsigned number, const Place &place, int64_t element) {
+FieldValue Evaluator::get(unsigned number, const Place &place, int64_t element) {
   const ProgramValue &value = program.values[number];
   ++stepCount;
   if (value.kind == ProgramValue::Kind::Argument)
@@ -140,14 +140,14 @@ Value Evaluator::get(unsigned number, const Place &place, int64_t element) {
   if (value.kind == ProgramValue::Kind::Tile)
     return computeTile(value, place, element);
   int64_t index = familyIndex(value, place, element);
-  if (std::optional<Value> known = memos[number].lookup(index))
+  if (std::optional<FieldValue> known = memos[number].lookup(index))
     return *known;
-  Value computed = compute(value, number, place, element);
+  FieldValue computed = compute(value, number, place, element);
   memos[number].insert(index, computed);
   return computed;
 }
 
-Value Evaluator::compute(const ProgramValue &value, unsigned number,
+FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
                          const Place &place, int64_t element) {
   if (value.kind == ProgramValue::Kind::Assemble)
     return computeAssemble(value, element);
@@ -172,11 +172,11 @@ Value Evaluator::compute(const ProgramValue &value, unsigned number,
     if (inside)
       return computePiece(piece, ofNodes, place, iteration);
   }
-  return Value::absent();
+  return FieldValue::absent();
 }
 
 /// An element of the tensor that the tile is cut from, if it is inside.
-Value Evaluator::computeTile(const ProgramValue &value, const Place &place,
+FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
                              int64_t element) {
   const ProgramValue &source = program.values[value.source];
   const BlockGraph &graph = program.graphs[value.graph];
@@ -190,22 +190,22 @@ Value Evaluator::computeTile(const ProgramValue &value, const Place &place,
     position = position * cut.tile + cut.shift + element / value.strides[dim];
     element %= value.strides[dim];
     if (position < 0 || position >= source.shape[dim])
-      return Value::absent();
+      return FieldValue::absent();
     whole += position * source.strides[dim];
   }
   return get(value.source, Place(), whole);
 }
 
 /// The element of the block graph's tile that is written there.
-Value Evaluator::computeAssemble(const ProgramValue &value, int64_t element) {
+FieldValue Evaluator::computeAssemble(const ProgramValue &value, int64_t element) {
   std::optional<WriterOfElement> writer = program.findWriter(value, element);
-  Value written = Value::absent();
+  FieldValue written = FieldValue::absent();
   if (writer)
     written = get(value.source, {writer->block, writer->iteration},
                   writer->element);
   // What does not exist in a tile is not written either.
-  if (written.has(Value::Absent))
-    written = {0, 0, Value::Unwritten};
+  if (written.has(FieldValue::Absent))
+    written = {0, 0, FieldValue::Unwritten};
   return written;
 }
 
@@ -216,8 +216,8 @@ public:
   Combiner(FieldAlgebra &algebra, Reduction kind)
       : algebra(algebra), kind(kind) {}
 
-  void insert(const Value &value) {
-    if (value.has(Value::Absent))
+  void insert(const FieldValue &value) {
+    if (value.has(FieldValue::Absent))
       return;
     if (kind == Reduction::Sum)
       sum = algebra.add(sum, value);
@@ -225,12 +225,12 @@ public:
       algebra.insert(set, kind == Reduction::Min ? algebra.neg(value) : value);
     empty = false;
   }
-  Value finish() {
+  FieldValue finish() {
     if (empty)
-      return Value::absent();
+      return FieldValue::absent();
     if (kind == Reduction::Sum)
       return sum;
-    Value maximum = algebra.maximum(set);
+    FieldValue maximum = algebra.maximum(set);
     return kind == Reduction::Min ? algebra.neg(maximum) : maximum;
   }
 
@@ -238,12 +238,12 @@ private:
   FieldAlgebra &algebra;
   Reduction kind;
   bool empty = true;
-  Value sum;
+  FieldValue sum;
   FieldAlgebra::MaximumSet set;
 };
 } // namespace
 
-Value Evaluator::computeAccumulate(const ProgramValue &value,
+FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
                                    const Place &place, int64_t element) {
   Combiner combiner(algebra, value.reduction);
   Place inLoop = place;
@@ -254,8 +254,8 @@ Value Evaluator::computeAccumulate(const ProgramValue &value,
   return combiner.finish();
 }
 
-Value Evaluator::computePiece(const Piece &piece,
-                              llvm::ArrayRef<Value> constants,
+FieldValue Evaluator::computePiece(const Piece &piece,
+                              llvm::ArrayRef<FieldValue> constants,
                               const Place &place,
                               llvm::ArrayRef<int64_t> iteration) {
   llvm::SmallVector<int64_t, 2> elements;
@@ -273,7 +273,7 @@ Value Evaluator::computePiece(const Piece &piece,
 
 /// Runs over the reduced dims, last fastest. `elements` are the operands'
 /// element numbers at the current iteration.
-Value Evaluator::reduce(const Piece &piece, llvm::ArrayRef<Value> constants,
+FieldValue Evaluator::reduce(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
                         const Place &place,
                         llvm::SmallVectorImpl<int64_t> &iteration,
                         llvm::SmallVectorImpl<int64_t> &elements) {
@@ -297,7 +297,7 @@ Value Evaluator::reduce(const Piece &piece, llvm::ArrayRef<Value> constants,
   return combiner.finish();
 }
 
-Value Evaluator::operand(const OperandAccess &access, const Place &place,
+FieldValue Evaluator::operand(const OperandAccess &access, const Place &place,
                          llvm::ArrayRef<int64_t> iteration, int64_t element) {
   if (!access.linear) {
     const ProgramValue &source = program.values[access.value];
@@ -310,18 +310,18 @@ Value Evaluator::operand(const OperandAccess &access, const Place &place,
 }
 
 /// The scalar body. A missing operand makes the result missing.
-Value Evaluator::body(const Piece &piece, llvm::ArrayRef<Value> constants,
+FieldValue Evaluator::body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
                       const Place &place, llvm::ArrayRef<int64_t> iteration,
                       llvm::ArrayRef<int64_t> elements) {
-  llvm::SmallVector<Value, 8> results;
-  llvm::SmallVector<Value, 2> arguments;
+  llvm::SmallVector<FieldValue, 8> results;
+  llvm::SmallVector<FieldValue, 2> arguments;
   for (auto [number, node] : llvm::enumerate(piece.body.nodes())) {
     switch (node.kind) {
     case ScalarExpr::Kind::Operand: {
-      Value value = operand(piece.operands[node.operand], place, iteration,
+      FieldValue value = operand(piece.operands[node.operand], place, iteration,
                             elements[node.operand]);
-      if (value.has(Value::Absent))
-        return Value::absent();
+      if (value.has(FieldValue::Absent))
+        return FieldValue::absent();
       results.push_back(value);
       break;
     }

@@ -21,7 +21,7 @@ enum Name : uint64_t { Exp, Log, Erf, Abs, Pow, Rsqrt, MaxElement, Max, Base };
 } // namespace
 
 /// The flags that survive a function which does not look at the exponent part.
-static uint8_t carried(uint8_t flags) { return flags & ~Value::NoExponent; }
+static uint8_t carried(uint8_t flags) { return flags & ~FieldValue::NoExponent; }
 
 FieldAlgebra::FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed,
                            uint64_t test)
@@ -44,21 +44,21 @@ FieldAlgebra::FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed,
 
 /// Residues from 128 random bits. With 64 bits for each, no residue modulo the
 /// primes in use is more than 1.5 times as likely as in a uniform choice.
-Value FieldAlgebra::fresh(Digest digest, uint8_t flags) const {
+FieldValue FieldAlgebra::fresh(Digest digest, uint8_t flags) const {
   return {values.fromWord(digest[0]), exponents.fromWord(digest[1]), flags};
 }
 
-Value FieldAlgebra::input(uint64_t input, uint64_t element) const {
+FieldValue FieldAlgebra::input(uint64_t input, uint64_t element) const {
   return fresh(inputHash({input, element}), 0);
 }
 
-Value FieldAlgebra::constant(const Rational &value) const {
-  Value numerator{values.fromInteger(value.numerator),
+FieldValue FieldAlgebra::constant(const Rational &value) const {
+  FieldValue numerator{values.fromInteger(value.numerator),
                   exponents.fromInteger(value.numerator), 0};
-  Value denominator{values.fromInteger(value.denominator),
+  FieldValue denominator{values.fromInteger(value.denominator),
                     exponents.fromInteger(value.denominator), 0};
   uint64_t magnitude = std::abs(static_cast<int64_t>(value.exponent2));
-  Value scale{values.pow(2, magnitude), exponents.pow(2, magnitude), 0};
+  FieldValue scale{values.pow(2, magnitude), exponents.pow(2, magnitude), 0};
   if (value.exponent2 < 0)
     denominator = mul(denominator, scale);
   else
@@ -68,25 +68,25 @@ Value FieldAlgebra::constant(const Rational &value) const {
   return mul(numerator, reciprocal(denominator));
 }
 
-Value FieldAlgebra::reciprocal(const Value &a) const {
+FieldValue FieldAlgebra::reciprocal(const FieldValue &a) const {
   if (a.p == 0)
-    return {0, 0, static_cast<uint8_t>(a.flags | Value::Poison)};
-  Value result{values.inverse(a.p), 0, a.flags};
+    return {0, 0, static_cast<uint8_t>(a.flags | FieldValue::Poison)};
+  FieldValue result{values.inverse(a.p), 0, a.flags};
   if (a.q == 0)
-    result.flags |= Value::NoExponent;
-  else if (!a.has(Value::NoExponent))
+    result.flags |= FieldValue::NoExponent;
+  else if (!a.has(FieldValue::NoExponent))
     result.q = exponents.inverse(a.q);
   return result;
 }
 
 /// The q part enters only where it is defined: it is 0 by construction of the
 /// hash's input otherwise, together with a word that says so.
-Value FieldAlgebra::uninterpreted(uint64_t name,
-                                  llvm::ArrayRef<Value> arguments) const {
+FieldValue FieldAlgebra::uninterpreted(uint64_t name,
+                                  llvm::ArrayRef<FieldValue> arguments) const {
   llvm::SmallVector<uint64_t, 8> words = {name};
   uint8_t flags = 0;
-  for (const Value &argument : arguments) {
-    bool defined = !argument.has(Value::NoExponent);
+  for (const FieldValue &argument : arguments) {
+    bool defined = !argument.has(FieldValue::NoExponent);
     words.append({argument.p, defined ? argument.q : 0, defined});
     flags |= carried(argument.flags);
   }
@@ -95,53 +95,53 @@ Value FieldAlgebra::uninterpreted(uint64_t name,
 
 /// A function with f(0) = 0 and f(-x) = f(x) or f(-x) = -f(x), given on one of
 /// each pair.
-Value FieldAlgebra::evenOrOdd(uint64_t name, const Value &x, bool odd) const {
+FieldValue FieldAlgebra::evenOrOdd(uint64_t name, const FieldValue &x, bool odd) const {
   if (x.p == 0)
     return {0, 0, carried(x.flags)};
   bool negative = x.p > values.prime() / 2;
-  Value result = uninterpreted(name, negative ? neg(x) : x);
+  FieldValue result = uninterpreted(name, negative ? neg(x) : x);
   return negative && odd ? neg(result) : result;
 }
 
-Value FieldAlgebra::power(uint64_t exponent) const {
+FieldValue FieldAlgebra::power(uint64_t exponent) const {
   uint64_t result = 1;
   for (unsigned window = 0; exponent; ++window, exponent >>= 8)
     result = values.mul(result, powers[256 * window + (exponent & 255)]);
-  return {result, 0, Value::NoExponent};
+  return {result, 0, FieldValue::NoExponent};
 }
 
-Value FieldAlgebra::exponential(const Value &x) const {
-  if (!x.has(Value::NoExponent)) {
-    Value result = power(x.q);
+FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
+  if (!x.has(FieldValue::NoExponent)) {
+    FieldValue result = power(x.q);
     result.flags |= x.flags;
     return result;
   }
   if (x.p == 0)
     return {1, 0, x.flags};
   bool negative = x.p > values.prime() / 2;
-  Value argument{negative ? values.neg(x.p) : x.p, 0, x.flags};
-  Value result = uninterpreted(Exp, argument);
-  result.flags |= Value::NoExponent;
+  FieldValue argument{negative ? values.neg(x.p) : x.p, 0, x.flags};
+  FieldValue result = uninterpreted(Exp, argument);
+  result.flags |= FieldValue::NoExponent;
   return negative ? reciprocal(result) : result;
 }
 
-Value FieldAlgebra::sqrt(const Value &x) const {
+FieldValue FieldAlgebra::sqrt(const FieldValue &x) const {
   if (rule == RootRule::Opaque)
     return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
-  Value result{values.root(x.p), 0, x.flags};
+  FieldValue result{values.root(x.p), 0, x.flags};
   if (!values.isSquare(x.p))
-    result.flags |= Value::Marked;
-  if (x.has(Value::NoExponent))
+    result.flags |= FieldValue::Marked;
+  if (x.has(FieldValue::NoExponent))
     return result;
   result.q = exponents.root(x.q);
   if (!exponents.isSquare(x.q))
-    result.flags |= Value::Marked;
+    result.flags |= FieldValue::Marked;
   return result;
 }
 
-Value FieldAlgebra::apply(ScalarFunction function,
-                          llvm::ArrayRef<Value> arguments) {
-  const Value &a = arguments.front(), &b = arguments.back();
+FieldValue FieldAlgebra::apply(ScalarFunction function,
+                          llvm::ArrayRef<FieldValue> arguments) {
+  const FieldValue &a = arguments.front(), &b = arguments.back();
   switch (function) {
   case ScalarFunction::Add:
     return add(a, b);
@@ -180,11 +180,11 @@ Value FieldAlgebra::apply(ScalarFunction function,
     return neg(maximum(set));
   }
   }
-  return {0, 0, Value::Poison};
+  return {0, 0, FieldValue::Poison};
 }
 
-void FieldAlgebra::insert(MaximumSet &set, const Value &element) const {
-  bool defined = !element.has(Value::NoExponent);
+void FieldAlgebra::insert(MaximumSet &set, const FieldValue &element) const {
+  bool defined = !element.has(FieldValue::NoExponent);
   uint64_t q = defined ? element.q : 0;
   Digest digest;
   uint64_t count = 1;
@@ -201,22 +201,22 @@ void FieldAlgebra::insert(MaximumSet &set, const Value &element) const {
   set.last = element;
 }
 
-Value FieldAlgebra::maximum(const MaximumSet &set) {
+FieldValue FieldAlgebra::maximum(const MaximumSet &set) {
   if (set.count == 1)
     return set.last;
-  Value result = fresh(functionHash({Max, set.digest[0], set.digest[1]}),
+  FieldValue result = fresh(functionHash({Max, set.digest[0], set.digest[1]}),
                        carried(set.flags));
   maxima[{result.p, result.q}] = {set.digest, set.count};
   return result;
 }
 
-Comparison FieldAlgebra::compare(const Value &a, const Value &b) const {
+Comparison FieldAlgebra::compare(const FieldValue &a, const FieldValue &b) const {
   uint8_t flags = merge(a, b);
-  if (flags & (Value::Poison | Value::Absent | Value::Unwritten))
+  if (flags & (FieldValue::Poison | FieldValue::Absent | FieldValue::Unwritten))
     return Comparison::Undecided;
   bool equal =
-      a.p == b.p && ((flags & Value::NoExponent) || a.q == b.q);
+      a.p == b.p && ((flags & FieldValue::NoExponent) || a.q == b.q);
   if (equal)
     return Comparison::Equal;
-  return flags & Value::Marked ? Comparison::Undecided : Comparison::Different;
+  return flags & FieldValue::Marked ? Comparison::Undecided : Comparison::Different;
 }

@@ -93,8 +93,10 @@ mirage::verify::chooseSamples(const TensorProgram &spec,
                                             sample.index.end())})
                 .second;
   });
-  llvm::stable_sort(samples, [](const Sample &a, const Sample &b) {
-    return a.isEssential && !b.isEssential;
-  });
-  return samples;
+  std::vector<Sample> ordered;
+  for (bool essential : {true, false})
+    for (const Sample &sample : samples)
+      if (sample.isEssential == essential)
+        ordered.push_back(sample);
+  return ordered;
 }

@@ -328,7 +328,7 @@ unsigned Reader::appendAccumulate(unsigned source, Reduction reduction,
   value.loop = -1;
   // Without the loop in the operand all iterations hold the same value.
   value.iterations = program.graphs[graph].loops[loop];
-  SmallVector<int64_t> shape(program.values[source].shape);
+  SmallVector<int64_t, 4> shape = program.values[source].shape;
   return append(std::move(value), shape);
 }
 

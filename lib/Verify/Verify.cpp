@@ -72,13 +72,13 @@ void Report::print(llvm::json::OStream &json) const {
 // Tests
 //===----------------------------------------------------------------------===//
 
-static std::string describe(const Value &value) {
-  if (value.has(Value::Unwritten))
+static std::string describe(const FieldValue &value) {
+  if (value.has(FieldValue::Unwritten))
     return "an element that nobody wrote";
-  if (value.has(Value::Poison))
+  if (value.has(FieldValue::Poison))
     return "a division by zero";
   std::string text = std::to_string(value.p) + " mod p";
-  if (!value.has(Value::NoExponent))
+  if (!value.has(FieldValue::NoExponent))
     text += ", " + std::to_string(value.q) + " mod q";
   return text;
 }
@@ -105,8 +105,8 @@ private:
   Outcome runTest(RootRule rule, uint64_t prime, uint64_t test);
   Outcome compareAt(const Sample &sample, FieldAlgebra &algebra,
                     Evaluator &specRun, Evaluator &candidateRun);
-  Outcome different(const Sample &sample, const Value &expected,
-                    const Value &got);
+  Outcome different(const Sample &sample, const FieldValue &expected,
+                    const FieldValue &got);
   Sample cheaper(const Sample &sample, size_t number) const;
 
   const TensorProgram &spec;
@@ -121,11 +121,11 @@ private:
 
 } // namespace
 
-Checker::Outcome Checker::different(const Sample &sample, const Value &expected,
-                                    const Value &got) {
+Checker::Outcome Checker::different(const Sample &sample, const FieldValue &expected,
+                                    const FieldValue &got) {
   report.status = Status::Different;
   report.counterExample = CounterExample{
-      sample.result, SmallVector<int64_t>(sample.index), describe(expected),
+      sample.result, SmallVector<int64_t>(ArrayRef(sample.index)), describe(expected),
       describe(got)};
   report.reason.clear();
   llvm::raw_string_ostream os(report.reason);
@@ -139,8 +139,8 @@ Checker::Outcome Checker::different(const Sample &sample, const Value &expected,
 Checker::Outcome Checker::compareAt(const Sample &sample, FieldAlgebra &algebra,
                                     Evaluator &specRun,
                                     Evaluator &candidateRun) {
-  Value expected = specRun.result(sample.result, sample.index);
-  Value got = candidateRun.result(sample.result, sample.index);
+  FieldValue expected = specRun.result(sample.result, sample.index);
+  FieldValue got = candidateRun.result(sample.result, sample.index);
   if (specRun.isExhausted() || candidateRun.isExhausted()) {
     report.status = Status::Undecided;
     report.reason = "one test takes more than " +
@@ -149,7 +149,7 @@ Checker::Outcome Checker::compareAt(const Sample &sample, FieldAlgebra &algebra,
   }
   // A candidate that leaves elements out or divides by zero where the
   // specification does not is wrong; fields make zeros with probability 1/p.
-  constexpr uint8_t broken = Value::Unwritten | Value::Poison;
+  constexpr uint8_t broken = FieldValue::Unwritten | FieldValue::Poison;
   if ((got.flags & broken) && !(expected.flags & broken))
     return different(sample, expected, got);
   switch (algebra.compare(expected, got)) {

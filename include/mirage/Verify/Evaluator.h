@@ -32,12 +32,12 @@ class InputTable {
 public:
   InputTable(const FieldAlgebra &algebra, llvm::ArrayRef<int64_t> sizes);
 
-  Value get(unsigned input, int64_t element);
+  FieldValue get(unsigned input, int64_t element);
 
 private:
   const FieldAlgebra &algebra;
   /// Remembered elements of the inputs that are small enough.
-  std::vector<std::vector<Value>> tables;
+  std::vector<std::vector<FieldValue>> tables;
   llvm::SmallVector<int64_t> sizes;
 };
 
@@ -49,7 +49,7 @@ public:
   ~Evaluator();
 
   /// Result `number` at `index`.
-  Value result(unsigned number, llvm::ArrayRef<int64_t> index);
+  FieldValue result(unsigned number, llvm::ArrayRef<int64_t> index);
 
   uint64_t steps() const { return stepCount; }
   bool isExhausted() const { return stepCount > maxSteps; }
@@ -61,23 +61,23 @@ private:
   };
   class Memo;
 
-  Value get(unsigned number, const Place &place, int64_t element);
-  Value compute(const ProgramValue &value, unsigned number, const Place &place,
+  FieldValue get(unsigned number, const Place &place, int64_t element);
+  FieldValue compute(const ProgramValue &value, unsigned number, const Place &place,
                 int64_t element);
-  Value computeTile(const ProgramValue &value, const Place &place,
+  FieldValue computeTile(const ProgramValue &value, const Place &place,
                     int64_t element);
-  Value computeAssemble(const ProgramValue &value, int64_t element);
-  Value computeAccumulate(const ProgramValue &value, const Place &place,
+  FieldValue computeAssemble(const ProgramValue &value, int64_t element);
+  FieldValue computeAccumulate(const ProgramValue &value, const Place &place,
                           int64_t element);
-  Value computePiece(const Piece &piece, llvm::ArrayRef<Value> constants,
+  FieldValue computePiece(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
                      const Place &place, llvm::ArrayRef<int64_t> iteration);
-  Value reduce(const Piece &piece, llvm::ArrayRef<Value> constants,
+  FieldValue reduce(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
                const Place &place, llvm::SmallVectorImpl<int64_t> &iteration,
                llvm::SmallVectorImpl<int64_t> &elements);
-  Value body(const Piece &piece, llvm::ArrayRef<Value> constants,
+  FieldValue body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
              const Place &place, llvm::ArrayRef<int64_t> iteration,
              llvm::ArrayRef<int64_t> elements);
-  Value operand(const OperandAccess &access, const Place &place,
+  FieldValue operand(const OperandAccess &access, const Place &place,
                 llvm::ArrayRef<int64_t> iteration, int64_t element);
   int64_t familyIndex(const ProgramValue &value, const Place &place,
                       int64_t element) const;
@@ -89,7 +89,7 @@ private:
   uint64_t stepCount = 0;
   std::vector<Memo> memos;
   /// For each value, piece and node of its body the constant there, if any.
-  std::vector<llvm::SmallVector<std::vector<Value>, 1>> constants;
+  std::vector<llvm::SmallVector<std::vector<FieldValue>, 1>> constants;
 };
 
 } // namespace mirage::verify

@@ -69,7 +69,7 @@ inline constexpr uint64_t mainPrime = 9223372036854771239u;
 inline constexpr uint64_t rootPrime = 9223372036853343599u;
 
 /// One real number: its residues and what is known of them.
-struct Value {
+struct FieldValue {
   enum Flag : uint8_t {
     Absent = 1,     ///< Outside a clipped tile: there is no such element.
     Poison = 2,     ///< Divided by zero.
@@ -82,7 +82,7 @@ struct Value {
   uint8_t flags = 0;
 
   bool has(Flag flag) const { return flags & flag; }
-  static Value absent() { return {0, 0, Absent}; }
+  static FieldValue absent() { return {0, 0, Absent}; }
 };
 
 enum class RootRule { Opaque, Power };
@@ -97,51 +97,51 @@ public:
   FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed, uint64_t test);
 
   /// Element `element` of input `input`.
-  Value input(uint64_t input, uint64_t element) const;
-  Value constant(const mugraph::Rational &value) const;
-  Value apply(mugraph::ScalarFunction function,
-              llvm::ArrayRef<Value> arguments);
+  FieldValue input(uint64_t input, uint64_t element) const;
+  FieldValue constant(const mugraph::Rational &value) const;
+  FieldValue apply(mugraph::ScalarFunction function,
+              llvm::ArrayRef<FieldValue> arguments);
 
-  Value add(const Value &a, const Value &b) const {
+  FieldValue add(const FieldValue &a, const FieldValue &b) const {
     return {values.add(a.p, b.p), exponents.add(a.q, b.q), merge(a, b)};
   }
-  Value sub(const Value &a, const Value &b) const {
+  FieldValue sub(const FieldValue &a, const FieldValue &b) const {
     return {values.sub(a.p, b.p), exponents.sub(a.q, b.q), merge(a, b)};
   }
-  Value mul(const Value &a, const Value &b) const {
+  FieldValue mul(const FieldValue &a, const FieldValue &b) const {
     return {values.mul(a.p, b.p), exponents.mul(a.q, b.q), merge(a, b)};
   }
-  Value neg(const Value &a) const {
+  FieldValue neg(const FieldValue &a) const {
     return {values.neg(a.p), exponents.neg(a.q), a.flags};
   }
-  Value reciprocal(const Value &a) const;
+  FieldValue reciprocal(const FieldValue &a) const;
 
   /// A growing multiset whose maximum is wanted.
   struct MaximumSet {
     Digest digest = {0, 0};
     uint64_t count = 0;
     uint8_t flags = 0;
-    Value last; ///< The element inserted last: the maximum if it is the only one.
+    FieldValue last; ///< The element inserted last: the maximum if it is the only one.
   };
-  void insert(MaximumSet &set, const Value &element) const;
+  void insert(MaximumSet &set, const FieldValue &element) const;
   /// `set` must not be empty.
-  Value maximum(const MaximumSet &set);
+  FieldValue maximum(const MaximumSet &set);
 
-  Comparison compare(const Value &a, const Value &b) const;
+  Comparison compare(const FieldValue &a, const FieldValue &b) const;
 
   const PrimeField &valueField() const { return values; }
   const PrimeField &exponentField() const { return exponents; }
 
 private:
-  static uint8_t merge(const Value &a, const Value &b) {
+  static uint8_t merge(const FieldValue &a, const FieldValue &b) {
     return a.flags | b.flags;
   }
-  Value fresh(Digest digest, uint8_t flags) const;
-  Value uninterpreted(uint64_t name, llvm::ArrayRef<Value> arguments) const;
-  Value exponential(const Value &x) const;
-  Value power(uint64_t exponent) const;
-  Value sqrt(const Value &x) const;
-  Value evenOrOdd(uint64_t name, const Value &x, bool odd) const;
+  FieldValue fresh(Digest digest, uint8_t flags) const;
+  FieldValue uninterpreted(uint64_t name, llvm::ArrayRef<FieldValue> arguments) const;
+  FieldValue exponential(const FieldValue &x) const;
+  FieldValue power(uint64_t exponent) const;
+  FieldValue sqrt(const FieldValue &x) const;
+  FieldValue evenOrOdd(uint64_t name, const FieldValue &x, bool odd) const;
 
   PrimeField values;
   PrimeField exponents;

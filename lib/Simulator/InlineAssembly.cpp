@@ -1,0 +1,143 @@
+//===- InlineAssembly.cpp - Target functions by name or text --------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "InlineAssembly.h"
+#include "Runtime.h"
+#include "WarpRules.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace mirage::sim;
+
+/// The runtime's function for an approximation on f32, named as the PTX
+/// mnemonic without its modifiers or as the AMD intrinsic.
+static const char *approximation(StringRef base) {
+  return llvm::StringSwitch<const char *>(base)
+      .Cases({"ex2", "exp2"}, runtime::exp2Approx)
+      .Cases({"lg2", "log"}, runtime::log2Approx)
+      .Cases({"rsqrt", "rsq"}, runtime::rsqrtApprox)
+      .Case("rcp", runtime::rcpApprox)
+      .Case("sqrt", runtime::sqrtApprox)
+      .Case("tanh", runtime::tanhApprox)
+      .Case("sin", runtime::sinApprox)
+      .Case("cos", runtime::cosApprox)
+      .Default(nullptr);
+}
+
+/// Calls `function` on an f32, or on an f16 or bf16 through f32.
+static Value callApproximation(HostRewriter &rewriter, Operation *op,
+                               const char *function, Value argument,
+                               bool flush) {
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  Type type = argument.getType();
+  if (!type.isF32())
+    argument = LLVM::FPExtOp::create(b, loc, b.getF32Type(), argument);
+  auto apply = [&](const char *name, Value value) {
+    return rewriter.call(op, name, b.getF32Type(), value).getResult();
+  };
+  if (flush)
+    argument = apply(runtime::flushSubnormal, argument);
+  Value result = apply(function, argument);
+  if (flush)
+    result = apply(runtime::flushSubnormal, result);
+  if (!type.isF32())
+    result = LLVM::FPTruncOp::create(b, loc, type, result);
+  return result;
+}
+
+/// True if `text`, split at dots, has the part `modifier`.
+static bool hasModifier(ArrayRef<StringRef> parts, StringRef modifier) {
+  return llvm::is_contained(parts, modifier);
+}
+
+/// cvt.rn.f16x2.f32 d, a, b: a goes to the high half.
+static std::optional<SmallVector<Value>> packPair(HostRewriter &rewriter,
+                                                  Operation *op, Type element,
+                                                  ArrayRef<Value> arguments) {
+  if (arguments.size() != 2 || op->getNumResults() != 1)
+    return std::nullopt;
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  Type vector = VectorType::get(2, element);
+  Value result = LLVM::PoisonOp::create(b, loc, vector);
+  for (unsigned i = 0; i < 2; ++i) {
+    Value half = LLVM::FPTruncOp::create(b, loc, element, arguments[1 - i]);
+    result = LLVM::InsertElementOp::create(b, loc, result, half,
+                                           rewriter.constant(loc, i));
+  }
+  if (op->getResult(0).getType() != vector)
+    result =
+        LLVM::BitcastOp::create(b, loc, op->getResult(0).getType(), result);
+  return SmallVector<Value>{result};
+}
+
+static bool isScheduling(StringRef name) {
+  for (StringRef prefix :
+       {"s_waitcnt", "s_setprio", "s_nop", "s_sleep", "amdgcn.s.waitcnt",
+        "amdgcn.s.setprio", "amdgcn.sched.barrier",
+        "amdgcn.sched.group.barrier", "amdgcn.iglp.opt", "amdgcn.s.wait.",
+        "fence.proxy", "prefetch."})
+    if (name.starts_with(prefix))
+      return true;
+  return false;
+}
+
+std::optional<SmallVector<Value>>
+mirage::sim::rewriteDeviceFunction(HostRewriter &rewriter, Operation *op,
+                                   StringRef name, ArrayRef<Value> arguments) {
+  name.consume_front("llvm.");
+  if (isScheduling(name))
+    return SmallVector<Value>{};
+  if (name.starts_with("amdgcn.wave.barrier"))
+    return rewriter.callWarp(op, {}, {}, {},
+                             {warpBarrier, Participation::Active});
+  if (!name.consume_front("nvvm."))
+    name.consume_front("amdgcn.");
+  SmallVector<StringRef> parts;
+  name.split(parts, '.');
+
+  if (const char *function = approximation(parts.front()))
+    if (arguments.size() == 1 && op->getNumResults() == 1 &&
+        isa<FloatType>(arguments[0].getType()) &&
+        !arguments[0].getType().isF64())
+      return SmallVector<Value>{callApproximation(
+          rewriter, op, function, arguments[0], hasModifier(parts, "ftz"))};
+  if (parts.front() == "cvt" && hasModifier(parts, "f16x2"))
+    return packPair(rewriter, op, rewriter.builder.getF16Type(), arguments);
+  if (parts.front() == "cvt" && hasModifier(parts, "bf16x2"))
+    return packPair(rewriter, op, rewriter.builder.getBF16Type(), arguments);
+  return std::nullopt;
+}
+
+LogicalResult mirage::sim::rewriteAssembly(HostRewriter &rewriter,
+                                           Operation *op, StringRef text,
+                                           ArrayRef<Value> arguments) {
+  // One instruction: its mnemonic and operands; the first operands are the
+  // results. More than one, or operands out of order, is not understood.
+  StringRef rest = text.trim(" \t\n;");
+  auto [mnemonic, operands] = rest.split(' ');
+  std::string expected;
+  for (unsigned i = 0; i < op->getNumResults() + arguments.size(); ++i)
+    expected += "$" + std::to_string(i) + ",";
+  std::string found;
+  for (char c : operands)
+    if (c != ' ')
+      found += c == '%' ? '$' : c;
+  found += ",";
+  bool inOrder = found == expected || isScheduling(mnemonic);
+  if (inOrder && !rest.contains(';'))
+    if (std::optional<SmallVector<Value>> values =
+            rewriteDeviceFunction(rewriter, op, mnemonic, arguments)) {
+      rewriter.replace(op, *values);
+      return success();
+    }
+  return op->emitError("the simulator has no rule for the assembly '")
+         << text << "'";
+}

@@ -1,0 +1,183 @@
+//===- LLVMRules.cpp - Rules for the LLVM dialect -------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Most of the LLVM dialect means the same on host and device. The exceptions
+// are here: memory accesses, pointers as integers, and intrinsics and assembly
+// of the targets.
+//
+//===----------------------------------------------------------------------===//
+
+#include "HostModule.h"
+#include "InlineAssembly.h"
+#include "Runtime.h"
+#include "WarpRules.h"
+
+using namespace mlir;
+using namespace mirage::sim;
+
+static unsigned addressSpaceOf(Value pointer) {
+  return cast<LLVM::LLVMPointerType>(pointer.getType()).getAddressSpace();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+static LogicalResult instrument(HostRewriter &rewriter, Operation *op,
+                                Value address, Type type,
+                                std::optional<uint64_t> alignment,
+                                bool isStore) {
+  uint64_t bytes = storageBytes(type);
+  if (bytes == 0)
+    return op->emitError("the simulator does not know the size of ") << type;
+  rewriter.instrumentAccess(
+      op, address, bytes, alignment.value_or(naturalAlignment(type)), isStore);
+  return success();
+}
+
+static LogicalResult rewriteLoad(HostRewriter &rewriter, Operation *op) {
+  auto load = cast<LLVM::LoadOp>(op);
+  load.removeSyncscopeAttr();
+  // Other blocks may write what the device promised to be constant for it.
+  load.setInvariant(false);
+  return instrument(rewriter, op, load.getAddr(), load.getType(),
+                    load.getAlignment(), /*isStore=*/false);
+}
+
+static LogicalResult rewriteStore(HostRewriter &rewriter, Operation *op) {
+  auto store = cast<LLVM::StoreOp>(op);
+  store.removeSyncscopeAttr();
+  return instrument(rewriter, op, store.getAddr(), store.getValue().getType(),
+                    store.getAlignment(), /*isStore=*/true);
+}
+
+static LogicalResult rewriteAtomicRMW(HostRewriter &rewriter, Operation *op) {
+  auto atomic = cast<LLVM::AtomicRMWOp>(op);
+  atomic.removeSyncscopeAttr();
+  return instrument(rewriter, op, atomic.getPtr(), atomic.getType(),
+                    atomic.getAlignment(), /*isStore=*/true);
+}
+
+static LogicalResult rewriteFence(HostRewriter &rewriter, Operation *op) {
+  // Calls into the runtime order memory already.
+  rewriter.erase(op);
+  return success();
+}
+
+static LogicalResult rejectBulkAccess(HostRewriter &rewriter, Operation *op) {
+  for (Value operand : op->getOperands())
+    if (isa<LLVM::LLVMPointerType>(operand.getType()) &&
+        (addressSpaceOf(operand) == 1 || addressSpaceOf(operand) == 3))
+      return op->emitError("the simulator has no rule for '")
+             << op->getName() << "' on global or shared memory";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Pointers
+//===----------------------------------------------------------------------===//
+
+static LogicalResult rewriteAddrSpaceCast(HostRewriter &rewriter,
+                                          Operation *op) {
+  rewriter.replace(op, op->getOperand(0));
+  return success();
+}
+
+static LogicalResult rewriteIntToPtr(HostRewriter &rewriter, Operation *op) {
+  auto cast = mlir::cast<LLVM::IntToPtrOp>(op);
+  if (addressSpaceOf(cast.getRes()) != 3)
+    return success();
+  // A shared address is an offset from the block's shared memory.
+  Location loc = op->getLoc();
+  OpBuilder &b = rewriter.builder;
+  Value offset = cast.getArg();
+  unsigned bits = offset.getType().getIntOrFloatBitWidth();
+  if (bits > 32)
+    offset = LLVM::TruncOp::create(b, loc, b.getI32Type(), offset);
+  if (bits != 64)
+    offset = LLVM::ZExtOp::create(b, loc, b.getI64Type(), offset);
+  Value pointer = LLVM::GEPOp::create(b, loc, rewriter.pointerType(),
+                                      b.getI8Type(), rewriter.sharedBase(op),
+                                      ArrayRef<LLVM::GEPArg>{offset});
+  rewriter.replace(op, pointer);
+  return success();
+}
+
+static LogicalResult rewritePtrToInt(HostRewriter &rewriter, Operation *op) {
+  auto cast = mlir::cast<LLVM::PtrToIntOp>(op);
+  if (addressSpaceOf(cast.getArg()) != 3 || cast.getType().isInteger(32))
+    return success();
+  Location loc = op->getLoc();
+  OpBuilder &b = rewriter.builder;
+  Value address =
+      LLVM::PtrToIntOp::create(b, loc, b.getI32Type(), cast.getArg());
+  unsigned bits = cast.getType().getIntOrFloatBitWidth();
+  Value result =
+      bits > 32 ? Value(LLVM::ZExtOp::create(b, loc, cast.getType(), address))
+                : Value(LLVM::TruncOp::create(b, loc, cast.getType(), address));
+  rewriter.replace(op, result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Intrinsics and assembly
+//===----------------------------------------------------------------------===//
+
+static LogicalResult rewriteTrap(HostRewriter &rewriter, Operation *op) {
+  uint32_t site = rewriter.addSite(op);
+  rewriter.call(op, runtime::trap, {},
+                {rewriter.thread(op), rewriter.constant(op->getLoc(), site)});
+  rewriter.erase(op);
+  return success();
+}
+
+static LogicalResult rewriteIntrinsic(HostRewriter &rewriter, Operation *op) {
+  auto call = cast<LLVM::CallIntrinsicOp>(op);
+  StringRef name = call.getIntrin();
+  SmallVector<Value> arguments(call.getArgs());
+  if (std::optional<SmallVector<Value>> values =
+          rewriteDeviceFunction(rewriter, op, name, arguments)) {
+    rewriter.replace(op, *values);
+    return success();
+  }
+  bool isTarget = name.starts_with("llvm.nvvm.") ||
+                  name.starts_with("llvm.amdgcn.") ||
+                  name.starts_with("llvm.r600.");
+  if (!isTarget) // a generic intrinsic
+    return success();
+  return op->emitError("the simulator has no rule for the intrinsic '")
+         << name << "'";
+}
+
+static LogicalResult rewriteInlineAsm(HostRewriter &rewriter, Operation *op) {
+  auto assembly = cast<LLVM::InlineAsmOp>(op);
+  SmallVector<Value> arguments(assembly.getOperands());
+  return rewriteAssembly(rewriter, op, assembly.getAsmString(), arguments);
+}
+
+void mirage::sim::addLLVMRules(RuleTable &rules) {
+  rules["llvm.load"] = rewriteLoad;
+  rules["llvm.store"] = rewriteStore;
+  rules["llvm.atomicrmw"] = rewriteAtomicRMW;
+  rules["llvm.fence"] = rewriteFence;
+  rules["llvm.cmpxchg"] = rejectBulkAccess;
+  rules["llvm.intr.memcpy"] = rejectBulkAccess;
+  rules["llvm.intr.memcpy.inline"] = rejectBulkAccess;
+  rules["llvm.intr.memmove"] = rejectBulkAccess;
+  rules["llvm.intr.memset"] = rejectBulkAccess;
+  rules["llvm.intr.masked.load"] = rejectBulkAccess;
+  rules["llvm.intr.masked.store"] = rejectBulkAccess;
+  rules["llvm.intr.masked.gather"] = rejectBulkAccess;
+  rules["llvm.intr.masked.scatter"] = rejectBulkAccess;
+  rules["llvm.addrspacecast"] = rewriteAddrSpaceCast;
+  rules["llvm.inttoptr"] = rewriteIntToPtr;
+  rules["llvm.ptrtoint"] = rewritePtrToInt;
+  rules["llvm.intr.trap"] = rewriteTrap;
+  rules["llvm.call_intrinsic"] = rewriteIntrinsic;
+  rules["llvm.inline_asm"] = rewriteInlineAsm;
+}

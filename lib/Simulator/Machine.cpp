@@ -1,0 +1,383 @@
+//===- Machine.cpp - Schedules the threads of one block -------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Machine.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <sys/mman.h>
+
+using namespace mirage::sim;
+
+static constexpr uint64_t window = uint64_t{4} << 30;
+static constexpr uint64_t pageBytes = 4096;
+
+Machine::Machine(const AccessModel &model, llvm::ArrayRef<Site> sites)
+    : accessCounter(model, sites) {
+  // A 4 GiB aligned window makes the low half of a shared pointer its offset,
+  // as on hardware: 32-bit shared addresses and descriptors come out right.
+  void *memory = mmap(nullptr, 2 * window, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED)
+    return;
+  reservation = static_cast<char *>(memory);
+  auto address = reinterpret_cast<uint64_t>(reservation);
+  sharedBase = reservation + (window - address % window) % window;
+}
+
+Machine::~Machine() {
+  if (reservation)
+    munmap(reservation, 2 * window);
+}
+
+bool Machine::prepare(const LaunchPlan &newPlan) {
+  plan = &newPlan;
+  unsigned count = plan->block.count();
+  if (!stacks || stacks->size() < count)
+    stacks = std::make_unique<StackPool>(count);
+  if (!reservation || !stacks->isValid())
+    return false;
+  sharedBytes = plan->staticSharedBytes + plan->dynamicSharedBytes;
+  uint64_t needed = (sharedBytes + pageBytes - 1) / pageBytes * pageBytes;
+  if (needed > sharedMapped) {
+    if (mprotect(sharedBase, needed, PROT_READ | PROT_WRITE) != 0)
+      return false;
+    sharedMapped = needed;
+  }
+  threads = std::vector<Thread>(count);
+  unsigned warpSize = plan->target->warpSize;
+  warps = std::vector<Warp>((count + warpSize - 1) / warpSize);
+  lastBuffer = 0;
+  return true;
+}
+
+Counters Machine::takeCounters() {
+  Counters result = accessCounter.counters;
+  accessCounter.counters = Counters();
+  return result;
+}
+
+void Machine::setRegisters(Thread &thread, uint64_t block) {
+  const Dim3 &b = plan->block, &g = plan->grid;
+  uint32_t *r = thread.registers;
+  r[ThreadIdX] = thread.index % b.x;
+  r[ThreadIdY] = thread.index / b.x % b.y;
+  r[ThreadIdZ] = thread.index / b.x / b.y;
+  r[BlockIdX] = block % g.x;
+  r[BlockIdY] = block / g.x % g.y;
+  r[BlockIdZ] = block / g.x / g.y;
+  r[BlockDimX] = b.x;
+  r[BlockDimY] = b.y;
+  r[BlockDimZ] = b.z;
+  r[GridDimX] = g.x;
+  r[GridDimY] = g.y;
+  r[GridDimZ] = g.z;
+  r[LaneId] = thread.lane;
+  r[WarpId] = thread.warp->index;
+  r[WarpCount] = warps.size();
+  r[WarpSize] = plan->target->warpSize;
+  r[DynamicSharedBytes] = plan->dynamicSharedBytes;
+  r[TotalSharedBytes] = sharedBytes;
+  thread.sharedBase = sharedBase;
+}
+
+void Machine::startThreads(uint64_t block) {
+  unsigned warpSize = plan->target->warpSize;
+  for (unsigned w = 0; w < warps.size(); ++w) {
+    Warp &warp = warps[w];
+    unsigned lanes = std::min<size_t>(warpSize, threads.size() - w * warpSize);
+    warp.threads = &threads[w * warpSize];
+    warp.index = w;
+    warp.epoch = 0;
+    warp.existing = warp.runnable = ~uint64_t{0} >> (64 - lanes);
+    warp.exited = warp.waiting = warp.noting = 0;
+    warp.trace.reset(lanes);
+  }
+  for (unsigned i = 0; i < threads.size(); ++i) {
+    Thread &thread = threads[i];
+    thread.machine = this;
+    thread.warp = &warps[i / warpSize];
+    thread.index = i;
+    thread.lane = i % warpSize;
+    thread.wait = Wait::None;
+    thread.copies.clear();
+    thread.copyGroups.clear();
+    setRegisters(thread, block);
+    thread.fiber.prepare(stacks->top(i), StackPool::usableBytes, &threadMain,
+                         &thread);
+  }
+}
+
+std::optional<Failure> Machine::runBlock(uint64_t block) {
+  failure.reset();
+  for (NamedBarrier &b : barriers)
+    b = NamedBarrier();
+  // Poison: what nobody writes reads as NaN.
+  std::memset(sharedBase, 0xff, sharedBytes);
+  if (plan->options->checkRaces || plan->options->checkUninitialized)
+    shadow.startBlock(sharedBytes, plan->target->warpSize);
+  startThreads(block);
+  Fiber::switchTo(mainFiber, threads.front().fiber);
+
+  bool allExited =
+      llvm::all_of(warps, [](const Warp &w) { return w.exited == w.existing; });
+  if (!failure && !allExited)
+    failure = describeDeadlock();
+  if (failure) {
+    failure->block = block;
+    return failure;
+  }
+  for (Warp &warp : warps)
+    warp.trace.flush(accessCounter);
+  return std::nullopt;
+}
+
+void Machine::threadMain(void *argument) {
+  Thread &thread = *static_cast<Thread *>(argument);
+  Machine &machine = *thread.machine;
+  machine.plan->entry(machine.plan->arguments, &thread);
+  thread.wait = Wait::Exited;
+  thread.warp->runnable &= ~thread.bit();
+  thread.warp->exited |= thread.bit();
+  machine.leave(thread);
+}
+
+void Machine::fail(int thread, uint32_t site, const llvm::Twine &message) {
+  failure.emplace();
+  failure->thread = thread;
+  failure->site = site;
+  failure->message = message.str();
+  // All fibers of the block stay where they are; none of them is resumed.
+  Fiber::switchTo(abandoned, mainFiber);
+  __builtin_unreachable();
+}
+
+//===----------------------------------------------------------------------===//
+// Scheduling
+//===----------------------------------------------------------------------===//
+
+void Machine::leave(Thread &thread) {
+  Thread *next = nextRunnable(*thread.warp);
+  if (next != &thread)
+    Fiber::switchTo(thread.fiber, next ? next->fiber : mainFiber);
+}
+
+Thread *Machine::nextRunnable(Warp &warp) {
+  if (!warp.runnable)
+    settle(warp);
+  // Warps that had to settle did so when they got stuck.
+  for (size_t i = 0; i < warps.size(); ++i) {
+    Warp &candidate = warps[(warp.index + i) % warps.size()];
+    if (candidate.runnable)
+      return &candidate.threads[llvm::countr_zero(candidate.runnable)];
+  }
+  return nullptr;
+}
+
+/// No lane of the warp can run: do what was waiting for that.
+void Machine::settle(Warp &warp) {
+  if (warp.noting) {
+    warp.trace.flush(accessCounter);
+    for (uint64_t rest = warp.noting; rest; rest &= rest - 1)
+      warp.threads[llvm::countr_zero(rest)].wait = Wait::None;
+    warp.runnable |= warp.noting;
+    warp.noting = 0;
+    return;
+  }
+  uint32_t first = ~0u;
+  uint64_t lanes = 0;
+  for (uint64_t rest = warp.waiting; rest; rest &= rest - 1) {
+    const Thread &thread = warp.threads[llvm::countr_zero(rest)];
+    if (thread.site < first) {
+      first = thread.site;
+      lanes = 0;
+    }
+    if (thread.site == first)
+      lanes |= thread.bit();
+  }
+  if (!lanes || plan->sites[first].participation == Participation::Mask)
+    return;
+  if (plan->sites[first].participation == Participation::All &&
+      lanes != warp.existing)
+    fail(warp.threads[llvm::countr_zero(lanes)].index, first,
+         llvm::formatv("divergent collective: '{0}' needs all {1} lanes of the "
+                       "wave, but only {2} reach it together",
+                       plan->sites[first].name, llvm::popcount(warp.existing),
+                       llvm::popcount(lanes)));
+  complete(warp, first, lanes);
+}
+
+//===----------------------------------------------------------------------===//
+// Warp operations
+//===----------------------------------------------------------------------===//
+
+void Machine::warpOperation(Thread &thread, uint32_t site, uint64_t mask,
+                            const char *operands, char *results) {
+  thread.wait = Wait::Warp;
+  thread.site = site;
+  thread.operands = operands;
+  thread.results = results;
+  thread.warp->runnable &= ~thread.bit();
+  if (plan->sites[site].participation == Participation::Mask)
+    arriveMasked(thread, mask);
+  else
+    thread.warp->waiting |= thread.bit();
+  if (thread.wait != Wait::None)
+    leave(thread);
+}
+
+void Machine::arriveMasked(Thread &thread, uint64_t mask) {
+  Warp &warp = *thread.warp;
+  mask &= warp.existing;
+  thread.mask = mask;
+  const std::string &name = plan->sites[thread.site].name;
+  if (!(mask & thread.bit()))
+    fail(thread.index, thread.site,
+         llvm::formatv("the mask {0:x} of '{1}' does not name the executing "
+                       "lane {2}",
+                       mask, name, thread.lane));
+  if (mask & warp.exited)
+    fail(thread.index, thread.site,
+         llvm::formatv("divergent collective: lane {0} is in the mask {1:x} of "
+                       "'{2}' but has exited",
+                       llvm::countr_zero(mask & warp.exited), mask, name));
+  // The lanes of one mask that wait agree with each other, so one is enough.
+  if (uint64_t others = mask & warp.waiting) {
+    Thread &other = warp.threads[llvm::countr_zero(others)];
+    if (other.site != thread.site || other.mask != mask) {
+      std::string message = llvm::formatv(
+          "divergent collective: this lane is at '{0}' with mask {1:x} while "
+          "thread {2} of the same warp is at '{3}' with mask {4:x}",
+          name, mask, describeThread(other.index), plan->sites[other.site].name,
+          other.mask);
+      fail(thread.index, thread.site, message);
+    }
+  }
+  warp.waiting |= thread.bit();
+  if ((warp.waiting & mask) == mask)
+    complete(warp, thread.site, mask);
+}
+
+void Machine::complete(Warp &warp, uint32_t id, uint64_t lanes) {
+  const Site &site = plan->sites[id];
+  if (lanes == warp.existing)
+    warp.trace.flush(accessCounter);
+  Counters &counters = accessCounter.counters;
+  if (plan->options->count) {
+    counters.shuffles += site.event == Event::Shuffle;
+    counters.mma += site.event == Event::Matrix;
+  }
+  if (site.rule) {
+    WarpCall call{*this, warp, site, id, lanes, plan->target->warpSize};
+    site.rule(call);
+  }
+  for (uint64_t rest = lanes; rest; rest &= rest - 1)
+    warp.threads[llvm::countr_zero(rest)].wait = Wait::None;
+  warp.waiting &= ~lanes;
+  warp.runnable |= lanes;
+}
+
+//===----------------------------------------------------------------------===//
+// Block barriers
+//===----------------------------------------------------------------------===//
+
+void Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
+                      uint32_t count, bool arriveOnly) {
+  if (id >= std::size(barriers))
+    fail(thread.index, site,
+         llvm::formatv("barrier {0} does not exist; there are {1}", id,
+                       std::size(barriers)));
+  NamedBarrier &b = barriers[id];
+  uint32_t expected = count ? count : threads.size();
+  if (b.arrived && b.expected != expected)
+    fail(thread.index, site,
+         llvm::formatv("barrier {0} is for {1} threads here and for {2} where "
+                       "others wait",
+                       id, expected, b.expected));
+  b.expected = expected;
+  ++b.arrived;
+  if (!arriveOnly) {
+    thread.wait = Wait::Barrier;
+    thread.site = site;
+    thread.barrier = id;
+    thread.warp->runnable &= ~thread.bit();
+  }
+  if (b.arrived == b.expected)
+    release(site, id);
+  if (thread.wait != Wait::None)
+    leave(thread);
+}
+
+void Machine::release(uint32_t site, uint32_t id) {
+  for (Warp &warp : warps) {
+    const Thread *first = nullptr;
+    for (uint64_t rest = warp.existing; rest; rest &= rest - 1) {
+      Thread &thread = warp.threads[llvm::countr_zero(rest)];
+      if (thread.wait != Wait::Barrier || thread.barrier != id)
+        continue;
+      if (first && first->site != thread.site)
+        fail(thread.index, thread.site,
+             "divergent barrier: thread " + describeThread(first->index) +
+                 " of the same warp waits at another barrier operation");
+      first = first ? first : &thread;
+      thread.wait = Wait::None;
+      warp.runnable |= thread.bit();
+    }
+    warp.trace.flush(accessCounter);
+    warp.epoch = 0;
+  }
+  shadow.blockBarrier();
+  barriers[id] = NamedBarrier();
+  if (plan->options->count)
+    ++accessCounter.counters.barriers;
+}
+
+//===----------------------------------------------------------------------===//
+// Reports
+//===----------------------------------------------------------------------===//
+
+std::string Machine::describeThread(uint32_t index) const {
+  const uint32_t *r = threads[index].registers;
+  return llvm::formatv("({0}, {1}, {2})", r[ThreadIdX], r[ThreadIdY],
+                       r[ThreadIdZ]);
+}
+
+Failure Machine::describeDeadlock() const {
+  // Threads by where they wait, in the order of the first of each group.
+  struct Group {
+    uint32_t site, first, count;
+  };
+  std::vector<Group> groups;
+  unsigned exited = 0;
+  for (const Thread &thread : threads) {
+    if (thread.wait == Wait::Exited) {
+      ++exited;
+      continue;
+    }
+    auto it = llvm::find_if(
+        groups, [&](const Group &g) { return g.site == thread.site; });
+    if (it == groups.end())
+      groups.push_back({thread.site, thread.index, 1});
+    else
+      ++it->count;
+  }
+  Failure result;
+  result.site = groups.front().site;
+  result.thread = groups.front().first;
+  result.message =
+      llvm::formatv("deadlock: {0} of {1} threads wait at '{2}' for others "
+                    "that do not come; {3} threads have exited",
+                    groups.front().count, threads.size(),
+                    plan->sites[result.site].name, exited);
+  for (const Group &g : llvm::drop_begin(groups))
+    result.notes.emplace_back(
+        g.site, llvm::formatv(
+                    "{0} threads wait here at '{1}', the first is {2}", g.count,
+                    plan->sites[g.site].name, describeThread(g.first)));
+  return result;
+}

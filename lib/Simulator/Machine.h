@@ -1,0 +1,232 @@
+//===- Machine.h - Runs the threads of one block ----------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A machine runs one block at a time; each host thread owns one. Its threads
+// are fibers that run until they have to wait: for the other lanes at a warp
+// operation, for the block at a barrier, or for the other lanes to catch up
+// when the notes of memory accesses are full. The next fiber comes from the
+// same warp if one can run, else from the next warp. When none can run and some
+// have not ended, the block is deadlocked and the machine says who waits where.
+//
+// Warp operations come in two kinds. NVIDIA's name the participants in a mask:
+// the operation happens when all of them arrived, and it is an error if one of
+// them arrives elsewhere. AMD's act on the lanes that execute them together:
+// the operation happens when no lane of the wave can run on, first at the site
+// that is first in the program (structured control flow makes the lanes that
+// took another way wait further down).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_SIMULATOR_MACHINE_H
+#define MIRAGE_LIB_SIMULATOR_MACHINE_H
+
+#include "Fiber.h"
+#include "SharedShadow.h"
+#include "Site.h"
+#include "WarpTrace.h"
+
+#include "mirage/Simulator/Simulator.h"
+
+#include "llvm/ADT/Twine.h"
+#include "llvm/ADT/bit.h"
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+namespace mirage::sim {
+
+class Machine;
+struct Warp;
+
+/// What compiled code reads of its thread.
+struct ThreadHeader {
+  uint32_t registers[NumSpecialRegisters];
+  char *sharedBase; ///< of the block; 4 GiB aligned.
+};
+
+/// A cp.async that has not taken place.
+struct PendingCopy {
+  char *destination;
+  const char *source;
+  uint32_t bytes, sourceBytes; ///< the rest is filled with zeros.
+};
+
+enum class Wait : uint8_t { None, Warp, Barrier, Trace, Exited };
+
+struct Thread : ThreadHeader {
+  Machine *machine = nullptr;
+  Warp *warp = nullptr;
+  uint32_t index = 0, lane = 0;
+  Fiber fiber;
+
+  // What the thread waits for.
+  Wait wait = Wait::None;
+  uint32_t site = 0;
+  uint64_t mask = 0;
+  uint32_t barrier = 0;
+  const char *operands = nullptr;
+  char *results = nullptr;
+
+  std::vector<PendingCopy> copies;
+  std::vector<size_t> copyGroups; ///< end of each committed group in `copies`.
+
+  uint64_t bit() const { return uint64_t{1} << lane; }
+};
+
+struct Warp {
+  Thread *threads = nullptr; ///< its first lane.
+  uint32_t index = 0;
+  uint32_t epoch = 0; ///< warp barriers since the last block barrier.
+  uint64_t existing = 0, runnable = 0, exited = 0;
+  uint64_t waiting = 0; ///< at a warp operation.
+  uint64_t noting = 0;  ///< for room in the trace.
+  WarpTrace trace;
+};
+
+/// Global memory of one kernel argument.
+struct MemoryRange {
+  uint64_t begin, end;
+  unsigned argument;
+  bool isWritable;
+};
+
+/// What all machines of a launch share.
+struct LaunchPlan {
+  llvm::ArrayRef<Site> sites;
+  const TargetDescription *target;
+  const SimulatorOptions *options;
+  void (*entry)(void **arguments, ThreadHeader *thread);
+  void **arguments;
+  std::vector<MemoryRange> buffers; ///< by ascending address.
+  Dim3 grid, block;
+  uint64_t staticSharedBytes, dynamicSharedBytes;
+};
+
+/// Why a block stopped.
+struct Failure {
+  uint64_t block = 0;
+  int thread = -1; ///< or -1: the block as a whole.
+  uint32_t site = 0;
+  std::string message;
+  std::vector<std::pair<uint32_t, std::string>> notes; ///< at other sites.
+};
+
+class Machine {
+public:
+  explicit Machine(const AccessModel &model, llvm::ArrayRef<Site> sites);
+  ~Machine();
+
+  /// Gets stacks and shared memory for blocks of this launch; false if the
+  /// host does not grant them.
+  bool prepare(const LaunchPlan &plan);
+  std::optional<Failure> runBlock(uint64_t index);
+  Counters takeCounters();
+
+  // Called by compiled code, on the fiber of `thread`.
+  void access(Thread &thread, uint32_t site, uint64_t address);
+  void warpOperation(Thread &thread, uint32_t site, uint64_t mask,
+                     const char *operands, char *results);
+  void barrier(Thread &thread, uint32_t site, uint32_t id, uint32_t count,
+               bool arriveOnly);
+  void asyncCopy(Thread &thread, uint32_t site, char *destination,
+                 const char *source, uint32_t sourceBytes);
+  void commitCopies(Thread &thread);
+  void waitForCopies(Thread &thread, uint32_t groupsInFlight);
+  [[noreturn]] void fail(int thread, uint32_t site, const llvm::Twine &message);
+
+  // For the rules of warp operations.
+  /// Checks one lane's access without noting it.
+  void checkShared(Thread &thread, uint32_t site, uint64_t address,
+                   uint32_t bytes, bool isStore);
+  void checkGlobal(Thread &thread, uint32_t site, uint64_t address,
+                   uint32_t bytes, bool isStore);
+  AccessCounter &counter() { return accessCounter; }
+  const LaunchPlan &launch() const { return *plan; }
+
+private:
+  struct NamedBarrier {
+    uint32_t arrived = 0, expected = 0;
+  };
+
+  static void threadMain(void *thread);
+  void startThreads(uint64_t block);
+  void setRegisters(Thread &thread, uint64_t block);
+  void leave(Thread &thread);
+  Thread *nextRunnable(Warp &warp);
+  void settle(Warp &warp);
+  void arriveMasked(Thread &thread, uint64_t mask);
+  void complete(Warp &warp, uint32_t site, uint64_t lanes);
+  void release(uint32_t site, uint32_t id);
+  void checkAligned(Thread &thread, uint32_t site, uint64_t address,
+                    uint32_t alignment);
+  void checkRace(Thread &thread, uint32_t site, uint64_t offset, uint32_t bytes,
+                 bool isStore);
+  void checkAndCount(Thread &thread, uint32_t site, uint64_t address,
+                     uint32_t bytes);
+  void note(Thread &thread, uint32_t site, uint64_t address);
+  void performCopies(Thread &thread, size_t count);
+  Failure describeDeadlock() const;
+  std::string describeThread(uint32_t index) const;
+  std::string describeGlobal(uint64_t address) const;
+
+  const LaunchPlan *plan = nullptr;
+  AccessCounter accessCounter;
+  std::unique_ptr<StackPool> stacks;
+  std::vector<Thread> threads;
+  std::vector<Warp> warps;
+  char *reservation = nullptr; ///< 8 GiB, so that 4 GiB in it are aligned.
+  char *sharedBase = nullptr;
+  uint64_t sharedMapped = 0, sharedBytes = 0;
+  SharedShadow shadow;
+  NamedBarrier barriers[16];
+  size_t lastBuffer = 0;
+  Fiber mainFiber, abandoned;
+  std::optional<Failure> failure;
+};
+
+/// One execution of a warp operation.
+struct WarpCall {
+  Machine &machine;
+  Warp &warp;
+  const Site &site;
+  uint32_t siteId;
+  uint64_t active; ///< lanes that take part.
+  unsigned warpSize;
+
+  bool isActive(unsigned lane) const {
+    return lane < maxWarpSize && (active >> lane & 1);
+  }
+  Thread &thread(unsigned lane) const { return warp.threads[lane]; }
+  /// Operands lie one after another, each in a multiple of four bytes.
+  const char *operands(unsigned lane) const { return thread(lane).operands; }
+  char *results(unsigned lane) const { return thread(lane).results; }
+
+  template <typename T>
+  T load(unsigned lane, unsigned offset) const {
+    T value;
+    std::memcpy(&value, operands(lane) + offset, sizeof(T));
+    return value;
+  }
+  template <typename T>
+  void store(unsigned lane, unsigned offset, T value) const {
+    std::memcpy(results(lane) + offset, &value, sizeof(T));
+  }
+  template <typename F>
+  void forEachLane(F function) const {
+    for (uint64_t rest = active; rest; rest &= rest - 1)
+      function(unsigned(llvm::countr_zero(rest)));
+  }
+  [[noreturn]] void fail(unsigned lane, const llvm::Twine &message) const {
+    machine.fail(thread(lane).index, siteId, message);
+  }
+};
+
+} // namespace mirage::sim
+
+#endif // MIRAGE_LIB_SIMULATOR_MACHINE_H

@@ -1,0 +1,198 @@
+//===- MachineMemory.cpp - Memory accesses of simulated threads -----------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Machine.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mirage::sim;
+
+static const char *verb(bool isStore) { return isStore ? "store" : "load"; }
+
+std::string Machine::describeGlobal(uint64_t address) const {
+  // The buffer that begins last before the address, else the first one.
+  const MemoryRange *nearest = nullptr;
+  for (const MemoryRange &range : plan->buffers)
+    if (!nearest || range.begin <= address)
+      nearest = &range;
+  if (!nearest)
+    return "the kernel has no buffer";
+  return llvm::formatv("byte offset {0} of argument {1}, which has {2} bytes",
+                       int64_t(address - nearest->begin), nearest->argument,
+                       nearest->end - nearest->begin);
+}
+
+void Machine::checkAligned(Thread &thread, uint32_t site, uint64_t address,
+                           uint32_t alignment) {
+  if (address % alignment != 0)
+    fail(thread.index, site,
+         llvm::formatv("misaligned {0}: the address is {1} modulo {2}, "
+                       "expected 0",
+                       verb(plan->sites[site].isStore), address % alignment,
+                       alignment));
+}
+
+void Machine::checkGlobal(Thread &thread, uint32_t site, uint64_t address,
+                          uint32_t bytes, bool isStore) {
+  const MemoryRange *range = nullptr;
+  if (lastBuffer < plan->buffers.size())
+    range = &plan->buffers[lastBuffer];
+  if (!range || address < range->begin || address + bytes > range->end) {
+    range = nullptr;
+    for (const MemoryRange &candidate : plan->buffers)
+      if (address >= candidate.begin && address + bytes <= candidate.end)
+        range = &candidate;
+    if (!range)
+      fail(thread.index, site,
+           llvm::formatv("out-of-bounds global {0} of {1} bytes at {2}",
+                         verb(isStore), bytes, describeGlobal(address)));
+    lastBuffer = range - plan->buffers.data();
+  }
+  if (isStore && !range->isWritable)
+    fail(thread.index, site,
+         llvm::formatv("store to argument {0}, which is an input",
+                       range->argument));
+}
+
+void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
+                        uint32_t bytes, bool isStore) {
+  SharedShadow::Accessor who{thread.index, thread.warp->index,
+                             thread.warp->epoch};
+  SharedShadow::Result result =
+      isStore
+          ? shadow.write(who, offset, bytes)
+          : shadow.read(who, offset, bytes, plan->options->checkUninitialized);
+  using Finding = SharedShadow::Finding;
+  if (LLVM_LIKELY(result.finding == Finding::None))
+    return;
+  if (result.finding == Finding::Uninitialized)
+    fail(thread.index, site,
+         llvm::formatv("load of shared memory that nothing wrote, byte {0}",
+                       result.offset));
+  if (!plan->options->checkRaces)
+    return;
+  std::string other = result.otherThread < 0
+                          ? std::string("several threads")
+                          : "thread " + describeThread(result.otherThread);
+  fail(thread.index, site,
+       llvm::formatv("race on byte {0} of shared memory: this {1} and the {2} "
+                     "by {3} are not ordered by a barrier",
+                     result.offset, verb(isStore),
+                     verb(result.finding != Finding::WriteAfterRead), other));
+}
+
+void Machine::checkShared(Thread &thread, uint32_t site, uint64_t address,
+                          uint32_t bytes, bool isStore) {
+  uint64_t offset = address - reinterpret_cast<uint64_t>(sharedBase);
+  if (offset >= sharedBytes || offset + bytes > sharedBytes)
+    fail(thread.index, site,
+         llvm::formatv("out-of-bounds shared {0} of {1} bytes at byte {2}; the "
+                       "block has {3} bytes",
+                       verb(isStore), bytes, int64_t(offset), sharedBytes));
+  if (plan->options->checkRaces || plan->options->checkUninitialized)
+    checkRace(thread, site, offset, bytes, isStore);
+}
+
+void Machine::note(Thread &thread, uint32_t site, uint64_t address) {
+  Warp &warp = *thread.warp;
+  if (LLVM_UNLIKELY(warp.trace.isFull(thread.lane))) {
+    thread.wait = Wait::Trace;
+    thread.site = site;
+    warp.runnable &= ~thread.bit();
+    warp.noting |= thread.bit();
+    leave(thread);
+  }
+  warp.trace.note(thread.lane, site, address);
+}
+
+void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
+  const Site *site = &plan->sites[id];
+  if (site->space == Space::Generic) {
+    // A generic pointer goes to shared memory, to a buffer, or to the thread's
+    // own stack. The two sites after this one stand for the first two.
+    auto base = reinterpret_cast<uint64_t>(sharedBase);
+    bool isShared = address - base < (uint64_t{4} << 30);
+    bool isGlobal = !plan->buffers.empty() &&
+                    address >= plan->buffers.front().begin &&
+                    address < plan->buffers.back().end;
+    if (!isShared && !isGlobal)
+      return;
+    id += isShared ? 1 : 2;
+    site = &plan->sites[id];
+  }
+  checkAndCount(thread, id, address, site->bytes);
+}
+
+void Machine::checkAndCount(Thread &thread, uint32_t id, uint64_t address,
+                            uint32_t bytes) {
+  const Site &site = plan->sites[id];
+  bool isShared = site.space == Space::Shared;
+  if (plan->options->checkAccesses) {
+    checkAligned(thread, id, address, site.alignment);
+    if (isShared)
+      checkShared(thread, id, address, bytes, site.isStore);
+    else
+      checkGlobal(thread, id, address, bytes, site.isStore);
+  }
+  if (!plan->options->count)
+    return;
+  if (!isShared) {
+    Counters &counters = accessCounter.counters;
+    (site.isStore ? counters.globalStoreBytes : counters.globalLoadBytes) +=
+        bytes;
+  }
+  note(thread, id, address);
+}
+
+//===----------------------------------------------------------------------===//
+// Asynchronous copies
+//===----------------------------------------------------------------------===//
+
+void Machine::asyncCopy(Thread &thread, uint32_t site, char *destination,
+                        const char *source, uint32_t sourceBytes) {
+  // The site itself is the load; the next one is the store.
+  uint32_t bytes = plan->sites[site + 1].bytes;
+  sourceBytes = std::min(sourceBytes, bytes);
+  if (sourceBytes)
+    checkAndCount(thread, site, reinterpret_cast<uint64_t>(source),
+                  sourceBytes);
+  checkAndCount(thread, site + 1, reinterpret_cast<uint64_t>(destination),
+                bytes);
+  thread.copies.push_back({destination, source, bytes, sourceBytes});
+  if (plan->options->asyncCopy == AsyncCopyMode::Eager)
+    performCopies(thread, thread.copies.size());
+  else
+    std::memset(destination, 0xff, bytes);
+}
+
+void Machine::performCopies(Thread &thread, size_t count) {
+  for (const PendingCopy &copy :
+       llvm::ArrayRef(thread.copies).take_front(count)) {
+    std::memcpy(copy.destination, copy.source, copy.sourceBytes);
+    std::memset(copy.destination + copy.sourceBytes, 0,
+                copy.bytes - copy.sourceBytes);
+  }
+  thread.copies.erase(thread.copies.begin(), thread.copies.begin() + count);
+}
+
+void Machine::commitCopies(Thread &thread) {
+  if (plan->options->asyncCopy != AsyncCopyMode::Eager)
+    thread.copyGroups.push_back(thread.copies.size());
+}
+
+void Machine::waitForCopies(Thread &thread, uint32_t groupsInFlight) {
+  if (thread.copyGroups.size() <= groupsInFlight)
+    return;
+  size_t finished = thread.copyGroups.size() - groupsInFlight;
+  size_t count = thread.copyGroups[finished - 1];
+  performCopies(thread, count);
+  thread.copyGroups.erase(thread.copyGroups.begin(),
+                          thread.copyGroups.begin() + finished);
+  for (size_t &end : thread.copyGroups)
+    end -= count;
+}

@@ -1,0 +1,212 @@
+//===- Runtime.cpp - Functions that compiled kernels call -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Runtime.h"
+
+#include "Machine.h"
+#include "SmallFloats.h"
+
+#include <cmath>
+#include <cstdlib>
+
+using namespace mirage::sim;
+
+static Thread &threadOf(ThreadHeader *header) {
+  return *static_cast<Thread *>(header);
+}
+
+static void accessHook(ThreadHeader *header, uint32_t site, char *address) {
+  Thread &thread = threadOf(header);
+  thread.machine->access(thread, site, reinterpret_cast<uint64_t>(address));
+}
+
+static void warpHook(ThreadHeader *header, uint32_t site, uint64_t mask,
+                     const char *operands, char *results) {
+  Thread &thread = threadOf(header);
+  thread.machine->warpOperation(thread, site, mask, operands, results);
+}
+
+static void barrierHook(ThreadHeader *header, uint32_t site, uint32_t id,
+                        uint32_t count, uint32_t arriveOnly) {
+  Thread &thread = threadOf(header);
+  thread.machine->barrier(thread, site, id, count, arriveOnly);
+}
+
+static void asyncCopyHook(ThreadHeader *header, uint32_t site,
+                          char *destination, const char *source,
+                          uint32_t bytes) {
+  Thread &thread = threadOf(header);
+  thread.machine->asyncCopy(thread, site, destination, source, bytes);
+}
+
+static void commitHook(ThreadHeader *header) {
+  Thread &thread = threadOf(header);
+  thread.machine->commitCopies(thread);
+}
+
+static void waitHook(ThreadHeader *header, uint32_t groups) {
+  Thread &thread = threadOf(header);
+  thread.machine->waitForCopies(thread, groups);
+}
+
+static void trapHook(ThreadHeader *header, uint32_t site) {
+  Thread &thread = threadOf(header);
+  thread.machine->fail(thread.index, site, "the kernel stopped at a trap");
+}
+
+static uint32_t bitsBelow(uint32_t mask, int32_t lane) {
+  if (lane <= 0)
+    return 0;
+  return llvm::popcount(lane >= 32 ? mask : mask & ((uint32_t{1} << lane) - 1));
+}
+
+static uint32_t permuteBytes(uint32_t low, uint32_t high, uint32_t selector) {
+  uint64_t source = uint64_t{high} << 32 | low;
+  uint32_t result = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    uint32_t select = selector >> (4 * i) & 15;
+    uint32_t byte = source >> (8 * (select & 7)) & 0xff;
+    if (select & 8) // replicate the sign
+      byte = byte & 0x80 ? 0xff : 0;
+    result |= byte << (8 * i);
+  }
+  return result;
+}
+
+// The special function unit is off by an ulp or two in ways that differ between
+// chips; the best approximation is the correctly rounded one.
+static float exp2Approx(float x) { return std::exp2(double(x)); }
+static float log2Approx(float x) { return std::log2(double(x)); }
+static float rsqrtApprox(float x) { return 1.0 / std::sqrt(double(x)); }
+static float rcpApprox(float x) { return 1.0 / double(x); }
+static float sqrtApprox(float x) { return std::sqrt(double(x)); }
+static float tanhApprox(float x) { return std::tanh(double(x)); }
+static float sinApprox(float x) { return std::sin(double(x)); }
+static float cosApprox(float x) { return std::cos(double(x)); }
+static float flushSubnormal(float x) {
+  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x;
+}
+
+// The x86-64 ABI passes and returns 16-bit floats in the low half of a vector
+// register, as a float whose other bits do not matter; spelled so because not
+// every compiler has the types. Not all libraries have these functions.
+static uint16_t lowHalf(float x) { return llvm::bit_cast<uint32_t>(x); }
+static float inLowHalf(uint16_t bits) {
+  return llvm::bit_cast<float>(uint32_t{bits});
+}
+/// Rounds to f32 so that a second rounding to fewer bits is as if direct.
+static float roundToOdd(double x) {
+  auto result = static_cast<float>(x);
+  if (std::isnan(x) || std::isinf(result) || double(result) == x)
+    return result;
+  uint32_t bits = llvm::bit_cast<uint32_t>(result);
+  if (!(bits & 1)) { // the inexact neighbour with an odd mantissa
+    bool isBelow = std::fabs(double(result)) < std::fabs(x);
+    bits += isBelow ? 1 : -1;
+  }
+  return llvm::bit_cast<float>(bits);
+}
+static float truncateFloatToBfloat(float x) {
+  return inLowHalf(floatToBfloat(x));
+}
+static float truncateDoubleToBfloat(double x) {
+  return inLowHalf(floatToBfloat(roundToOdd(x)));
+}
+static float truncateFloatToHalf(float x) { return inLowHalf(floatToHalf(x)); }
+static float truncateDoubleToHalf(double x) {
+  return inLowHalf(floatToHalf(roundToOdd(x)));
+}
+static float extendHalf(float x) { return halfToFloat(lowHalf(x)); }
+
+template <typename Function>
+static RuntimeFunction entry(const char *name, Function *function,
+                             RuntimeEffect effect = RuntimeEffect::Unknown) {
+  return {name, reinterpret_cast<void *>(function), effect};
+}
+
+template <typename Result, typename... Arguments>
+static RuntimeFunction libm(const char *name,
+                            Result (*function)(Arguments...)) {
+  return entry(name, function);
+}
+
+llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
+  constexpr auto pure = RuntimeEffect::Pure;
+  using F1 = float (*)(float);
+  using F2 = float (*)(float, float);
+  using F3 = float (*)(float, float, float);
+  using D1 = double (*)(double);
+  using D2 = double (*)(double, double);
+  using D3 = double (*)(double, double, double);
+  static const RuntimeFunction table[] = {
+      entry(runtime::access, accessHook, RuntimeEffect::Hook),
+      entry(runtime::warp, warpHook),
+      entry(runtime::barrier, barrierHook),
+      entry(runtime::asyncCopy, asyncCopyHook),
+      entry(runtime::commitCopies, commitHook),
+      entry(runtime::waitForCopies, waitHook),
+      entry(runtime::trap, trapHook),
+      entry(runtime::bitsBelow, bitsBelow, pure),
+      entry(runtime::permuteBytes, permuteBytes, pure),
+      entry(runtime::exp2Approx, exp2Approx, pure),
+      entry(runtime::log2Approx, log2Approx, pure),
+      entry(runtime::rsqrtApprox, rsqrtApprox, pure),
+      entry(runtime::rcpApprox, rcpApprox, pure),
+      entry(runtime::sqrtApprox, sqrtApprox, pure),
+      entry(runtime::tanhApprox, tanhApprox, pure),
+      entry(runtime::sinApprox, sinApprox, pure),
+      entry(runtime::cosApprox, cosApprox, pure),
+      entry(runtime::flushSubnormal, flushSubnormal, pure),
+      entry("__truncsfbf2", truncateFloatToBfloat),
+      entry("__truncdfbf2", truncateDoubleToBfloat),
+      entry("__truncsfhf2", truncateFloatToHalf),
+      entry("__truncdfhf2", truncateDoubleToHalf),
+      entry("__extendhfsf2", extendHalf),
+      entry("__gnu_h2f_ieee", extendHalf),
+      entry("__gnu_f2h_ieee", truncateFloatToHalf),
+      entry("memcpy", std::memcpy),
+      entry("memmove", std::memmove),
+      entry("memset", std::memset),
+      libm("expf", static_cast<F1>(std::exp)),
+      libm("exp2f", static_cast<F1>(std::exp2)),
+      libm("logf", static_cast<F1>(std::log)),
+      libm("log2f", static_cast<F1>(std::log2)),
+      libm("log10f", static_cast<F1>(std::log10)),
+      libm("sinf", static_cast<F1>(std::sin)),
+      libm("cosf", static_cast<F1>(std::cos)),
+      libm("tanf", static_cast<F1>(std::tan)),
+      libm("tanhf", static_cast<F1>(std::tanh)),
+      libm("sqrtf", static_cast<F1>(std::sqrt)),
+      libm("floorf", static_cast<F1>(std::floor)),
+      libm("ceilf", static_cast<F1>(std::ceil)),
+      libm("truncf", static_cast<F1>(std::trunc)),
+      libm("rintf", static_cast<F1>(std::rint)),
+      libm("nearbyintf", static_cast<F1>(std::nearbyint)),
+      libm("roundf", static_cast<F1>(std::round)),
+      libm("powf", static_cast<F2>(std::pow)),
+      libm("fmodf", static_cast<F2>(std::fmod)),
+      libm("fminf", static_cast<F2>(std::fmin)),
+      libm("fmaxf", static_cast<F2>(std::fmax)),
+      libm("fmaf", static_cast<F3>(std::fma)),
+      libm("exp", static_cast<D1>(std::exp)),
+      libm("exp2", static_cast<D1>(std::exp2)),
+      libm("log", static_cast<D1>(std::log)),
+      libm("log2", static_cast<D1>(std::log2)),
+      libm("sin", static_cast<D1>(std::sin)),
+      libm("cos", static_cast<D1>(std::cos)),
+      libm("tanh", static_cast<D1>(std::tanh)),
+      libm("floor", static_cast<D1>(std::floor)),
+      libm("ceil", static_cast<D1>(std::ceil)),
+      libm("pow", static_cast<D2>(std::pow)),
+      libm("fmod", static_cast<D2>(std::fmod)),
+      libm("fmin", static_cast<D2>(std::fmin)),
+      libm("fmax", static_cast<D2>(std::fmax)),
+      libm("fma", static_cast<D3>(std::fma)),
+  };
+  return table;
+}

@@ -1,0 +1,66 @@
+//===- Runtime.h - Functions that compiled kernels call ---------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_SIMULATOR_RUNTIME_H
+#define MIRAGE_LIB_SIMULATOR_RUNTIME_H
+
+#include "llvm/ADT/ArrayRef.h"
+
+namespace mirage::sim {
+
+/// What a runtime function may do to memory, for the host's optimizer.
+enum class RuntimeEffect {
+  Pure,    ///< nothing; the result depends on the arguments alone.
+  Hook,    ///< only to memory that the kernel cannot see; may not return.
+  Unknown, ///< anything.
+};
+
+struct RuntimeFunction {
+  const char *name;
+  void *address;
+  RuntimeEffect effect;
+};
+
+/// All of them, including what the host compiler's own lowering calls (libm,
+/// conversions of 16-bit floats).
+llvm::ArrayRef<RuntimeFunction> runtimeFunctions();
+
+namespace runtime {
+// void(thread, i32 site, ptr address)
+inline constexpr char access[] = "mirage_sim_access";
+// void(thread, i32 site, i64 mask, ptr operands, ptr results)
+inline constexpr char warp[] = "mirage_sim_warp";
+// void(thread, i32 site, i32 id, i32 count, i32 arriveOnly)
+inline constexpr char barrier[] = "mirage_sim_barrier";
+// void(thread, i32 site, ptr destination, ptr source, i32 bytes)
+inline constexpr char asyncCopy[] = "mirage_sim_async_copy";
+// void(thread)
+inline constexpr char commitCopies[] = "mirage_sim_commit_copies";
+// void(thread, i32 groups)
+inline constexpr char waitForCopies[] = "mirage_sim_wait_for_copies";
+// void(thread, i32 site)
+inline constexpr char trap[] = "mirage_sim_trap";
+// i32(i32 mask, i32 lane): bits of the mask below the lane
+inline constexpr char bitsBelow[] = "mirage_sim_bits_below";
+// i32(i32, i32, i32): PTX prmt, default mode
+inline constexpr char permuteBytes[] = "mirage_sim_permute_bytes";
+// f32(f32), approximations of the special function unit
+inline constexpr char exp2Approx[] = "mirage_sim_exp2";
+inline constexpr char log2Approx[] = "mirage_sim_log2";
+inline constexpr char rsqrtApprox[] = "mirage_sim_rsqrt";
+inline constexpr char rcpApprox[] = "mirage_sim_rcp";
+inline constexpr char sqrtApprox[] = "mirage_sim_sqrt";
+inline constexpr char tanhApprox[] = "mirage_sim_tanh";
+inline constexpr char sinApprox[] = "mirage_sim_sin";
+inline constexpr char cosApprox[] = "mirage_sim_cos";
+inline constexpr char flushSubnormal[] = "mirage_sim_flush";
+} // namespace runtime
+
+} // namespace mirage::sim
+
+#endif // MIRAGE_LIB_SIMULATOR_RUNTIME_H

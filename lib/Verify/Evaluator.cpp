@@ -51,7 +51,8 @@ public:
   std::optional<FieldValue> lookup(int64_t index) const {
     if (size > maxArraySize) {
       auto it = map.find(index);
-      return it == map.end() ? std::nullopt : std::optional<FieldValue>(it->second);
+      return it == map.end() ? std::nullopt
+                             : std::optional<FieldValue>(it->second);
     }
     if (array.empty() || array[index].flags == unknownEntry)
       return std::nullopt;
@@ -132,7 +133,8 @@ FieldValue Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   return get(value, Place(), element);
 }
 
-FieldValue Evaluator::get(unsigned number, const Place &place, int64_t element) {
+FieldValue Evaluator::get(unsigned number, const Place &place,
+                          int64_t element) {
   const ProgramValue &value = program.values[number];
   ++stepCount;
   if (value.kind == ProgramValue::Kind::Argument)
@@ -148,7 +150,7 @@ FieldValue Evaluator::get(unsigned number, const Place &place, int64_t element) 
 }
 
 FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
-                         const Place &place, int64_t element) {
+                              const Place &place, int64_t element) {
   if (value.kind == ProgramValue::Kind::Assemble)
     return computeAssemble(value, element);
   if (value.kind == ProgramValue::Kind::Accumulate)
@@ -159,7 +161,8 @@ FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
     index.push_back(element / stride);
     element %= stride;
   }
-  for (auto [piece, ofNodes] : llvm::zip_equal(value.pieces, constants[number])) {
+  for (auto [piece, ofNodes] :
+       llvm::zip_equal(value.pieces, constants[number])) {
     llvm::SmallVector<int64_t, 6> iteration(piece.extents.size(), 0);
     bool inside = true;
     for (auto [i, dim, offset] :
@@ -177,7 +180,7 @@ FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
 
 /// An element of the tensor that the tile is cut from, if it is inside.
 FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
-                             int64_t element) {
+                                  int64_t element) {
   const ProgramValue &source = program.values[value.source];
   const BlockGraph &graph = program.graphs[value.graph];
   int64_t whole = 0;
@@ -197,12 +200,13 @@ FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
 }
 
 /// The element of the block graph's tile that is written there.
-FieldValue Evaluator::computeAssemble(const ProgramValue &value, int64_t element) {
+FieldValue Evaluator::computeAssemble(const ProgramValue &value,
+                                      int64_t element) {
   std::optional<WriterOfElement> writer = program.findWriter(value, element);
   FieldValue written = FieldValue::absent();
   if (writer)
-    written = get(value.source, {writer->block, writer->iteration},
-                  writer->element);
+    written =
+        get(value.source, {writer->block, writer->iteration}, writer->element);
   // What does not exist in a tile is not written either.
   if (written.has(FieldValue::Absent))
     written = {0, 0, FieldValue::Unwritten};
@@ -244,7 +248,7 @@ private:
 } // namespace
 
 FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
-                                   const Place &place, int64_t element) {
+                                        const Place &place, int64_t element) {
   Combiner combiner(algebra, value.reduction);
   Place inLoop = place;
   for (int64_t i = 0; i < value.iterations && !isExhausted(); ++i) {
@@ -255,9 +259,9 @@ FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
 }
 
 FieldValue Evaluator::computePiece(const Piece &piece,
-                              llvm::ArrayRef<FieldValue> constants,
-                              const Place &place,
-                              llvm::ArrayRef<int64_t> iteration) {
+                                   llvm::ArrayRef<FieldValue> constants,
+                                   const Place &place,
+                                   llvm::ArrayRef<int64_t> iteration) {
   llvm::SmallVector<int64_t, 2> elements;
   for (const OperandAccess &access : piece.operands) {
     int64_t element = access.base;
@@ -273,10 +277,11 @@ FieldValue Evaluator::computePiece(const Piece &piece,
 
 /// Runs over the reduced dims, last fastest. `elements` are the operands'
 /// element numbers at the current iteration.
-FieldValue Evaluator::reduce(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                        const Place &place,
-                        llvm::SmallVectorImpl<int64_t> &iteration,
-                        llvm::SmallVectorImpl<int64_t> &elements) {
+FieldValue Evaluator::reduce(const Piece &piece,
+                             llvm::ArrayRef<FieldValue> constants,
+                             const Place &place,
+                             llvm::SmallVectorImpl<int64_t> &iteration,
+                             llvm::SmallVectorImpl<int64_t> &elements) {
   Combiner combiner(algebra, piece.reduction);
   while (!isExhausted()) {
     combiner.insert(body(piece, constants, place, iteration, elements));
@@ -298,7 +303,8 @@ FieldValue Evaluator::reduce(const Piece &piece, llvm::ArrayRef<FieldValue> cons
 }
 
 FieldValue Evaluator::operand(const OperandAccess &access, const Place &place,
-                         llvm::ArrayRef<int64_t> iteration, int64_t element) {
+                              llvm::ArrayRef<int64_t> iteration,
+                              int64_t element) {
   if (!access.linear) {
     const ProgramValue &source = program.values[access.value];
     llvm::SmallVector<int64_t, 4> index = access.map.compose(iteration);
@@ -310,16 +316,18 @@ FieldValue Evaluator::operand(const OperandAccess &access, const Place &place,
 }
 
 /// The scalar body. A missing operand makes the result missing.
-FieldValue Evaluator::body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                      const Place &place, llvm::ArrayRef<int64_t> iteration,
-                      llvm::ArrayRef<int64_t> elements) {
+FieldValue Evaluator::body(const Piece &piece,
+                           llvm::ArrayRef<FieldValue> constants,
+                           const Place &place,
+                           llvm::ArrayRef<int64_t> iteration,
+                           llvm::ArrayRef<int64_t> elements) {
   llvm::SmallVector<FieldValue, 8> results;
   llvm::SmallVector<FieldValue, 2> arguments;
   for (auto [number, node] : llvm::enumerate(piece.body.nodes())) {
     switch (node.kind) {
     case ScalarExpr::Kind::Operand: {
       FieldValue value = operand(piece.operands[node.operand], place, iteration,
-                            elements[node.operand]);
+                                 elements[node.operand]);
       if (value.has(FieldValue::Absent))
         return FieldValue::absent();
       results.push_back(value);

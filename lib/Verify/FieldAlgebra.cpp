@@ -20,8 +20,11 @@ namespace {
 enum Name : uint64_t { Exp, Log, Erf, Abs, Pow, Rsqrt, MaxElement, Max, Base };
 } // namespace
 
-/// The flags that survive a function which does not look at the exponent part.
-static uint8_t carried(uint8_t flags) { return flags & ~FieldValue::NoExponent; }
+/// The flags of a function of both parts, the exponent part of which is new.
+static uint8_t carried(uint8_t flags) {
+  constexpr uint8_t marks = FieldValue::MarkedP | FieldValue::MarkedQ;
+  return (flags & ~FieldValue::NoExponent) | (flags & marks ? marks : 0);
+}
 
 FieldAlgebra::FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed,
                            uint64_t test)
@@ -54,9 +57,9 @@ FieldValue FieldAlgebra::input(uint64_t input, uint64_t element) const {
 
 FieldValue FieldAlgebra::constant(const Rational &value) const {
   FieldValue numerator{values.fromInteger(value.numerator),
-                  exponents.fromInteger(value.numerator), 0};
+                       exponents.fromInteger(value.numerator), 0};
   FieldValue denominator{values.fromInteger(value.denominator),
-                    exponents.fromInteger(value.denominator), 0};
+                         exponents.fromInteger(value.denominator), 0};
   uint64_t magnitude = std::abs(static_cast<int64_t>(value.exponent2));
   FieldValue scale{values.pow(2, magnitude), exponents.pow(2, magnitude), 0};
   if (value.exponent2 < 0)
@@ -81,8 +84,9 @@ FieldValue FieldAlgebra::reciprocal(const FieldValue &a) const {
 
 /// The q part enters only where it is defined: it is 0 by construction of the
 /// hash's input otherwise, together with a word that says so.
-FieldValue FieldAlgebra::uninterpreted(uint64_t name,
-                                  llvm::ArrayRef<FieldValue> arguments) const {
+FieldValue
+FieldAlgebra::uninterpreted(uint64_t name,
+                            llvm::ArrayRef<FieldValue> arguments) const {
   llvm::SmallVector<uint64_t, 8> words = {name};
   uint8_t flags = 0;
   for (const FieldValue &argument : arguments) {
@@ -95,7 +99,8 @@ FieldValue FieldAlgebra::uninterpreted(uint64_t name,
 
 /// A function with f(0) = 0 and f(-x) = f(x) or f(-x) = -f(x), given on one of
 /// each pair.
-FieldValue FieldAlgebra::evenOrOdd(uint64_t name, const FieldValue &x, bool odd) const {
+FieldValue FieldAlgebra::evenOrOdd(uint64_t name, const FieldValue &x,
+                                   bool odd) const {
   if (x.p == 0)
     return {0, 0, carried(x.flags)};
   bool negative = x.p > values.prime() / 2;
@@ -113,7 +118,9 @@ FieldValue FieldAlgebra::power(uint64_t exponent) const {
 FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
   if (!x.has(FieldValue::NoExponent)) {
     FieldValue result = power(x.q);
-    result.flags |= x.flags;
+    result.flags |= x.flags & ~FieldValue::MarkedP;
+    if (x.has(FieldValue::MarkedQ))
+      result.flags |= FieldValue::MarkedP;
     return result;
   }
   if (x.p == 0)
@@ -130,17 +137,17 @@ FieldValue FieldAlgebra::sqrt(const FieldValue &x) const {
     return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
   FieldValue result{values.root(x.p), 0, x.flags};
   if (!values.isSquare(x.p))
-    result.flags |= FieldValue::Marked;
+    result.flags |= FieldValue::MarkedP;
   if (x.has(FieldValue::NoExponent))
     return result;
   result.q = exponents.root(x.q);
   if (!exponents.isSquare(x.q))
-    result.flags |= FieldValue::Marked;
+    result.flags |= FieldValue::MarkedQ;
   return result;
 }
 
 FieldValue FieldAlgebra::apply(ScalarFunction function,
-                          llvm::ArrayRef<FieldValue> arguments) {
+                               llvm::ArrayRef<FieldValue> arguments) {
   const FieldValue &a = arguments.front(), &b = arguments.back();
   switch (function) {
   case ScalarFunction::Add:
@@ -205,18 +212,22 @@ FieldValue FieldAlgebra::maximum(const MaximumSet &set) {
   if (set.count == 1)
     return set.last;
   FieldValue result = fresh(functionHash({Max, set.digest[0], set.digest[1]}),
-                       carried(set.flags));
+                            carried(set.flags));
   maxima[{result.p, result.q}] = {set.digest, set.count};
   return result;
 }
 
-Comparison FieldAlgebra::compare(const FieldValue &a, const FieldValue &b) const {
+Comparison FieldAlgebra::compare(const FieldValue &a,
+                                 const FieldValue &b) const {
   uint8_t flags = merge(a, b);
   if (flags & (FieldValue::Poison | FieldValue::Absent | FieldValue::Unwritten))
     return Comparison::Undecided;
-  bool equal =
-      a.p == b.p && ((flags & FieldValue::NoExponent) || a.q == b.q);
-  if (equal)
+  bool exponentsKnown = !(flags & FieldValue::NoExponent);
+  bool sameP = a.p == b.p, sameQ = !exponentsKnown || a.q == b.q;
+  if (sameP && sameQ)
     return Comparison::Equal;
-  return flags & FieldValue::Marked ? Comparison::Undecided : Comparison::Different;
+  if ((!sameP && !(flags & FieldValue::MarkedP)) ||
+      (!sameQ && !(flags & FieldValue::MarkedQ)))
+    return Comparison::Different;
+  return Comparison::Undecided;
 }

@@ -70,8 +70,7 @@ mirage::verify::chooseSamples(const TensorProgram &spec,
     appendCorners(shape, result, samples);
     std::vector<std::vector<int64_t>> special;
     for (unsigned dim = 0; dim < shape.size(); ++dim)
-      special.push_back(
-          boundaries(spec, candidate, result, dim, shape[dim]));
+      special.push_back(boundaries(spec, candidate, result, dim, shape[dim]));
     for (uint64_t i = 0; i < count; ++i) {
       Sample sample{result, {}, false};
       for (uint64_t dim = 0; dim < shape.size(); ++dim) {
@@ -87,10 +86,9 @@ mirage::verify::chooseSamples(const TensorProgram &spec,
   // Each once, in the order of their first occurrence.
   std::set<std::pair<unsigned, std::vector<int64_t>>> seen;
   llvm::erase_if(samples, [&](const Sample &sample) {
-    return !seen
-                .insert({sample.result, std::vector<int64_t>(
-                                            sample.index.begin(),
-                                            sample.index.end())})
+    return !seen.insert(
+                    {sample.result, std::vector<int64_t>(sample.index.begin(),
+                                                         sample.index.end())})
                 .second;
   });
   std::vector<Sample> ordered;

@@ -311,8 +311,8 @@ LogicalResult Reader::readThreadGraph(mugraph::ThreadGraphOp op) {
     numbers[argument] = numbers.lookup(operand);
   if (failed(readBody(body)))
     return failure();
-  for (auto [result, yielded] : llvm::zip_equal(
-           op.getOutputs(), body.getTerminator()->getOperands()))
+  for (auto [result, yielded] :
+       llvm::zip_equal(op.getOutputs(), body.getTerminator()->getOperands()))
     numbers[result] = numbers.lookup(yielded);
   return success();
 }
@@ -357,8 +357,7 @@ static MeaningPiece rowPiece(MLIRContext *context, ArrayRef<int64_t> shape,
   piece.extents.assign(shape.begin(), shape.end());
   piece.extents.push_back(inner);
   piece.reduction = reduction;
-  piece.resultMap =
-      AffineMap::getMultiDimIdentityMap(shape.size(), context);
+  piece.resultMap = AffineMap::getMultiDimIdentityMap(shape.size(), context);
   piece.resultMap = AffineMap::get(shape.size() + 1, 0,
                                    piece.resultMap.getResults(), context);
   return piece;
@@ -372,9 +371,9 @@ static AffineMap rowMap(MLIRContext *context, unsigned numDims,
   unsigned resultLeading = numDims - 3;
   SmallVector<AffineExpr> exprs;
   for (unsigned i = 0; i < leading; ++i)
-    exprs.push_back(shape[i] == 1
-                        ? getAffineConstantExpr(0, context)
-                        : getAffineDimExpr(resultLeading - leading + i, context));
+    exprs.push_back(
+        shape[i] == 1 ? getAffineConstantExpr(0, context)
+                      : getAffineDimExpr(resultLeading - leading + i, context));
   for (unsigned dim : last)
     exprs.push_back(getAffineDimExpr(dim, context));
   return AffineMap::get(numDims, 0, exprs, context);
@@ -396,11 +395,9 @@ LogicalResult Reader::readSoftmax(mugraph::AccumulateSoftmaxOp op) {
     meaning.pieces.push_back(std::move(piece));
     return appendPieces(meaning, operands, shape);
   };
-  AffineMap scoreMap =
-      rowMap(context, numDims, scoreShape, {rank - 2, rank});
+  AffineMap scoreMap = rowMap(context, numDims, scoreShape, {rank - 2, rank});
 
-  MeaningPiece maxPiece =
-      rowPiece(context, rowShape, inner, Reduction::Max);
+  MeaningPiece maxPiece = rowPiece(context, rowShape, inner, Reduction::Max);
   maxPiece.operandMaps = {scoreMap};
   FailureOr<unsigned> tileMax = append(maxPiece, {scores}, rowShape);
   if (failed(tileMax))
@@ -433,11 +430,10 @@ LogicalResult Reader::readSoftmax(mugraph::AccumulateSoftmaxOp op) {
     ArrayRef<int64_t> shape = ::shapeOf(result);
     unsigned resultRank = shape.size();
     MeaningPiece piece = rowPiece(context, shape, inner, Reduction::Sum);
-    piece.operandMaps = {
-        rowMap(context, resultRank + 1, scoreShape,
-               {resultRank - 2, resultRank}),
-        rowMap(context, resultRank + 1, ::shapeOf(value),
-               {resultRank, resultRank - 1})};
+    piece.operandMaps = {rowMap(context, resultRank + 1, scoreShape,
+                                {resultRank - 2, resultRank}),
+                         rowMap(context, resultRank + 1, ::shapeOf(value),
+                                {resultRank, resultRank - 1})};
     piece.body = ScalarExpr::operand(0) * ScalarExpr::operand(1);
     FailureOr<unsigned> product =
         append(piece, {*weights, numbers.lookup(value)}, shape);
@@ -481,8 +477,9 @@ LogicalResult Reader::read(func::FuncOp function) {
   Block &body = function.getBody().front();
   for (BlockArgument argument : body.getArguments()) {
     if (!mugraph::isProgramTensor(argument.getType()))
-      return fail("argument #" + Twine(argument.getArgNumber()) +
-                  " is not a tensor of f16, bf16, f32 or f64 with static shape");
+      return fail(
+          "argument #" + Twine(argument.getArgNumber()) +
+          " is not a tensor of f16, bf16, f32 or f64 with static shape");
     ProgramValue value;
     value.argument = argument.getArgNumber();
     numbers[argument] = append(std::move(value), ::shapeOf(argument));

@@ -11,6 +11,7 @@
 #include "mirage/Verify/Evaluator.h"
 #include "mirage/Verify/Samples.h"
 
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -103,7 +104,7 @@ private:
   /// Runs tests under one root rule until enough of them passed.
   Outcome runTests(RootRule rule, uint64_t prime);
   Outcome runTest(RootRule rule, uint64_t prime, uint64_t test);
-  Outcome compareAt(const Sample &sample, FieldAlgebra &algebra,
+  Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
                     Evaluator &specRun, Evaluator &candidateRun);
   Outcome different(const Sample &sample, const FieldValue &expected,
                     const FieldValue &got);
@@ -114,19 +115,20 @@ private:
   const Options &options;
   Report report;
   std::vector<Sample> samples;
-  /// Samples at which some test under the present rule had a verdict, by
-  /// number; the samples that were taken in the last test.
-  unsigned verdicts = 0;
+  /// Numbers of the samples that some test under the present rule took without
+  /// a verdict, and of those for which some test had one.
+  llvm::BitVector open, decided;
 };
 
 } // namespace
 
-Checker::Outcome Checker::different(const Sample &sample, const FieldValue &expected,
+Checker::Outcome Checker::different(const Sample &sample,
+                                    const FieldValue &expected,
                                     const FieldValue &got) {
   report.status = Status::Different;
   report.counterExample = CounterExample{
-      sample.result, SmallVector<int64_t>(ArrayRef(sample.index)), describe(expected),
-      describe(got)};
+      sample.result, SmallVector<int64_t>(ArrayRef(sample.index)),
+      describe(expected), describe(got)};
   report.reason.clear();
   llvm::raw_string_ostream os(report.reason);
   os << "result #" << sample.result << " differs at [";
@@ -136,8 +138,8 @@ Checker::Outcome Checker::different(const Sample &sample, const FieldValue &expe
   return Outcome::Failed;
 }
 
-Checker::Outcome Checker::compareAt(const Sample &sample, FieldAlgebra &algebra,
-                                    Evaluator &specRun,
+Checker::Outcome Checker::compareAt(size_t number, const Sample &sample,
+                                    FieldAlgebra &algebra, Evaluator &specRun,
                                     Evaluator &candidateRun) {
   FieldValue expected = specRun.result(sample.result, sample.index);
   FieldValue got = candidateRun.result(sample.result, sample.index);
@@ -156,9 +158,10 @@ Checker::Outcome Checker::compareAt(const Sample &sample, FieldAlgebra &algebra,
   case Comparison::Different:
     return different(sample, expected, got);
   case Comparison::Equal:
-    ++verdicts;
+    decided.set(number);
     break;
   case Comparison::Undecided:
+    open.set(number);
     break;
   }
   return Outcome::Passed;
@@ -199,7 +202,7 @@ Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
       continue;
     Sample taken =
         expensive && !sample.isEssential ? cheaper(sample, number) : sample;
-    outcome = compareAt(taken, algebra, specRun, candidateRun);
+    outcome = compareAt(number, taken, algebra, specRun, candidateRun);
     if (outcome != Outcome::Passed)
       break;
     ++compared;
@@ -212,17 +215,17 @@ Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
 Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
   report.prime = prime;
   report.tests = 0;
-  verdicts = 0;
-  unsigned compared = 0;
-  for (uint64_t test = 1; test <= options.minTests; ++test) {
+  open = decided = llvm::BitVector(samples.size());
+  // Under the rule Power a test may end without a verdict: take more of them.
+  for (uint64_t test = 1; test <= options.maxTests; ++test) {
     Outcome outcome = runTest(rule, prime, test);
     if (outcome != Outcome::Passed)
       return outcome;
     ++report.tests;
-    compared += report.samples;
+    bool allDecided = !open.test(decided);
+    if (report.tests >= options.minTests && allDecided)
+      return Outcome::Passed;
   }
-  if (2 * verdicts >= compared || (rule == RootRule::Power && verdicts > 0))
-    return Outcome::Passed;
   report.status = Status::Undecided;
   report.reason = rule == RootRule::Power
                       ? "every difference may come from the sign of a root"

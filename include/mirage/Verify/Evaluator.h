@@ -62,23 +62,26 @@ private:
   class Memo;
 
   FieldValue get(unsigned number, const Place &place, int64_t element);
-  FieldValue compute(const ProgramValue &value, unsigned number, const Place &place,
-                int64_t element);
+  FieldValue compute(const ProgramValue &value, unsigned number,
+                     const Place &place, int64_t element);
   FieldValue computeTile(const ProgramValue &value, const Place &place,
-                    int64_t element);
+                         int64_t element);
   FieldValue computeAssemble(const ProgramValue &value, int64_t element);
   FieldValue computeAccumulate(const ProgramValue &value, const Place &place,
-                          int64_t element);
-  FieldValue computePiece(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                     const Place &place, llvm::ArrayRef<int64_t> iteration);
+                               int64_t element);
+  FieldValue computePiece(const Piece &piece,
+                          llvm::ArrayRef<FieldValue> constants,
+                          const Place &place,
+                          llvm::ArrayRef<int64_t> iteration);
   FieldValue reduce(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-               const Place &place, llvm::SmallVectorImpl<int64_t> &iteration,
-               llvm::SmallVectorImpl<int64_t> &elements);
+                    const Place &place,
+                    llvm::SmallVectorImpl<int64_t> &iteration,
+                    llvm::SmallVectorImpl<int64_t> &elements);
   FieldValue body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-             const Place &place, llvm::ArrayRef<int64_t> iteration,
-             llvm::ArrayRef<int64_t> elements);
+                  const Place &place, llvm::ArrayRef<int64_t> iteration,
+                  llvm::ArrayRef<int64_t> elements);
   FieldValue operand(const OperandAccess &access, const Place &place,
-                llvm::ArrayRef<int64_t> iteration, int64_t element);
+                     llvm::ArrayRef<int64_t> iteration, int64_t element);
   int64_t familyIndex(const ProgramValue &value, const Place &place,
                       int64_t element) const;
 

@@ -13,27 +13,32 @@
 //
 //   real                        here
 //   a + b, a * b, a / b         the same in both fields; a / 0 is *poison* in
-//                               Z_p and makes the exponent part undefined in Z_q
+//                               Z_p and makes the exponent part undefined in
+//                               Z_q
 //   rational constant n/d       n * d^-1 in both
-//   exp(x)                      g^(q part of x) in Z_p, undefined in Z_q, with g
+//   exp(x)                      g^(q part of x) in Z_p, undefined in Z_q, with
+//   g
 //                               a random generator of the squares of Z_p; these
 //                               have order q, hence exp(x+y) = exp(x) exp(y)
 //   exp of an undefined part    an uninterpreted function E of the p part with
 //                               E(-x) = 1 / E(x)
-//   log, erf, pow, abs          uninterpreted: equal arguments give equal values,
+//   log, erf, pow, abs          uninterpreted: equal arguments give equal
+//   values,
 //                               others independent random ones; erf is odd, abs
 //                               even. Fresh, so both parts are defined.
-//   max of a multiset           uninterpreted function of the multiset: any order
-//                               and any nesting of binary maxima, tile maxima and
-//                               running maxima gives one value. min(S) = -max(-S)
+//   max of a multiset           uninterpreted function of the multiset: any
+//   order
+//                               and any nesting of binary maxima, tile maxima
+//                               and running maxima gives one value. min(S) =
+//                               -max(-S)
 //   rsqrt(x), sqrt(x)           by the root rule, below
 //
 // Why a maximum may be an unrelated random value. If two programs agree for any
 // value in place of max(S), they agree for the true one; so an accepted program
 // is right. Softmax subtracts a maximum that cancels: it cancels for any value.
 // A program that uses the maximum of other elements in a place where it does
-// not cancel gets another value and is rejected. What this cannot see is whether
-// a maximum that cancels is large enough to avoid overflow.
+// not cancel gets another value and is rejected. What this cannot see is
+// whether a maximum that cancels is large enough to avoid overflow.
 //
 // Root rules. A square root is determined up to a sign that a field does not
 // know, since it has no positive numbers.
@@ -45,8 +50,9 @@
 //           values made from roots of other elements are marked, and a
 //           difference between marked values says nothing. For the prime in use
 //           all primes up to 13 are squares, so constants of that kind come out
-//           of a root with the right sign; |z| and z, which differ in sign only,
-//           are told apart in half of the tests. No error bound is claimed.
+//           of a root with the right sign; |z| and z, which differ in sign
+//           only, are told apart in half of the tests. No error bound is
+//           claimed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -74,8 +80,9 @@ struct FieldValue {
     Absent = 1,     ///< Outside a clipped tile: there is no such element.
     Poison = 2,     ///< Divided by zero.
     NoExponent = 4, ///< The q part is undefined.
-    Marked = 8,     ///< Contains the root of a non-square (rule Power).
-    Unwritten = 16, ///< Read from memory that nobody wrote.
+    MarkedP = 8,    ///< The p part contains the root of a non-square.
+    MarkedQ = 16,   ///< The q part does.
+    Unwritten = 32, ///< Read from memory that nobody wrote.
   };
   uint64_t p = 0;
   uint64_t q = 0;
@@ -100,7 +107,7 @@ public:
   FieldValue input(uint64_t input, uint64_t element) const;
   FieldValue constant(const mugraph::Rational &value) const;
   FieldValue apply(mugraph::ScalarFunction function,
-              llvm::ArrayRef<FieldValue> arguments);
+                   llvm::ArrayRef<FieldValue> arguments);
 
   FieldValue add(const FieldValue &a, const FieldValue &b) const {
     return {values.add(a.p, b.p), exponents.add(a.q, b.q), merge(a, b)};
@@ -121,7 +128,8 @@ public:
     Digest digest = {0, 0};
     uint64_t count = 0;
     uint8_t flags = 0;
-    FieldValue last; ///< The element inserted last: the maximum if it is the only one.
+    FieldValue
+        last; ///< The element inserted last: the maximum if it is the only one.
   };
   void insert(MaximumSet &set, const FieldValue &element) const;
   /// `set` must not be empty.
@@ -137,7 +145,8 @@ private:
     return a.flags | b.flags;
   }
   FieldValue fresh(Digest digest, uint8_t flags) const;
-  FieldValue uninterpreted(uint64_t name, llvm::ArrayRef<FieldValue> arguments) const;
+  FieldValue uninterpreted(uint64_t name,
+                           llvm::ArrayRef<FieldValue> arguments) const;
   FieldValue exponential(const FieldValue &x) const;
   FieldValue power(uint64_t exponent) const;
   FieldValue sqrt(const FieldValue &x) const;

@@ -9,7 +9,8 @@
 // Two programs are compared at chosen output elements, at their full size:
 //
 //   corners      combinations of first and last index of the dims
-//   boundaries   the last element of the first tile, the first of the second and
+//   boundaries   the last element of the first tile, the first of the second
+//   and
 //                of the last tile of each dim that a block graph cuts
 //   random       the rest
 //
@@ -34,7 +35,8 @@ struct Sample {
 };
 
 /// The corners and at most `count` more samples of each result of `spec`, each
-/// once. The first and last element of each result are essential and come first.
+/// once. The first and last element of each result are essential and come
+/// first.
 std::vector<Sample> chooseSamples(const TensorProgram &spec,
                                   const TensorProgram &candidate,
                                   unsigned count, const KeyedHash &random);

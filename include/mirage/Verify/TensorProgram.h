@@ -17,7 +17,8 @@
 //   composite op                   decomposed first, in a copy of the function
 //   block argument                 Tile of the operand
 //   accumulate K %v over l         Accumulate
-//   accumulate_softmax %s, %v      M = max of s, W = exp(s - M), sum of W, W @ v:
+//   accumulate_softmax %s, %v      M = max of s, W = exp(s - M), sum of W, W @
+//   v:
 //                                  Pieces in the loop and Accumulate over it
 //   result of a block graph        Assemble of the yielded tile
 //   thread graph                   its ops, as if they stood outside
@@ -88,7 +89,7 @@ struct ProgramValue {
   unsigned source = 0;              ///< Tile, Accumulate, Assemble.
   llvm::SmallVector<DimCut, 4> cut; ///< Tile, Assemble.
   mugraph::Reduction reduction = mugraph::Reduction::Sum; ///< Accumulate.
-  int64_t iterations = 1;           ///< Accumulate: extent of the loop.
+  int64_t iterations = 1; ///< Accumulate: extent of the loop.
   llvm::SmallVector<Piece, 1> pieces;
 };
 

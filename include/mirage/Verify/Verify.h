@@ -12,8 +12,8 @@
 // be claimed when no difference was found. docs/Spec/Verification.md has the
 // whole picture.
 //
-// What is compared is the function over the real numbers: rounding, overflow and
-// element types of intermediate values are not part of it.
+// What is compared is the function over the real numbers: rounding, overflow
+// and element types of intermediate values are not part of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -73,8 +73,8 @@ struct Report {
   unsigned samples = 0; ///< Output elements compared in each.
   uint64_t prime = 0;
   uint64_t seed = 0;
-  uint64_t steps = 0;   ///< Scalar operations in all tests.
-  std::string reason;   ///< Why the candidate was not accepted.
+  uint64_t steps = 0; ///< Scalar operations in all tests.
+  std::string reason; ///< Why the candidate was not accepted.
   std::optional<CounterExample> counterExample;
 
   bool isAccepted() const {

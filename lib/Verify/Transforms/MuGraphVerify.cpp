@@ -52,7 +52,7 @@ LogicalResult MuGraphVerifyPass::diagnose(func::FuncOp function,
   if (result.status == verify::Status::Different)
     verdict = "is not equivalent to @";
   else if (result.status == verify::Status::Undecided)
-    verdict = "was not compared with @";
+    verdict = "cannot be shown to be equivalent to @";
   else if (proof == verify::ProofMode::Require &&
            result.status != verify::Status::Proved)
     verdict = "has no proof of equivalence to @";
@@ -77,7 +77,8 @@ LogicalResult MuGraphVerifyPass::check(func::FuncOp function,
     return function.emitError()
            << "attribute '" << implementsName << "' is " << attribute
            << ", expected the symbol of a function such as @f.spec";
-  auto spec = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(function, name);
+  auto spec =
+      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(function, name);
   if (!spec)
     return function.emitError()
            << "attribute '" << implementsName << "' names " << name

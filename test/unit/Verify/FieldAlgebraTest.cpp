@@ -47,17 +47,14 @@ TEST(TinyFields, ExpTurnsSumsIntoProducts) {
     uint64_t q = (p - 1) / 2;
     std::vector<bool> seen(p, false);
     for (uint64_t x = 0; x < q; ++x) {
-      FieldValue ex =
-          algebra.apply(ScalarFunction::Exp, FieldValue{5, x, 0});
+      FieldValue ex = algebra.apply(ScalarFunction::Exp, FieldValue{5, x, 0});
       EXPECT_FALSE(seen[ex.p]) << "exp is injective on exponents";
       seen[ex.p] = true;
       EXPECT_TRUE(algebra.valueField().isSquare(ex.p));
       EXPECT_TRUE(ex.has(FieldValue::NoExponent));
       for (uint64_t y = 0; y < q; ++y) {
-        FieldValue ey =
-            algebra.apply(ScalarFunction::Exp, FieldValue{2, y, 0});
-        FieldValue sum =
-            algebra.add(FieldValue{5, x, 0}, FieldValue{2, y, 0});
+        FieldValue ey = algebra.apply(ScalarFunction::Exp, FieldValue{2, y, 0});
+        FieldValue sum = algebra.add(FieldValue{5, x, 0}, FieldValue{2, y, 0});
         EXPECT_EQ(algebra.apply(ScalarFunction::Exp, sum).p,
                   algebra.mul(ex, ey).p);
       }
@@ -73,7 +70,7 @@ TEST(TinyFields, RootsBySquaring) {
       for (uint64_t y = 0; y < q; ++y) {
         FieldValue value{x, y, 0};
         FieldValue root = algebra.apply(ScalarFunction::Sqrt, value);
-        if (!root.has(FieldValue::Marked)) {
+        if (!(root.flags & (FieldValue::MarkedP | FieldValue::MarkedQ))) {
           EXPECT_EQ(algebra.compare(algebra.mul(root, root), value),
                     Comparison::Equal);
         } else {
@@ -103,8 +100,8 @@ TEST_F(Algebra, RationalConstants) {
   EXPECT_TRUE(equal(algebra.mul(number(1, 2560), number(2560)), number(1)));
   EXPECT_TRUE(equal(algebra.add(number(1, 3), number(1, 6)), number(1, 2)));
   EXPECT_TRUE(equal(number(-3, 4), algebra.neg(number(3, 4))));
-  EXPECT_TRUE(equal(algebra.constant(Rational::fromDouble(1e-6)),
-                    number(1, 1000000)));
+  EXPECT_TRUE(
+      equal(algebra.constant(Rational::fromDouble(1e-6)), number(1, 1000000)));
   EXPECT_TRUE(different(number(1, 2560), number(1, 2561)));
   FieldValue tiny = algebra.constant(Rational::fromDouble(0x1p-300));
   FieldValue huge = algebra.constant(Rational::fromDouble(0x1p300));
@@ -134,8 +131,8 @@ TEST_F(Algebra, ExpOfExpIsAFunctionOnly) {
   FieldValue ex = call(ScalarFunction::Exp, {x});
   EXPECT_TRUE(equal(ex, call(ScalarFunction::Exp, {x})));
   EXPECT_TRUE(different(ex, call(ScalarFunction::Exp, {y})));
-  EXPECT_TRUE(equal(algebra.mul(ex, call(ScalarFunction::Exp, {algebra.neg(x)})),
-                    number(1)));
+  EXPECT_TRUE(equal(
+      algebra.mul(ex, call(ScalarFunction::Exp, {algebra.neg(x)})), number(1)));
   EXPECT_TRUE(equal(call(ScalarFunction::Exp, {algebra.sub(x, x)}), number(1)));
 }
 
@@ -145,8 +142,8 @@ TEST_F(Algebra, UninterpretedFunctions) {
   EXPECT_TRUE(equal(call(F::Erf, {minus}), algebra.neg(call(F::Erf, {x}))));
   EXPECT_TRUE(equal(call(F::Abs, {minus}), call(F::Abs, {x})));
   EXPECT_TRUE(different(call(F::Erf, {x}), call(F::Log, {x})));
-  EXPECT_TRUE(different(call(F::Pow, {x, input(1)}),
-                        call(F::Pow, {input(1), x})));
+  EXPECT_TRUE(
+      different(call(F::Pow, {x, input(1)}), call(F::Pow, {input(1), x})));
   // An uninterpreted value is a new variable and has an exponent part.
   FieldValue log = call(F::Log, {call(F::Exp, {x})});
   EXPECT_FALSE(log.has(FieldValue::NoExponent));
@@ -155,8 +152,8 @@ TEST_F(Algebra, UninterpretedFunctions) {
 TEST_F(Algebra, OpaqueRoots) {
   using F = ScalarFunction;
   FieldValue x = input(0);
-  EXPECT_TRUE(equal(algebra.mul(call(F::Sqrt, {x}), call(F::Rsqrt, {x})),
-                    number(1)));
+  EXPECT_TRUE(
+      equal(algebra.mul(call(F::Sqrt, {x}), call(F::Rsqrt, {x})), number(1)));
   EXPECT_TRUE(different(call(F::Rsqrt, {x}), call(F::Rsqrt, {input(1)})));
   // Not known under this rule, hence the other one.
   FieldValue scaled = algebra.mul(number(4), x);
@@ -187,7 +184,8 @@ TEST_F(Algebra, MaximumOfAMultiset) {
   EXPECT_TRUE(different(max(max(a, b), c), max(max(a, b), d)));
   EXPECT_TRUE(different(max(a, b), max(max(a, b), c)));
   EXPECT_TRUE(different(max(a, b), min(a, b)));
-  EXPECT_TRUE(equal(min(a, b), algebra.neg(max(algebra.neg(a), algebra.neg(b)))));
+  EXPECT_TRUE(
+      equal(min(a, b), algebra.neg(max(algebra.neg(a), algebra.neg(b)))));
   EXPECT_TRUE(equal(min(min(a, b), c), min(a, min(c, b))));
 
   FieldAlgebra::MaximumSet all, one;
@@ -210,8 +208,8 @@ TEST_F(Algebra, SoftmaxDoesNotDependOnItsMaximum) {
   // One maximum for each part, as if the rescaling were left out.
   FieldValue ea = call(F::Exp, {algebra.sub(a, input(3))});
   FieldValue eb = call(F::Exp, {algebra.sub(b, input(4))});
-  EXPECT_TRUE(different(call(F::Div, {ea, algebra.add(ea, eb)}),
-                        softmax(input(2))));
+  EXPECT_TRUE(
+      different(call(F::Div, {ea, algebra.add(ea, eb)}), softmax(input(2))));
 }
 
 /// The bound that is claimed can be measured where the field is small: two

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Verify/FieldAlgebra.h"
 #include "mirage/Verify/PrimeField.h"
+#include "mirage/Verify/FieldAlgebra.h"
 
 #include "gtest/gtest.h"
 
@@ -75,8 +75,7 @@ TEST(PrimeField, RootsOfSquares) {
       EXPECT_EQ(field.mul(root, root), field.isSquare(a) ? a : field.neg(a));
       EXPECT_TRUE(field.isSquare(field.root(field.mul(a, a))));
       for (uint64_t b = 0; b < p; ++b)
-        EXPECT_EQ(field.root(field.mul(a, b)),
-                  field.mul(root, field.root(b)));
+        EXPECT_EQ(field.root(field.mul(a, b)), field.mul(root, field.root(b)));
     }
   }
 }

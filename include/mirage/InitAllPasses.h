@@ -10,12 +10,17 @@
 #define MIRAGE_INITALLPASSES_H
 
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
+#include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 #include "mirage/Verify/Transforms/Passes.h"
 
 namespace mirage {
 
 /// Registers every pass and pipeline of this project.
 inline void registerAllPasses() {
+  registerMuGraphPasses();
+  registerMuGraphToLinalgPasses();
+  mugraph::registerReferencePipeline();
   registerMuGraphToLayoutPasses();
   registerMirageVerifyPasses();
 }

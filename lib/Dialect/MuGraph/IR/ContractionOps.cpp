@@ -58,31 +58,35 @@ LogicalResult MatmulOp::verify() {
   return success();
 }
 
-FailureOr<Meaning> MatmulOp::getMeaning() {
-  MLIRContext *context = getContext();
-  ArrayRef<int64_t> a = getLhs().getType().getShape();
-  ArrayRef<int64_t> b = getRhs().getType().getShape();
-  ArrayRef<int64_t> result = getType().getShape();
-  unsigned batch = result.size() - 2;
+MeaningPiece mirage::mugraph::matmulPiece(ArrayRef<int64_t> lhs,
+                                          ArrayRef<int64_t> rhs,
+                                          ArrayRef<int64_t> resultShape,
+                                          MLIRContext *context) {
+  unsigned batch = resultShape.size() - 2;
   MeaningPiece piece;
-  piece.extents.assign(result.begin(), result.end());
-  piece.extents.push_back(a.back());
-  // Iteration dims: batch.., m, n, k.
+  piece.extents.assign(resultShape.begin(), resultShape.end());
+  piece.extents.push_back(lhs.back());
   AffineExpr m = getAffineDimExpr(batch, context);
   AffineExpr n = getAffineDimExpr(batch + 1, context);
   AffineExpr k = getAffineDimExpr(batch + 2, context);
   auto map = [&](ArrayRef<int64_t> shape, AffineExpr row, AffineExpr column) {
     AffineMap lead =
-        broadcastMap(shape.drop_back(2), result.drop_back(2), context);
+        broadcastMap(shape.drop_back(2), resultShape.drop_back(2), context);
     SmallVector<AffineExpr> indices(lead.getResults());
     indices.append({row, column});
     return AffineMap::get(batch + 3, 0, indices, context);
   };
-  piece.operandMaps = {map(a, m, k), map(b, k, n)};
-  piece.resultMap = map(result, m, n);
+  piece.operandMaps = {map(lhs, m, k), map(rhs, k, n)};
+  piece.resultMap = map(resultShape, m, n);
   piece.reduction = Reduction::Sum;
   piece.body = ScalarExpr::operand(0) * ScalarExpr::operand(1);
-  return Meaning{{piece}};
+  return piece;
+}
+
+FailureOr<Meaning> MatmulOp::getMeaning() {
+  return Meaning{
+      {matmulPiece(getLhs().getType().getShape(), getRhs().getType().getShape(),
+                   getType().getShape(), getContext())}};
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,41 +117,41 @@ LogicalResult ReduceOp::verify() {
   return success();
 }
 
-/// Iteration dims: those of the result, then one for each reduced dim.
-FailureOr<Meaning> ReduceOp::getMeaning() {
-  MLIRContext *context = getContext();
-  ArrayRef<int64_t> shape = getInput().getType().getShape();
-  unsigned rank = shape.size();
+MeaningPiece mirage::mugraph::reducePiece(ArrayRef<int64_t> shape,
+                                          ArrayRef<int64_t> dims,
+                                          Reduction reduction,
+                                          MLIRContext *context) {
   MeaningPiece piece;
-  ArrayRef<int64_t> result = getType().getShape();
-  piece.extents.assign(result.begin(), result.end());
+  piece.extents.assign(shape.begin(), shape.end());
   SmallVector<AffineExpr> indices;
-  for (unsigned dim = 0; dim < rank; ++dim)
+  for (unsigned dim = 0; dim < shape.size(); ++dim)
     indices.push_back(getAffineDimExpr(dim, context));
-  int64_t count = 1;
-  for (int64_t dim : getDims()) {
+  for (int64_t dim : dims) {
     indices[dim] = getAffineDimExpr(piece.extents.size(), context);
     piece.extents.push_back(shape[dim]);
-    count *= shape[dim];
+    piece.extents[dim] = 1;
   }
-  unsigned dims = piece.extents.size();
-  piece.operandMaps = {AffineMap::get(dims, 0, indices, context)};
-  piece.resultMap =
-      AffineMap::getMultiDimIdentityMap(dims, context).getMajorSubMap(rank);
-  switch (getKind()) {
-  case ReduceKind::Sum:
-    piece.reduction = Reduction::Sum;
-    break;
-  case ReduceKind::Mean:
-    piece.reduction = Reduction::Sum;
-    piece.body = ScalarExpr::operand(0) * ScalarExpr::constant(1, count);
-    break;
-  case ReduceKind::Max:
-    piece.reduction = Reduction::Max;
-    break;
-  case ReduceKind::Min:
-    piece.reduction = Reduction::Min;
-    break;
+  unsigned count = piece.extents.size();
+  piece.operandMaps = {AffineMap::get(count, 0, indices, context)};
+  piece.resultMap = AffineMap::getMultiDimIdentityMap(count, context)
+                        .getMajorSubMap(shape.size());
+  piece.reduction = reduction;
+  return piece;
+}
+
+FailureOr<Meaning> ReduceOp::getMeaning() {
+  ArrayRef<int64_t> shape = getInput().getType().getShape();
+  Reduction reduction = Reduction::Sum;
+  if (getKind() == ReduceKind::Max)
+    reduction = Reduction::Max;
+  else if (getKind() == ReduceKind::Min)
+    reduction = Reduction::Min;
+  MeaningPiece piece = reducePiece(shape, getDims(), reduction, getContext());
+  if (getKind() == ReduceKind::Mean) {
+    int64_t count = 1;
+    for (int64_t dim : getDims())
+      count *= shape[dim];
+    piece.body = piece.body * ScalarExpr::constant(1, count);
   }
   return Meaning{{piece}};
 }

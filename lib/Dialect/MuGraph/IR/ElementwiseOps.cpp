@@ -87,17 +87,26 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
+MeaningPiece mirage::mugraph::elementwisePiece(
+    ArrayRef<ArrayRef<int64_t>> operands, ArrayRef<int64_t> resultShape,
+    const ScalarExpr &body, MLIRContext *context) {
+  MeaningPiece piece;
+  piece.extents.assign(resultShape.begin(), resultShape.end());
+  for (ArrayRef<int64_t> operand : operands)
+    piece.operandMaps.push_back(broadcastMap(operand, resultShape, context));
+  piece.resultMap =
+      AffineMap::getMultiDimIdentityMap(resultShape.size(), context);
+  piece.body = body;
+  return piece;
+}
+
 Meaning mirage::mugraph::elementwiseMeaning(Operation *op,
                                             const ScalarExpr &body) {
-  MLIRContext *context = op->getContext();
-  ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
-  MeaningPiece piece;
-  piece.extents.assign(shape.begin(), shape.end());
+  SmallVector<ArrayRef<int64_t>> operands;
   for (Value operand : op->getOperands())
-    piece.operandMaps.push_back(broadcastMap(shapeOf(operand), shape, context));
-  piece.resultMap = AffineMap::getMultiDimIdentityMap(shape.size(), context);
-  piece.body = body;
-  return Meaning{{piece}};
+    operands.push_back(shapeOf(operand));
+  return Meaning{{elementwisePiece(operands, shapeOf(op->getResult(0)), body,
+                                   op->getContext())}};
 }
 
 LogicalResult mirage::mugraph::verifyElementwise(Operation *op) {

@@ -45,6 +45,26 @@ mlir::AffineMap broadcastMap(llvm::ArrayRef<int64_t> shape,
                              llvm::ArrayRef<int64_t> resultShape,
                              mlir::MLIRContext *context);
 
+/// The loop nest that applies `body` to each element of operands that broadcast
+/// to `resultShape`.
+MeaningPiece elementwisePiece(llvm::ArrayRef<llvm::ArrayRef<int64_t>> operands,
+                              llvm::ArrayRef<int64_t> resultShape,
+                              const ScalarExpr &body,
+                              mlir::MLIRContext *context);
+
+/// The loop nest of a matrix product of shapes that fit. Iteration dims: batch
+/// dims, m, n, k.
+MeaningPiece matmulPiece(llvm::ArrayRef<int64_t> lhs,
+                         llvm::ArrayRef<int64_t> rhs,
+                         llvm::ArrayRef<int64_t> resultShape,
+                         mlir::MLIRContext *context);
+
+/// The loop nest of a reduction of `shape` over `dims`, which stay with extent
+/// 1. Iteration dims: those of the result, then one for each of `dims`.
+MeaningPiece reducePiece(llvm::ArrayRef<int64_t> shape,
+                         llvm::ArrayRef<int64_t> dims, Reduction reduction,
+                         mlir::MLIRContext *context);
+
 /// The meaning of an op with one result that applies `body` to each element of
 /// its (broadcast) operands.
 Meaning elementwiseMeaning(mlir::Operation *op, const ScalarExpr &body);

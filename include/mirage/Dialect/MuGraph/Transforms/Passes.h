@@ -1,0 +1,32 @@
+//===- Passes.h - Passes on muGraphs ----------------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_H
+#define MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mirage {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h.inc"
+
+namespace mugraph {
+
+/// Replaces every composite op in `root` by primitive ones, `root` excluded.
+llvm::LogicalResult decomposeComposites(mlir::Operation *root);
+
+/// Makes each function of `module` compute in f64; see the pass.
+llvm::LogicalResult promoteToF64(mlir::ModuleOp module);
+
+} // namespace mugraph
+} // namespace mirage
+
+#endif // MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_H

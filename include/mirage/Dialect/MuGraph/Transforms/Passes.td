@@ -1,0 +1,43 @@
+//===- Passes.td - Passes on muGraphs ----------------------*- tablegen -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_TD
+#define MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MuGraphDecompose : Pass<"mugraph-decompose"> {
+  let summary = "Spell out softmax and the norms in primitive ops";
+  let description = [{
+    Replaces each composite op by what `MeaningOpInterface::decompose` builds: the
+    same values from reductions, elementwise ops and casts, computed in f32 or
+    wider.
+
+    ```mlir
+    %1 = mugraph.softmax %0 dim = 1 : tensor<16x64xf32>
+    // becomes
+    %m = mugraph.reduce max %0 dims = [1] : tensor<16x64xf32> -> tensor<16x1xf32>
+    %d = mugraph.sub %0, %m : (tensor<16x64xf32>, tensor<16x1xf32>) -> tensor<16x64xf32>
+    %e = mugraph.exp %d : tensor<16x64xf32>
+    %s = mugraph.reduce sum %e dims = [1] : tensor<16x64xf32> -> tensor<16x1xf32>
+    %1 = mugraph.div %e, %s : (tensor<16x64xf32>, tensor<16x1xf32>) -> tensor<16x64xf32>
+    ```
+  }];
+}
+
+def MuGraphPromoteTypes : Pass<"mugraph-promote-types", "::mlir::ModuleOp"> {
+  let summary = "Compute everything in f64";
+  let description = [{
+    Turns each function with mugraph ops into the same computation in f64:
+    arguments keep their types and are extended, every value in between is f64, so
+    nothing is rounded to a narrow type, and the results are f64. This is what
+    lowered kernels are compared with.
+  }];
+}
+
+#endif // MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_TD

@@ -48,7 +48,9 @@ struct Comparison {
   double maxRelError = 0.0;
   /// The largest error allowed; unset with an explicit tolerance.
   std::optional<double> bound;
-  /// Where the error is largest (row-major), and the two values there.
+  /// Where the error is largest: the number of the result, the element
+  /// (row-major), and the two values there.
+  size_t result = 0;
   int64_t worstIndex = 0;
   double worstResult = 0.0, worstReference = 0.0;
 };

@@ -60,7 +60,7 @@ struct TimingOptions {
 /// before they are returned.
 class Device {
 public:
-  virtual ~Device();
+  virtual ~Device() = default;
   virtual llvm::StringRef name() const = 0;
 
   /// Makes the kernels of every gpu.module in `module` ready to run.

@@ -1,0 +1,98 @@
+//===- Stages.cpp - How far a program is lowered --------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Stages.h"
+
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+#include "mirage/Target/GpuObject.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::runtime;
+
+template <typename... Ops>
+static bool containsAny(Operation *root) {
+  return root
+      ->walk([](Operation *op) {
+        return isa<Ops...>(op) ? WalkResult::interrupt()
+                               : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static func::FuncOp specificationOf(func::FuncOp entry) {
+  auto name = entry->getAttrOfType<FlatSymbolRefAttr>(
+      mugraph::MuGraphDialect::getImplementsAttrName());
+  if (!name)
+    return nullptr;
+  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(entry, name);
+}
+
+func::FuncOp mirage::runtime::referenceOf(func::FuncOp entry) {
+  if (func::FuncOp specification = specificationOf(entry))
+    return specification;
+  if (containsAny<layout::LaunchOp>(entry))
+    return nullptr;
+  return entry;
+}
+
+FailureOr<const TargetDescription *>
+mirage::runtime::loweredTarget(ModuleOp module) {
+  const TargetDescription *target = nullptr;
+  for (auto gpuModule : module.getOps<gpu::GPUModuleOp>()) {
+    if (!gpuModule.getTargetsAttr())
+      continue;
+    FailureOr<const TargetDescription *> next = targetOfModule(gpuModule);
+    if (failed(next))
+      return failure();
+    if (target && *next != target)
+      return gpuModule.emitError("lowered for ")
+             << (*next)->name << ", another kernel for " << target->name;
+    target = *next;
+  }
+  return target;
+}
+
+/// Leaves `entry`, what it implements and kernels.
+static void eraseOtherFunctions(func::FuncOp entry) {
+  func::FuncOp specification = specificationOf(entry);
+  auto module = entry->getParentOfType<ModuleOp>();
+  for (auto function :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (function != entry && function != specification)
+      function.erase();
+}
+
+LogicalResult mirage::runtime::lowerForDevice(func::FuncOp entry,
+                                              const TargetDescription &target,
+                                              bool search) {
+  auto module = entry->getParentOfType<ModuleOp>();
+  bool kernelLevel =
+      !containsAny<layout::LaunchOp, mugraph::BlockGraphOp>(entry);
+  bool lowered = !kernelLevel && containsAny<layout::LaunchOp>(entry) &&
+                 !containsAny<gpu::GPUFuncOp>(module);
+  if (lowered)
+    return success();
+  eraseOtherFunctions(entry);
+  PassManager passes(module.getContext());
+  std::string option = "{target=" + target.name.str();
+  std::string pipeline = "builtin.module(";
+  if (kernelLevel && search)
+    pipeline += "mugraph-superoptimize" + option + "},";
+  pipeline += "mirage-lower" + option + " emit=llvm})";
+  return failure(failed(parsePassPipeline(pipeline, passes)) ||
+                 failed(passes.run(module)));
+}

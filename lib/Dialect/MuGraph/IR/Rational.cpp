@@ -45,6 +45,8 @@ static std::optional<Rational> simplestFraction(double value) {
   auto mantissa =
       static_cast<uint64_t>(std::ldexp(std::frexp(value, &exponent), 53));
   int shift = 54 - exponent;
+  if (shift < 0 && exponent < 64)
+    return Rational{static_cast<int64_t>(value), 1, 0}; // an integer
   if (shift < 0 || shift > 120)
     return std::nullopt;
   Wide scale = Wide{1} << shift;

@@ -87,6 +87,7 @@ FieldValue FieldAlgebra::reciprocal(const FieldValue &a) const {
 FieldValue
 FieldAlgebra::uninterpreted(uint64_t name,
                             llvm::ArrayRef<FieldValue> arguments) const {
+  ++evaluationCount;
   llvm::SmallVector<uint64_t, 8> words = {name};
   uint8_t flags = 0;
   for (const FieldValue &argument : arguments) {
@@ -117,6 +118,8 @@ FieldValue FieldAlgebra::power(uint64_t exponent) const {
 
 FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
   if (!x.has(FieldValue::NoExponent)) {
+    if (trace)
+      trace->push_back(x.q);
     FieldValue result = power(x.q);
     result.flags |= x.flags & ~FieldValue::MarkedP;
     if (x.has(FieldValue::MarkedQ))
@@ -191,6 +194,7 @@ FieldValue FieldAlgebra::apply(ScalarFunction function,
 }
 
 void FieldAlgebra::insert(MaximumSet &set, const FieldValue &element) const {
+  ++evaluationCount;
   bool defined = !element.has(FieldValue::NoExponent);
   uint64_t q = defined ? element.q : 0;
   Digest digest;

@@ -8,8 +8,10 @@
 
 #include "mirage/Verify/Verify.h"
 
+#include "mirage/Verify/ErrorBound.h"
 #include "mirage/Verify/Evaluator.h"
 #include "mirage/Verify/Samples.h"
+#include "mirage/Verify/Symmetry.h"
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -93,19 +95,24 @@ public:
           const Options &options)
       : spec(spec), candidate(candidate), options(options) {
     report.seed = options.seed;
-    samples = chooseSamples(spec, candidate, options.samples,
-                            KeyedHash(options.seed, 0, "samples"));
+    selectSamples();
+    selectBound();
   }
 
   Report run();
 
 private:
   enum class Outcome { Passed, Failed, Stopped };
+  void selectSamples();
+  void selectBound();
   /// Runs tests under one root rule until enough of them passed.
   Outcome runTests(RootRule rule, uint64_t prime);
   Outcome runTest(RootRule rule, uint64_t prime, uint64_t test);
   Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
                     Evaluator &specRun, Evaluator &candidateRun);
+  Outcome compareTraced(size_t number, FieldAlgebra &algebra,
+                        InputTable &inputs);
+  std::optional<double> boundOfTest(uint64_t prime, double evaluations) const;
   Outcome different(const Sample &sample, const FieldValue &expected,
                     const FieldValue &got);
   Sample cheaper(const Sample &sample, size_t number) const;
@@ -118,9 +125,56 @@ private:
   /// Numbers of the samples that some test under the present rule took without
   /// a verdict, and of those for which some test had one.
   llvm::BitVector open, decided;
+  /// The first samples are one of each orbit of outputs, if this is not 0.
+  size_t numRepresentatives = 0;
+  SmallVector<Degree> specDegrees, candidateDegrees;
+  /// A bound can be had if the exponents of each representative are multiples
+  /// of one.
+  bool needsTrace = false;
+  bool hasBound = false;
 };
 
 } // namespace
+
+/// Samples taken besides one of each orbit.
+static constexpr unsigned samplesBesideOrbits = 8;
+static constexpr unsigned maxOrbits = 64;
+
+void Checker::selectSamples() {
+  std::optional<std::vector<Sample>> orbits =
+      orbitRepresentatives(spec, candidate, maxOrbits);
+  unsigned count = options.samples;
+  if (orbits) {
+    samples = std::move(*orbits);
+    numRepresentatives = samples.size();
+    count = std::min(count, samplesBesideOrbits);
+  }
+  std::vector<Sample> more = chooseSamples(
+      spec, candidate, count, KeyedHash(options.seed, 0, "samples"));
+  llvm::append_range(samples, more);
+}
+
+/// Is there a bound to be had, given that no difference is found?
+void Checker::selectBound() {
+  specDegrees = resultDegrees(spec);
+  candidateDegrees = resultDegrees(candidate);
+  hasBound = numRepresentatives > 0 &&
+             boundOfTest(mainPrime, /*evaluations=*/1).has_value();
+  for (auto [a, b] : llvm::zip_equal(specDegrees, candidateDegrees))
+    needsTrace |= hasBound && a.exponentials + b.exponentials > 0;
+}
+
+std::optional<double> Checker::boundOfTest(uint64_t prime,
+                                           double evaluations) const {
+  double worst = -std::numeric_limits<double>::infinity();
+  for (auto [a, b] : llvm::zip_equal(specDegrees, candidateDegrees)) {
+    std::optional<double> bound = verify::errorLog2(a, b, prime, evaluations);
+    if (!bound)
+      return std::nullopt;
+    worst = std::max(worst, *bound);
+  }
+  return worst;
+}
 
 Checker::Outcome Checker::different(const Sample &sample,
                                     const FieldValue &expected,
@@ -183,6 +237,22 @@ Sample Checker::cheaper(const Sample &sample, size_t number) const {
   return result;
 }
 
+/// Compares a representative with evaluators of its own, so that every exponent
+/// that it depends on is seen.
+Checker::Outcome Checker::compareTraced(size_t number, FieldAlgebra &algebra,
+                                        InputTable &inputs) {
+  std::vector<uint64_t> exponents;
+  algebra.traceExponents(&exponents);
+  Evaluator specRun(spec, algebra, inputs, options.hardSteps);
+  Evaluator candidateRun(candidate, algebra, inputs, options.hardSteps);
+  Outcome outcome =
+      compareAt(number, samples[number], algebra, specRun, candidateRun);
+  algebra.traceExponents(nullptr);
+  report.steps += specRun.steps() + candidateRun.steps();
+  hasBound &= areMultiplesOfOne(exponents, algebra.exponentField().prime());
+  return outcome;
+}
+
 Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
                                   uint64_t test) {
   FieldAlgebra algebra(prime, rule, options.seed, test);
@@ -195,37 +265,47 @@ Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
   auto steps = [&] { return specRun.steps() + candidateRun.steps(); };
 
   Outcome outcome = Outcome::Passed;
-  unsigned compared = 0;
+  report.samples = 0;
   for (auto [number, sample] : llvm::enumerate(samples)) {
-    bool expensive = steps() > options.softSteps;
-    if (steps() > 4 * options.softSteps && !sample.isEssential)
+    bool expensive = steps() > options.softSteps && !sample.isEssential;
+    if (expensive && steps() > 4 * options.softSteps)
       continue;
-    Sample taken =
-        expensive && !sample.isEssential ? cheaper(sample, number) : sample;
-    outcome = compareAt(number, taken, algebra, specRun, candidateRun);
+    if (needsTrace && hasBound && number < numRepresentatives)
+      outcome = compareTraced(number, algebra, inputs);
+    else
+      outcome = compareAt(number, expensive ? cheaper(sample, number) : sample,
+                          algebra, specRun, candidateRun);
     if (outcome != Outcome::Passed)
       break;
-    ++compared;
+    ++report.samples;
   }
   report.steps += steps();
-  report.samples = compared;
+  if (std::optional<double> bound = boundOfTest(prime, algebra.evaluations()))
+    report.errorLog2 = report.errorLog2.value_or(0) + *bound;
   return outcome;
 }
 
 Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
   report.prime = prime;
   report.tests = 0;
+  report.errorLog2.reset();
   open = decided = llvm::BitVector(samples.size());
+  if (rule == RootRule::Power)
+    hasBound = false;
   // Under the rule Power a test may end without a verdict: take more of them.
   for (uint64_t test = 1; test <= options.maxTests; ++test) {
     Outcome outcome = runTest(rule, prime, test);
     if (outcome != Outcome::Passed)
       return outcome;
     ++report.tests;
-    bool allDecided = !open.test(decided);
-    if (report.tests >= options.minTests && allDecided)
+    hasBound &= open.none();
+    bool enough = report.tests >= options.minTests &&
+                  (!hasBound || *report.errorLog2 <= options.errorLog2);
+    if (enough && !open.test(decided))
       return Outcome::Passed;
   }
+  if (!open.test(decided))
+    return Outcome::Passed;
   report.status = Status::Undecided;
   report.reason = rule == RootRule::Power
                       ? "every difference may come from the sign of a root"
@@ -248,11 +328,13 @@ Report Checker::run() {
   Outcome outcome = runTests(RootRule::Opaque, mainPrime);
   if (outcome == Outcome::Failed && (usesRoots(spec) || usesRoots(candidate)))
     outcome = runTests(RootRule::Power, rootPrime);
+  if (!hasBound || outcome != Outcome::Passed)
+    report.errorLog2.reset();
   if (outcome != Outcome::Passed)
     return std::move(report);
   report.reason.clear();
   report.counterExample.reset();
-  report.status = Status::Tested;
+  report.status = hasBound ? Status::Probabilistic : Status::Tested;
   return std::move(report);
 }
 

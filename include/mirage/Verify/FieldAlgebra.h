@@ -137,6 +137,11 @@ public:
 
   Comparison compare(const FieldValue &a, const FieldValue &b) const;
 
+  /// Uninterpreted functions evaluated and elements put into maxima so far.
+  uint64_t evaluations() const { return evaluationCount; }
+  /// Exponents of exp, modulo q, are appended to `list` until it is changed.
+  void traceExponents(std::vector<uint64_t> *list) { trace = list; }
+
   const PrimeField &valueField() const { return values; }
   const PrimeField &exponentField() const { return exponents; }
 
@@ -159,6 +164,8 @@ private:
   KeyedHash functionHash;
   /// g^(i * 256^w) at 256 * w + i.
   std::vector<uint64_t> powers;
+  std::vector<uint64_t> *trace = nullptr;
+  mutable uint64_t evaluationCount = 0;
   /// The multisets behind values made by `maximum`.
   llvm::DenseMap<std::pair<uint64_t, uint64_t>, std::pair<Digest, uint64_t>>
       maxima;

@@ -1,0 +1,243 @@
+//===- CandidateLayouts.cpp - Layouts that a tile may get -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CandidateLayouts.h"
+
+#include "mirage/Dialect/Layout/Transforms/LayoutBridge.h"
+#include "mirage/Layout/NamedLayouts.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+MemoryShape mirage::layout::memoryShapeOf(RankedTensorType tile,
+                                          MemRefType memory) {
+  MemoryShape result;
+  result.tile.assign(tile.getShape().begin(), tile.getShape().end());
+  result.elementBits = tile.getElementTypeBitWidth();
+  result.strides.resize(tile.getRank());
+  int64_t stride = 1;
+  for (int64_t dim = tile.getRank() - 1; dim >= 0; --dim) {
+    result.strides[dim] = stride;
+    stride *= memory.getDimSize(dim);
+  }
+  return result;
+}
+
+SmallVector<unsigned> MemoryShape::order() const {
+  SmallVector<unsigned> dims(tile.size());
+  std::iota(dims.begin(), dims.end(), 0);
+  // Dims of size 1 say nothing and go last; of equal strides the later dim is
+  // the faster one.
+  llvm::stable_sort(dims, [&](unsigned a, unsigned b) {
+    return std::make_tuple(tile[a] == 1, strides[a], -int64_t(a)) <
+           std::make_tuple(tile[b] == 1, strides[b], -int64_t(b));
+  });
+  return dims;
+}
+
+int64_t MemoryShape::widestVector(unsigned maxBits) const {
+  SmallVector<unsigned> dims = order();
+  if (dims.empty() || strides[dims[0]] != 1)
+    return 1;
+  int64_t vector = std::min<int64_t>(maxBits / elementBits, tile[dims[0]]);
+  // Every row must start at a multiple of the vector.
+  for (unsigned dim : ArrayRef(dims).drop_front())
+    while (tile[dim] != 1 && strides[dim] % vector != 0)
+      vector /= 2;
+  return std::max<int64_t>(vector, 1);
+}
+
+namespace {
+/// Hands out the bits of a tile's elements, dim by dim, to places.
+class BitDealer {
+public:
+  BitDealer(ArrayRef<int64_t> shape, ArrayRef<unsigned> order)
+      : shape(shape), order(order), used(shape.size(), 0) {}
+
+  /// The next `count` bits of the dim order[position]; fewer if it has fewer.
+  void deal(LinearLayoutAttr::Bases &bases, unsigned position,
+            unsigned count) {
+    unsigned dim = order[position];
+    for (; count && (int64_t{1} << used[dim]) < shape[dim]; --count) {
+      SmallVector<int64_t> basis(shape.size(), 0);
+      basis[dim] = int64_t{1} << used[dim]++;
+      bases.push_back(basis);
+    }
+  }
+  /// Deals from all dims from order[position] on until `bases` has `total`.
+  void fill(LinearLayoutAttr::Bases &bases, unsigned total,
+            unsigned position = 0) {
+    for (; position < order.size() && bases.size() < total; ++position)
+      deal(bases, position, total - bases.size());
+  }
+  void padWithReplicas(LinearLayoutAttr::Bases &bases, unsigned total) {
+    while (bases.size() < total)
+      bases.push_back(SmallVector<int64_t>(shape.size(), 0));
+  }
+
+private:
+  ArrayRef<int64_t> shape;
+  ArrayRef<unsigned> order;
+  SmallVector<unsigned> used;
+};
+} // namespace
+
+LinearLayoutAttr mirage::layout::blockedLayout(
+    MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<unsigned> order,
+    int64_t vector, BlockThreads threads, bool rowsToWarps) {
+  constexpr unsigned all = 64;
+  LinearLayoutAttr::Bases registers, lanes, warps;
+  if (!shape.empty()) {
+    BitDealer dealer(shape, order);
+    dealer.deal(registers, 0, llvm::Log2_64(vector));
+    dealer.fill(lanes, threads.laneBits);
+    if (rowsToWarps) {
+      dealer.deal(registers, 0, all);
+      dealer.fill(lanes, threads.laneBits);
+    }
+    dealer.fill(warps, threads.warpBits);
+    dealer.fill(registers, all);
+    dealer.padWithReplicas(lanes, threads.laneBits);
+    dealer.padWithReplicas(warps, threads.warpBits);
+  } else {
+    lanes.resize(threads.laneBits);
+    warps.resize(threads.warpBits);
+  }
+  return LinearLayoutAttr::getRegisters(context, shape, registers, lanes,
+                                        warps);
+}
+
+SmallVector<LinearLayoutAttr>
+mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
+                              BlockThreads threads,
+                              const TargetDescription &target) {
+  SmallVector<LinearLayoutAttr> layouts;
+  SmallVector<unsigned> order = memory.order();
+  int64_t elements = 1;
+  for (int64_t extent : memory.tile)
+    elements *= extent;
+  int64_t widest = memory.widestVector(target.maxVectorBits);
+  // Small tiles: narrower accesses that keep all threads busy.
+  int64_t share = std::max<int64_t>(
+      1, elements >> (threads.laneBits + threads.warpBits));
+  for (int64_t vector : {widest, std::min(widest, share)})
+    for (bool rowsToWarps : {false, true}) {
+      LinearLayoutAttr layout = blockedLayout(context, memory.tile, order,
+                                              vector, threads, rowsToWarps);
+      if (!llvm::is_contained(layouts, layout))
+        layouts.push_back(layout);
+    }
+  return layouts;
+}
+
+//===----------------------------------------------------------------------===//
+// Matrix products
+//===----------------------------------------------------------------------===//
+
+/// Builds the three layouts from the constructors' answers, or nothing where
+/// one of them does not exist for this tile.
+static std::optional<DotLayouts>
+combine(MLIRContext *context, llvm::Expected<LinearLayout> accumulator,
+        llvm::Expected<LinearLayout> a, llvm::Expected<LinearLayout> b) {
+  bool exists = bool(accumulator) & bool(a) & bool(b);
+  auto get = [&](llvm::Expected<LinearLayout> &layout) -> LinearLayoutAttr {
+    if (!layout) {
+      llvm::consumeError(layout.takeError());
+      return {};
+    }
+    return exists ? toAttribute(context, *layout) : LinearLayoutAttr();
+  };
+  DotLayouts layouts{get(a), get(b), get(accumulator)};
+  if (!exists)
+    return std::nullopt;
+  return layouts;
+}
+
+static std::optional<DotLayouts>
+matrixLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
+              Sizes warps, const TargetDescription &target) {
+  MatrixShape shape = target.matrixShape;
+  if (target.isNVIDIA()) {
+    MmaParams mma;
+    mma.version = 2;
+    mma.instrShape = {shape.m, shape.n};
+    mma.warpsPerCTA = warps;
+    uint64_t width = 2; // 16-bit values of a 32-bit register
+    return combine(context, makeMmaAccumulator(shapeC, mma),
+                   makeMmaOperand(shapeA, DotOperand::A, width, 16, mma),
+                   makeMmaOperand(shapeB, DotOperand::B, width, 16, mma));
+  }
+  AmdMatrixParams mfma;
+  mfma.instrShape = {shape.m, shape.n, shape.k};
+  mfma.warpsPerCTA = warps;
+  uint64_t width = shape.m * shape.k / target.warpSize;
+  return combine(context, makeMfmaAccumulator(shapeC, mfma),
+                 makeMfmaOperand(shapeA, DotOperand::A, width, mfma),
+                 makeMfmaOperand(shapeB, DotOperand::B, width, mfma));
+}
+
+/// A thread computes a box of `box` x `box` products; its rows and columns are
+/// read in full depth.
+static std::optional<DotLayouts>
+scalarLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
+              Sizes warps, uint64_t box, unsigned laneBits) {
+  BlockedParams blocked;
+  blocked.sizePerThread = {std::min(box, shapeC[0]),
+                           std::min(box, shapeC[1])};
+  uint64_t lanes = uint64_t{1} << laneBits;
+  uint64_t columns =
+      std::clamp<uint64_t>(shapeC[1] / blocked.sizePerThread[1], 1, lanes);
+  // Square-ish: as many columns of lanes as rows, where the tile has them.
+  columns = std::min<uint64_t>(columns, uint64_t{1} << ((laneBits + 1) / 2));
+  blocked.threadsPerWarp = {lanes / columns, columns};
+  blocked.warpsPerCTA = warps;
+  blocked.order = {1, 0};
+  return combine(context, makeBlocked(shapeC, blocked),
+                 makeBlockedOperand(shapeA, DotOperand::A, blocked),
+                 makeBlockedOperand(shapeB, DotOperand::B, blocked));
+}
+
+SmallVector<DotLayouts>
+mirage::layout::dotLayouts(MLIRContext *context, int64_t rows, int64_t columns,
+                           int64_t depth, Type operandType,
+                           BlockThreads threads,
+                           const TargetDescription &target) {
+  SmallVector<DotLayouts> layouts;
+  auto shape = [](int64_t x, int64_t y) {
+    return Sizes{uint64_t(x), uint64_t(y)};
+  };
+  Sizes a = shape(rows, depth), b = shape(depth, columns);
+  Sizes c = shape(rows, columns);
+  auto add = [&](std::optional<DotLayouts> candidate) {
+    if (candidate && llvm::none_of(layouts, [&](const DotLayouts &other) {
+          return other.accumulator == candidate->accumulator &&
+                 other.a == candidate->a && other.b == candidate->b;
+        }))
+      layouts.push_back(*candidate);
+  };
+  for (unsigned bits = 0; bits <= threads.warpBits; ++bits) {
+    Sizes warps = {uint64_t{1} << bits,
+                   uint64_t{1} << (threads.warpBits - bits)};
+    if (operandType.getIntOrFloatBitWidth() == 16) {
+      add(matrixLayouts(context, a, b, c, warps, target));
+      continue;
+    }
+    for (uint64_t box : {1, 2, 4})
+      add(scalarLayouts(context, a, b, c, warps, box, threads.laneBits));
+  }
+  return layouts;
+}

@@ -12,6 +12,7 @@
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+#include "mirage/Dialect/Layout/Transforms/Passes.h"
 #include "mirage/Verify/Transforms/Passes.h"
 
 namespace mirage {
@@ -22,6 +23,9 @@ inline void registerAllPasses() {
   registerMuGraphToLinalgPasses();
   mugraph::registerReferencePipeline();
   registerMuGraphToLayoutPasses();
+  registerLayoutAssignPass();
+  registerLayoutFoldConversionsPass();
+  registerLayoutPipelineLoadsPass();
   registerMirageVerifyPasses();
 }
 

@@ -42,7 +42,7 @@ SmallVector<unsigned> MemoryShape::order() const {
   std::iota(dims.begin(), dims.end(), 0);
   // Dims of size 1 say nothing and go last; of equal strides the later dim is
   // the faster one.
-  llvm::stable_sort(dims, [&](unsigned a, unsigned b) {
+  llvm::sort(dims, [&](unsigned a, unsigned b) {
     return std::make_tuple(tile[a] == 1, strides[a], -int64_t(a)) <
            std::make_tuple(tile[b] == 1, strides[b], -int64_t(b));
   });
@@ -69,8 +69,7 @@ public:
       : shape(shape), order(order), used(shape.size(), 0) {}
 
   /// The next `count` bits of the dim order[position]; fewer if it has fewer.
-  void deal(LinearLayoutAttr::Bases &bases, unsigned position,
-            unsigned count) {
+  void deal(LinearLayoutAttr::Bases &bases, unsigned position, unsigned count) {
     unsigned dim = order[position];
     for (; count && (int64_t{1} << used[dim]) < shape[dim]; --count) {
       SmallVector<int64_t> basis(shape.size(), 0);
@@ -96,9 +95,10 @@ private:
 };
 } // namespace
 
-LinearLayoutAttr mirage::layout::blockedLayout(
-    MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<unsigned> order,
-    int64_t vector, BlockThreads threads, bool rowsToWarps) {
+LinearLayoutAttr
+mirage::layout::blockedLayout(MLIRContext *context, ArrayRef<int64_t> shape,
+                              ArrayRef<unsigned> order, int64_t vector,
+                              BlockThreads threads, bool rowsToWarps) {
   constexpr unsigned all = 64;
   LinearLayoutAttr::Bases registers, lanes, warps;
   if (!shape.empty()) {
@@ -132,8 +132,8 @@ mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
     elements *= extent;
   int64_t widest = memory.widestVector(target.maxVectorBits);
   // Small tiles: narrower accesses that keep all threads busy.
-  int64_t share = std::max<int64_t>(
-      1, elements >> (threads.laneBits + threads.warpBits));
+  int64_t share =
+      std::max<int64_t>(1, elements >> (threads.laneBits + threads.warpBits));
   for (int64_t vector : {widest, std::min(widest, share)})
     for (bool rowsToWarps : {false, true}) {
       LinearLayoutAttr layout = blockedLayout(context, memory.tile, order,
@@ -153,7 +153,7 @@ mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
 static std::optional<DotLayouts>
 combine(MLIRContext *context, llvm::Expected<LinearLayout> accumulator,
         llvm::Expected<LinearLayout> a, llvm::Expected<LinearLayout> b) {
-  bool exists = bool(accumulator) & bool(a) & bool(b);
+  bool exists = accumulator && a && b;
   auto get = [&](llvm::Expected<LinearLayout> &layout) -> LinearLayoutAttr {
     if (!layout) {
       llvm::consumeError(layout.takeError());
@@ -196,8 +196,7 @@ static std::optional<DotLayouts>
 scalarLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
               Sizes warps, uint64_t box, unsigned laneBits) {
   BlockedParams blocked;
-  blocked.sizePerThread = {std::min(box, shapeC[0]),
-                           std::min(box, shapeC[1])};
+  blocked.sizePerThread = {std::min(box, shapeC[0]), std::min(box, shapeC[1])};
   uint64_t lanes = uint64_t{1} << laneBits;
   uint64_t columns =
       std::clamp<uint64_t>(shapeC[1] / blocked.sizePerThread[1], 1, lanes);
@@ -211,11 +210,9 @@ scalarLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
                  makeBlockedOperand(shapeB, DotOperand::B, blocked));
 }
 
-SmallVector<DotLayouts>
-mirage::layout::dotLayouts(MLIRContext *context, int64_t rows, int64_t columns,
-                           int64_t depth, Type operandType,
-                           BlockThreads threads,
-                           const TargetDescription &target) {
+SmallVector<DotLayouts> mirage::layout::dotLayouts(
+    MLIRContext *context, int64_t rows, int64_t columns, int64_t depth,
+    Type operandType, BlockThreads threads, const TargetDescription &target) {
   SmallVector<DotLayouts> layouts;
   auto shape = [](int64_t x, int64_t y) {
     return Sizes{uint64_t(x), uint64_t(y)};

@@ -58,10 +58,11 @@ memoryLayouts(mlir::MLIRContext *context, const MemoryShape &memory,
 /// Layouts for a dot with operands of `operandType`: the target's matrix
 /// instruction for 16-bit operands, fused multiply-adds for f32, over all ways
 /// to arrange the warps.
-llvm::SmallVector<DotLayouts>
-dotLayouts(mlir::MLIRContext *context, int64_t rows, int64_t columns,
-           int64_t depth, mlir::Type operandType, BlockThreads threads,
-           const TargetDescription &target);
+llvm::SmallVector<DotLayouts> dotLayouts(mlir::MLIRContext *context,
+                                         int64_t rows, int64_t columns,
+                                         int64_t depth, mlir::Type operandType,
+                                         BlockThreads threads,
+                                         const TargetDescription &target);
 
 } // namespace mirage::layout
 

@@ -1,0 +1,133 @@
+//===- AssignProblem.h - Layout assignment as an optimisation problem -*- C++
+//-*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One *choice* for each operation over tiles: a layout from which the layout of
+// its result and the layouts it wants its operands in follow.
+//
+//   operation              choice c     result            wants of its operand
+//   load                   result       c                 -
+//   elementwise, mask      result       c                 c
+//   broadcast              result       c                 c, grown dims zeroed
+//   transpose, reshape     operand      c, permuted       c
+//   reduce                 operand      c, axis zeroed    c
+//   dot                    accumulator  c                 the fragments of c; c
+//   store, local_store     operand      -                 c
+//   iteration argument     result       c                 c (initial, yielded)
+//
+// A solution is one choice for each operation. Its cost is what each operation
+// costs by itself with its choice, plus a conversion for each value that
+// somebody wants in another layout than it has, all times the trips of the
+// loops around. A tile full of one number has every layout for nothing and
+// takes no part.
+//
+// The candidates of a choice come from the operations that care: wide accesses
+// to memory, matrix fragments. They spread along the rules above in both
+// directions. The search is a descent: try to give an operation another
+// candidate, alone or together with all the operations that can follow it
+// without a conversion, and keep what makes the whole kernel cheaper.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_ASSIGNPROBLEM_H
+#define MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_ASSIGNPROBLEM_H
+
+#include "LayoutCost.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mirage::layout {
+
+/// True for a constant tile full of one number.
+bool isSplat(mlir::Value value);
+
+/// True for tensors, the type of tiles.
+bool isTile(mlir::Value value);
+
+/// The layout in which the operand of `op`, a view or a reduction, must be so
+/// that the result is in `result`; null where several or none would do.
+LinearLayoutAttr operandOfResult(mlir::Operation *op, LinearLayoutAttr result);
+
+class AssignProblem {
+public:
+  /// An operation, or an iteration argument of a loop.
+  struct Node {
+    Node(mlir::Operation *op, std::optional<unsigned> iterationArgument,
+         double weight)
+        : op(op), iterationArgument(iterationArgument), weight(weight) {}
+
+    mlir::Operation *op;
+    std::optional<unsigned> iterationArgument;
+    double weight; ///< trips of the loops around.
+    /// Values that this node defines (all in one layout) and reads.
+    llvm::SmallVector<mlir::Value> results, operands;
+    llvm::SetVector<LinearLayoutAttr> candidates;
+    /// Of a dot: the fragments for each candidate.
+    llvm::DenseMap<mlir::Attribute, DotLayouts> fragments;
+  };
+  using Choices = llvm::SmallVector<LinearLayoutAttr>;
+
+  /// `kernel` must have a known block size that is a power of two of warps.
+  AssignProblem(mlir::gpu::GPUFuncOp kernel, BlockThreads threads,
+                const TargetDescription &target);
+
+  /// The cheapest choices found. Fails with a diagnostic where an operation has
+  /// no candidate.
+  llvm::FailureOr<Choices> solve();
+
+  llvm::ArrayRef<Node> nodes() const { return list; }
+  /// The layout of the results of a node.
+  LinearLayoutAttr resultLayout(unsigned node, LinearLayoutAttr choice) const;
+  /// The layout in which a node wants its operand number `operand`.
+  LinearLayoutAttr wantedLayout(unsigned node, unsigned operand,
+                                LinearLayoutAttr choice) const;
+  double cost(const Choices &choices);
+
+private:
+  enum class Scope { Alone, Elementwise, Producers, Users, Everything };
+
+  void addNodes(mlir::Block &block, double weight);
+  void addLoop(mlir::scf::ForOp loop, double weight);
+  void addAnchors(Node &node);
+  void addDotAnchors(Node &node);
+  void spreadCandidates();
+  bool spreadFrom(unsigned number);
+  bool addCandidate(unsigned number, LinearLayoutAttr layout);
+  std::optional<unsigned> producerOf(mlir::Value value) const;
+  double ownCost(unsigned number, LinearLayoutAttr choice);
+
+  Choices initialChoices();
+  /// Gives `seed` the choice and lets the operations in scope follow it.
+  void flood(Choices &choices, unsigned seed, LinearLayoutAttr choice,
+             Scope scope) const;
+  bool mayFollow(unsigned number, Scope scope) const;
+  /// The choice with which a node has its results in `layout`.
+  LinearLayoutAttr choiceForResult(unsigned number,
+                                   LinearLayoutAttr layout) const;
+  /// The choice with which a node wants operand `operand` in `layout`.
+  LinearLayoutAttr choiceForOperand(unsigned number, unsigned operand,
+                                    LinearLayoutAttr layout) const;
+  bool improve(Choices &choices, double &best);
+
+  mlir::gpu::GPUFuncOp kernel;
+  BlockThreads threads;
+  const TargetDescription &target;
+  LayoutCost costs;
+  std::vector<Node> list;
+  llvm::DenseMap<mlir::Value, unsigned> producers;
+  /// For each node its users: node and operand number.
+  std::vector<llvm::SmallVector<std::pair<unsigned, unsigned>>> users;
+};
+
+} // namespace mirage::layout
+
+#endif // MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_ASSIGNPROBLEM_H

@@ -1,0 +1,56 @@
+//===- LayoutCost.h - What a layout costs -----------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Costs are issue slots of one warp, as all warps of a block run the same
+// instructions on their registers: replicas therefore show up as more registers
+// for each thread. They are estimates that rank layouts against each other, not
+// times.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_LAYOUTCOST_H
+#define MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_LAYOUTCOST_H
+
+#include "CandidateLayouts.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+namespace mirage::layout {
+
+class LayoutCost {
+public:
+  LayoutCost(const TargetDescription &target) : target(target) {}
+
+  /// A load or a store of all registers: instructions and 32-byte sectors.
+  double memoryAccess(const MemoryShape &memory, LinearLayoutAttr layout);
+  /// The exchange of data from one layout to the other.
+  double conversion(LinearLayoutAttr from, LinearLayoutAttr to,
+                    unsigned elementBits);
+  /// A reduction along `axis` of a tile in this layout.
+  double reduction(LinearLayoutAttr layout, unsigned axis);
+  /// An elementwise op.
+  double elementwise(mlir::Operation *op, LinearLayoutAttr layout);
+  /// A matrix product.
+  double dot(const DotLayouts &layouts, mlir::Type operandType);
+
+private:
+  double planConversion(LinearLayoutAttr from, LinearLayoutAttr to,
+                        unsigned elementBits);
+
+  const TargetDescription &target;
+  using Key = std::tuple<mlir::Attribute, mlir::Attribute, unsigned>;
+  llvm::DenseMap<Key, double> conversions;
+};
+
+/// Elements that a thread reads or writes with one instruction: a power of two.
+int64_t vectorOf(const MemoryShape &memory, LinearLayoutAttr layout,
+                 unsigned maxBits);
+
+} // namespace mirage::layout
+
+#endif // MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_LAYOUTCOST_H

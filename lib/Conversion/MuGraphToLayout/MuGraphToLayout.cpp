@@ -11,6 +11,8 @@
 #include "KernelEmitter.h"
 #include "ThreadCount.h"
 
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -26,28 +28,6 @@ namespace mirage {
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
-
-/// Replaces softmax, norms and the like by the ops they are made of.
-static LogicalResult decomposeComposites(BlockGraphOp graph) {
-  bool changed = true;
-  while (changed) {
-    changed = false;
-    SmallVector<MeaningOpInterface> ops;
-    graph.getBody().walk([&](MeaningOpInterface op) { ops.push_back(op); });
-    for (MeaningOpInterface op : ops) {
-      if (succeeded(op.getMeaning()))
-        continue;
-      OpBuilder builder(op);
-      FailureOr<Value> value = op.decompose(builder);
-      if (failed(value))
-        return op.emitOpError("has neither a meaning nor a decomposition");
-      op->getResult(0).replaceAllUsesWith(*value);
-      op.erase();
-      changed = true;
-    }
-  }
-  return success();
-}
 
 /// Tiles are as wide as a power of two, so a tile of another width may only be
 /// written where it ends at the end of its tensor.

@@ -314,6 +314,10 @@ LogicalResult LaunchOp::verify() {
 }
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // Once serialized, the kernels are bytes of a gpu.binary.
+  if (isa_and_nonnull<gpu::BinaryOp>(symbols.lookupNearestSymbolFrom(
+          *this, getKernelAttr().getRootReference())))
+    return success();
   auto function = dyn_cast_or_null<FunctionOpInterface>(
       symbols.lookupNearestSymbolFrom(*this, getKernelAttr()));
   if (!function || !isa<gpu::GPUModuleOp>(function->getParentOp()))

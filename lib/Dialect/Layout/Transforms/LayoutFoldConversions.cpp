@@ -40,8 +40,8 @@ struct FoldConstant final : OpRewritePattern<ConvertOp> {
     if (!splat)
       return rewriter.notifyMatchFailure(op, "operand is not a splat");
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(
-        op, DenseElementsAttr::get(tileType(op.getResult()),
-                                   splat.getSplatValue<Attribute>()));
+        op, cast<TypedAttr>(DenseElementsAttr::get(
+                tileType(op.getResult()), splat.getSplatValue<Attribute>())));
     return success();
   }
 };
@@ -63,7 +63,7 @@ struct ConvertBeforeWidening final : OpRewritePattern<ConvertOp> {
                               tileType(narrow).getElementType(),
                               type.getEncoding()),
         narrow);
-    rewriter.replaceOpWithNewOp<arith::ExtFOp>(op, type, converted);
+    rewriter.replaceOpWithNewOp<arith::ExtFOp>(op, type, converted.getResult());
     return success();
   }
 };
@@ -83,7 +83,8 @@ struct ConvertAfterNarrowing final : OpRewritePattern<arith::TruncFOp> {
         tileType(wide).getEncoding());
     auto truncated =
         arith::TruncFOp::create(rewriter, op.getLoc(), narrow, wide);
-    rewriter.replaceOpWithNewOp<ConvertOp>(op, op.getType(), truncated);
+    rewriter.replaceOpWithNewOp<ConvertOp>(op, op.getType(),
+                                           truncated.getResult());
     return success();
   }
 };

@@ -72,11 +72,19 @@ public:
   }
 
 private:
-  bool hasSeveralTrips() const {
+  bool hasSeveralTrips() {
     auto from = getConstantIntValue(loop.getLowerBound());
     auto to = getConstantIntValue(loop.getUpperBound());
     auto step = getConstantIntValue(loop.getStep());
-    return from && to && step && *from + *step < *to;
+    return from && to && step && *step > 0 && *from + *step < *to;
+  }
+
+  /// Value of the induction variable in the last iteration.
+  int64_t lastIndex() {
+    int64_t from = *getConstantIntValue(loop.getLowerBound());
+    int64_t to = *getConstantIntValue(loop.getUpperBound());
+    int64_t step = *getConstantIntValue(loop.getStep());
+    return from + (to - 1 - from) / step * step;
   }
 
   /// Finds the loads whose place follows from the induction variable by plain
@@ -135,10 +143,9 @@ private:
     Value induction = carrying.getInductionVar();
     Value next =
         arith::AddIOp::create(builder, loc, induction, carrying.getStep());
-    Value isInside =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, next,
-                              carrying.getUpperBound());
-    next = arith::SelectOp::create(builder, loc, isInside, next, induction);
+    // The constant bound lets range analysis see that the load is in bounds.
+    Value last = arith::ConstantIndexOp::create(builder, loc, lastIndex());
+    next = arith::MinSIOp::create(builder, loc, next, last);
     loop = carrying;
     SmallVector<Value> nextTiles = cloneLoads(builder, next);
     auto carried = carrying.getRegionIterArgs().take_back(count);

@@ -1,0 +1,91 @@
+//===- Pipelines.h - The ways through the compiler --------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_PIPELINES_PIPELINES_H
+#define MIRAGE_PIPELINES_PIPELINES_H
+
+#include "mirage/Target/TargetDescription.h"
+
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir {
+class ModuleOp;
+class OpPassManager;
+namespace gpu {
+class GPUDialect;
+} // namespace gpu
+} // namespace mlir
+
+namespace mirage {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "mirage/Pipelines/Passes.h.inc"
+
+/// How far `mirage-lower` goes.
+enum class EmitKind { Layout, LLVM, Assembly, Binary };
+
+/// Options of `mirage-lower`.
+struct LowerOptions : mlir::PassPipelineOptions<LowerOptions> {
+  Option<std::string> target{
+      *this, "target", llvm::cl::desc("Chip to compile for"),
+      llvm::cl::init(defaultTargetName.str())};
+  Option<EmitKind> emit{
+      *this, "emit", llvm::cl::desc("What to stop at"),
+      llvm::cl::init(EmitKind::LLVM),
+      llvm::cl::values(
+          clEnumValN(EmitKind::Layout, "layout", "tile programs with layouts"),
+          clEnumValN(EmitKind::LLVM, "llvm", "LLVM with NVVM or ROCDL"),
+          clEnumValN(EmitKind::Assembly, "asm", "PTX or AMDGCN text"),
+          clEnumValN(EmitKind::Binary, "binary", "cubin or hsaco"))};
+  Option<unsigned> stages{
+      *this, "stages",
+      llvm::cl::desc("Loop iterations whose loads are in flight"),
+      llvm::cl::init(2)};
+};
+
+/// Everything after the search: block graphs to tile programs to kernels.
+void buildLowerPipeline(mlir::OpPassManager &passes,
+                        const LowerOptions &options);
+
+/// Options of `mirage-pipeline`: those of the search and of the lowering.
+struct CompileOptions : LowerOptions {
+  Option<double> timeBudget{*this, "time-budget",
+                            llvm::cl::desc("Seconds the search may take"),
+                            llvm::cl::init(10)};
+  Option<unsigned> threads{*this, "threads",
+                           llvm::cl::desc("Threads of the search"),
+                           llvm::cl::init(0)};
+  Option<uint64_t> seed{*this, "seed", llvm::cl::desc("Seed of the tests"),
+                        llvm::cl::init(1)};
+  Option<unsigned> maxBlockOps{
+      *this, "max-block-ops",
+      llvm::cl::desc("Most operations of a block graph; 0: no limit"),
+      llvm::cl::init(0)};
+  Option<unsigned> maxKernels{
+      *this, "max-kernels",
+      llvm::cl::desc("Most kernels of a program; 0: no limit"),
+      llvm::cl::init(0)};
+  Option<unsigned> topK{*this, "top-k",
+                        llvm::cl::desc("Candidates that are kept"),
+                        llvm::cl::init(1)};
+  Option<std::string> report{*this, "report",
+                             llvm::cl::desc("JSON report of the search")};
+};
+
+/// Search, verify, lower.
+void buildCompilePipeline(mlir::OpPassManager &passes,
+                          const CompileOptions &options);
+
+/// Registers `mirage-lower` and `mirage-pipeline`.
+void registerPipelines();
+
+} // namespace mirage
+
+#endif // MIRAGE_PIPELINES_PIPELINES_H

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import sys
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -31,6 +32,10 @@ llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 # Each GoogleTest binary leaves the list of its cases here (tools/test.sh counts them).
 llvm_config.with_environment("GTEST_OUTPUT", "xml:" + os.path.join(config.test_exec_root, "unit-cases") + "/")
 config.substitutions.append(("%examples", os.path.join(config.mirage_src_root, "examples")))
+inputs = os.path.join(config.test_source_root, "Inputs")
+config.substitutions.append(("%npy", os.path.join(inputs, "npy.py")))
+# %exits STATUS COMMAND: the exit status, and for 2 that there is one error.
+config.substitutions.append(("%exits", sys.executable + " " + os.path.join(inputs, "exits.py")))
 config.substitutions.append(("%unit", os.path.join(config.mirage_obj_root, "unit")))
 
 if shutil.which("ptxas") or os.path.exists("/usr/local/cuda/bin/ptxas"):

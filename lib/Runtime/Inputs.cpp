@@ -76,6 +76,9 @@ llvm::Error mirage::runtime::writeOutputs(llvm::ArrayRef<HostTensor> results,
   if (std::error_code error = llvm::sys::fs::create_directories(directory))
     return llvm::createStringError("--outputs: cannot make '" + directory +
                                    "': " + error.message());
+  if (!llvm::sys::fs::is_directory(directory))
+    return llvm::createStringError("--outputs: '" + directory +
+                                   "' is not a directory");
   for (const auto &[index, tensor] : llvm::enumerate(results))
     if (llvm::Error error =
             writeNpy(fileIn(directory, "result", index), tensor))

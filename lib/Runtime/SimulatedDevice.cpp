@@ -22,8 +22,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::runtime;
 
-
-
 static llvm::json::Object toJson(const sim::Counters &counters) {
   return llvm::json::Object{
       {"global_load_bytes", counters.globalLoadBytes},

@@ -56,10 +56,10 @@ public:
   bool isValid() const { return base != nullptr; }
   unsigned size() const { return count; }
   char *top(unsigned index) const;
-  static constexpr size_t usableBytes = 256 * 1024 - 32 * 1024;
+  static constexpr size_t usableBytes = 512 * 1024 - 32 * 1024;
 
 private:
-  static constexpr size_t slotBytes = 256 * 1024;
+  static constexpr size_t slotBytes = 512 * 1024;
   char *base = nullptr;
   unsigned count;
 };

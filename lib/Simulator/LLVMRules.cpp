@@ -17,6 +17,8 @@
 #include "Runtime.h"
 #include "WarpRules.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace mirage::sim;
 
@@ -75,6 +77,20 @@ static LogicalResult rejectBulkAccess(HostRewriter &rewriter, Operation *op) {
         (addressSpaceOf(operand) == 1 || addressSpaceOf(operand) == 3))
       return op->emitError("the simulator has no rule for '")
              << op->getName() << "' on global or shared memory";
+  return success();
+}
+
+static LogicalResult checkAlloca(HostRewriter &rewriter, Operation *op) {
+  // A fiber's stack has half a MiB, of which registers need a part.
+  constexpr uint64_t most = 256 * 1024;
+  auto alloca = cast<LLVM::AllocaOp>(op);
+  APInt count;
+  if (!matchPattern(alloca.getArraySize(), m_ConstantInt(&count)))
+    return op->emitError("the simulator needs a constant size here");
+  uint64_t bytes = storageBytes(alloca.getElemType()) * count.getZExtValue();
+  if (bytes > most)
+    return op->emitError("a thread wants ")
+           << bytes << " bytes of local memory, the simulator has " << most;
   return success();
 }
 
@@ -164,6 +180,7 @@ void mirage::sim::addLLVMRules(RuleTable &rules) {
   rules["llvm.load"] = rewriteLoad;
   rules["llvm.store"] = rewriteStore;
   rules["llvm.atomicrmw"] = rewriteAtomicRMW;
+  rules["llvm.alloca"] = checkAlloca;
   rules["llvm.fence"] = rewriteFence;
   rules["llvm.cmpxchg"] = rejectBulkAccess;
   rules["llvm.intr.memcpy"] = rejectBulkAccess;

@@ -119,7 +119,7 @@ std::optional<Failure> Machine::runBlock(uint64_t block) {
     b = NamedBarrier();
   // Poison: what nobody writes reads as NaN.
   std::memset(sharedBase, 0xff, sharedBytes);
-  if (plan->options->checkRaces || plan->options->checkUninitialized)
+  if (hasShadow())
     shadow.startBlock(sharedBytes, plan->target->warpSize);
   startThreads(block);
   Fiber::switchTo(mainFiber, threads.front().fiber);

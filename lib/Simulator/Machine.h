@@ -165,6 +165,7 @@ private:
   void release(uint32_t site, uint32_t id);
   void checkAligned(Thread &thread, uint32_t site, uint64_t address,
                     uint32_t alignment);
+  bool hasShadow() const;
   void checkRace(Thread &thread, uint32_t site, uint64_t offset, uint32_t bytes,
                  bool isStore);
   void checkAndCount(Thread &thread, uint32_t site, uint64_t address,

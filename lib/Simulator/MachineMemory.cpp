@@ -59,10 +59,18 @@ void Machine::checkGlobal(Thread &thread, uint32_t site, uint64_t address,
                        range->argument));
 }
 
+static SharedShadow::Accessor accessor(const Thread &thread) {
+  return {thread.index, thread.warp->index, thread.warp->epoch};
+}
+
+bool Machine::hasShadow() const {
+  return plan->options->checkAccesses &&
+         (plan->options->checkRaces || plan->options->checkUninitialized);
+}
+
 void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
                         uint32_t bytes, bool isStore) {
-  SharedShadow::Accessor who{thread.index, thread.warp->index,
-                             thread.warp->epoch};
+  SharedShadow::Accessor who = accessor(thread);
   SharedShadow::Result result =
       isStore
           ? shadow.write(who, offset, bytes)
@@ -76,6 +84,11 @@ void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
                        result.offset));
   if (!plan->options->checkRaces)
     return;
+  if (result.finding == Finding::UnfinishedCopy)
+    fail(thread.index, site,
+         llvm::formatv("{0} at byte {1} of shared memory, where an "
+                       "asynchronous copy has not been waited for",
+                       verb(isStore), result.offset));
   std::string other = result.otherThread < 0
                           ? std::string("several threads")
                           : "thread " + describeThread(result.otherThread);
@@ -94,7 +107,7 @@ void Machine::checkShared(Thread &thread, uint32_t site, uint64_t address,
          llvm::formatv("out-of-bounds shared {0} of {1} bytes at byte {2}; the "
                        "block has {3} bytes",
                        verb(isStore), bytes, int64_t(offset), sharedBytes));
-  if (plan->options->checkRaces || plan->options->checkUninitialized)
+  if (hasShadow())
     checkRace(thread, site, offset, bytes, isStore);
 }
 
@@ -165,9 +178,10 @@ void Machine::asyncCopy(Thread &thread, uint32_t site, char *destination,
                 bytes);
   thread.copies.push_back({destination, source, bytes, sourceBytes});
   if (plan->options->asyncCopy == AsyncCopyMode::Eager)
-    performCopies(thread, thread.copies.size());
-  else
-    std::memset(destination, 0xff, bytes);
+    return performCopies(thread, thread.copies.size());
+  std::memset(destination, 0xff, bytes);
+  if (hasShadow())
+    shadow.startCopy(destination - sharedBase, bytes);
 }
 
 void Machine::performCopies(Thread &thread, size_t count) {
@@ -176,6 +190,9 @@ void Machine::performCopies(Thread &thread, size_t count) {
     std::memcpy(copy.destination, copy.source, copy.sourceBytes);
     std::memset(copy.destination + copy.sourceBytes, 0,
                 copy.bytes - copy.sourceBytes);
+    if (hasShadow())
+      shadow.finishCopy(accessor(thread), copy.destination - sharedBase,
+                        copy.bytes);
   }
   thread.copies.erase(thread.copies.begin(), thread.copies.begin() + count);
 }

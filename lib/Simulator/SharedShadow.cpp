@@ -58,7 +58,9 @@ SharedShadow::Result SharedShadow::read(const Accessor &who, uint64_t offset,
   uint64_t last = (offset + bytes - 1) / granule;
   for (uint64_t i = offset / granule; i <= last; ++i) {
     Cell &cell = cells[i];
-    if (cell.writer.epoch == epoch && conflicts(cell.writer, who))
+    if (cell.writer.thread == copying && cell.writer.epoch >= firstEpoch)
+      return {Finding::UnfinishedCopy, i * granule, -1};
+    if (conflicts(cell.writer, who))
       return {Finding::ReadAfterWrite, i * granule,
               threadOrNone(cell.writer.thread, manyOfWarp)};
     if (reportUninitialized && cell.writer.epoch < firstEpoch)
@@ -79,6 +81,8 @@ SharedShadow::Result SharedShadow::write(const Accessor &who, uint64_t offset,
   uint64_t last = (offset + bytes - 1) / granule;
   for (uint64_t i = offset / granule; i <= last; ++i) {
     Cell &cell = cells[i];
+    if (cell.writer.thread == copying && cell.writer.epoch >= firstEpoch)
+      return {Finding::UnfinishedCopy, i * granule, -1};
     if (conflicts(cell.writer, who))
       return {Finding::WriteAfterWrite, i * granule,
               threadOrNone(cell.writer.thread, manyOfWarp)};
@@ -89,4 +93,15 @@ SharedShadow::Result SharedShadow::write(const Accessor &who, uint64_t offset,
     cell.reader = Stamp();
   }
   return {};
+}
+
+void SharedShadow::startCopy(uint64_t offset, uint32_t bytes) {
+  for (uint64_t i = offset / granule; i <= (offset + bytes - 1) / granule; ++i)
+    cells[i].writer.thread = copying;
+}
+
+void SharedShadow::finishCopy(const Accessor &who, uint64_t offset,
+                              uint32_t bytes) {
+  for (uint64_t i = offset / granule; i <= (offset + bytes - 1) / granule; ++i)
+    cells[i].writer = stamp(who);
 }

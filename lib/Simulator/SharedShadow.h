@@ -10,7 +10,8 @@
 // when. Time is counted in block barriers and, between two of them, in warp
 // barriers of the warp. Two accesses of different threads, one of them a write,
 // with no barrier that orders them, are a race, in whatever order the fibers
-// happened to run. Single-byte accesses are not checked.
+// happened to run. An access to the destination of an asynchronous copy that
+// has not been waited for is found too. Single-byte accesses are not checked.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,6 +36,7 @@ public:
     ReadAfterWrite,
     WriteAfterWrite,
     WriteAfterRead,
+    UnfinishedCopy,
     Uninitialized
   };
   struct Result {
@@ -54,12 +56,18 @@ public:
   Result read(const Accessor &who, uint64_t offset, uint32_t bytes,
               bool reportUninitialized);
   Result write(const Accessor &who, uint64_t offset, uint32_t bytes);
+  /// An asynchronous copy to these bytes has started (after a write()).
+  void startCopy(uint64_t offset, uint32_t bytes);
+  /// It has finished; `who` waited for it.
+  void finishCopy(const Accessor &who, uint64_t offset, uint32_t bytes);
 
 private:
   static constexpr unsigned granule = 2;
   /// `thread` of a cell that several threads read: of one warp (this plus the
   /// warp), or of several.
   static constexpr uint32_t manyOfWarp = 1024, manyOfBlock = 4095;
+  /// `thread` of the writer of a cell that a copy is on its way to.
+  static constexpr uint32_t copying = 4094;
 
   /// When and who; epoch 0 is before all blocks.
   struct Stamp {

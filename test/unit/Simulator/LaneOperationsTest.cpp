@@ -257,9 +257,14 @@ TEST_F(LaneOperationsTest, AsynchronousCopies) {
   EXPECT_EQ(counters.sharedStoreWavefronts, 2u * 4);
 
   // Without the wait the data is not there, which only a lazy copy shows.
+  std::string noWait = asyncKernel("nvvm.cp.async.wait.group 1");
+  ASSERT_TRUE(compile("sm_80", noWait));
+  EXPECT_FALSE(launch({}, {64}, 1024, {input(source), output(result)}));
+  EXPECT_TRUE(diagnosed({"asynchronous copy has not been waited for"}));
+  options.checkRaces = false;
   for (auto mode : {AsyncCopyMode::AtWait, AsyncCopyMode::Eager}) {
     options.asyncCopy = mode;
-    ASSERT_TRUE(compile("sm_80", asyncKernel("nvvm.cp.async.wait.group 1")));
+    ASSERT_TRUE(compile("sm_80", noWait));
     ASSERT_TRUE(launch({}, {64}, 1024, {input(source), output(result)}))
         << errors;
     EXPECT_EQ(std::isnan(result[5]), mode == AsyncCopyMode::AtWait);

@@ -289,11 +289,8 @@ layout::planOffsetAccess(const LinearLayout &toOffset, unsigned elemBits,
   return SharedAccessPlanner(toOffset, elemBits, target, options).run();
 }
 
-Expected<SharedAccess>
-layout::planSharedAccess(const LinearLayout &registers,
-                         const LinearLayout &shared, unsigned elemBits,
-                         const TargetDescription &target,
-                         const SharedAccessOptions &options) {
+Expected<LinearLayout> layout::placeToOffset(const LinearLayout &registers,
+                                             const LinearLayout &shared) {
   if (registers.outDims() != shared.outDims())
     return failure("the register layout " + registers.toString() +
                    " and the shared layout " + shared.toString() +
@@ -302,21 +299,30 @@ layout::planSharedAccess(const LinearLayout &registers,
       shared.totalInBits() != shared.inBits("offset"))
     return failure("the shared layout " + shared.toString() +
                    " has in labels other than 'offset'");
-  std::optional<F2Matrix> columns = shared.matrix().solve(registers.matrix());
-  F2Matrix constant(registers.totalOutBits(), 0);
   F2Vector difference(registers.flatOffset());
   for (auto [word, other] : llvm::zip_equal(difference, shared.flatOffset()))
     word ^= other;
+  F2Matrix constant(registers.totalOutBits(), 0);
   constant.appendColumn(difference);
+  std::optional<F2Matrix> columns = shared.matrix().solve(registers.matrix());
   std::optional<F2Matrix> offset = shared.matrix().solve(constant);
   if (!columns || !offset)
     return failure("the shared layout " + shared.toString() +
                    " does not hold every element of " + registers.toString());
-  LinearLayout toOffset =
-      LinearLayout::fromMatrix(LinearLayout::Dims(registers.inDims()),
-                               LinearLayout::Dims(shared.inDims()),
-                               std::move(*columns), offset->column(0));
-  return planOffsetAccess(toOffset, elemBits, target, options);
+  return LinearLayout::fromMatrix(LinearLayout::Dims(registers.inDims()),
+                                  {{"offset", shared.totalInBits()}},
+                                  std::move(*columns), offset->column(0));
+}
+
+Expected<SharedAccess>
+layout::planSharedAccess(const LinearLayout &registers,
+                         const LinearLayout &shared, unsigned elemBits,
+                         const TargetDescription &target,
+                         const SharedAccessOptions &options) {
+  Expected<LinearLayout> toOffset = placeToOffset(registers, shared);
+  if (!toOffset)
+    return toOffset.takeError();
+  return planOffsetAccess(*toOffset, elemBits, target, options);
 }
 
 std::string layout::sharedOpName(SharedOp op, bool isStore,

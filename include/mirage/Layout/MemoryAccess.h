@@ -87,6 +87,11 @@ planSharedAccess(const LinearLayout &registers, const LinearLayout &shared,
                  unsigned elemBits, const TargetDescription &target,
                  const SharedAccessOptions &options = {});
 
+/// The map from places of `registers` to offsets of `shared`: what the two have
+/// to agree on.
+llvm::Expected<LinearLayout> placeToOffset(const LinearLayout &registers,
+                                           const LinearLayout &shared);
+
 /// The same, given directly as register, lane, warp, block -> offset.
 llvm::Expected<SharedAccess>
 planOffsetAccess(const LinearLayout &toOffset, unsigned elemBits,

@@ -1,0 +1,95 @@
+//===- ConversionPlan.h - From one register layout to another ---*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// `planConversion` decides how a tile moves from layout S to layout D and gives
+// a code generator all it needs:
+//
+//   noop      every thread has its elements in the right registers;
+//   register  registers are renamed (and selected, if which one depends on the
+//             thread): `exchange`, without shuffles;
+//   shuffle   lanes of a warp exchange words: `exchange`;
+//   shared    `store`, barrier, `load` through scratch memory of `layout`;
+//   cluster   the same, where blocks read each other's scratch.
+//
+// How far data must travel is decided exactly (ConvertMap.h); between shuffles
+// and shared memory the cost decides. Every plan is executed on element numbers
+// for all registers, lanes and warps (`verified`): it is correct or it is not
+// given out as verified.
+//
+// Emission of a shared plan. The element at offset o of the scratch is element
+// layout(o) of the tile, minus the part that this block's place fixes; code
+// needs only the two accesses (MemoryAccess.h says how to emit one):
+//
+//   [barrier, if the scratch is still being read]
+//   emit store from the source registers
+//   barrier of scope `barrier`
+//   emit load into the destination registers
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LAYOUT_CONVERSIONPLAN_H
+#define MIRAGE_LAYOUT_CONVERSIONPLAN_H
+
+#include "mirage/Layout/RegisterExchange.h"
+#include "mirage/Layout/SharedChoice.h"
+#include "mirage/Support/F2/ConvertMap.h"
+
+namespace mirage::layout {
+
+enum class ConversionKind { Noop, Register, Shuffle, Shared, Cluster };
+enum class BarrierScope { None, Warp, Block, Cluster };
+
+llvm::StringRef stringifyKind(ConversionKind kind);
+llvm::StringRef stringifyScope(BarrierScope scope);
+
+/// Traffic through shared memory.
+struct SharedConversion {
+  /// offset -> flattened bits of the tile (label "element") that one block has.
+  LinearLayout layout;
+  SharedAccess store; ///< of the source registers.
+  /// Into the destination registers. Cluster only: the bits of an address above
+  /// those of the scratch are the number of the block whose scratch is read.
+  SharedAccess load;
+  uint64_t scratchBytes = 0;
+  BarrierScope barrier = BarrierScope::Block;
+};
+
+struct ConversionPlan {
+  ConversionKind kind = ConversionKind::Noop;
+  ConvertReach reach = ConvertReach::Nowhere; ///< what no plan can avoid.
+  unsigned elemBits = 0;     ///< as moved; less than 8 bits are widened to 8.
+  RegisterExchange exchange; ///< register, shuffle.
+  SharedConversion shared;   ///< shared, cluster.
+  bool verified = false;
+
+  /// Instructions a thread; values of more than 32 bits take several.
+  unsigned shuffles() const;
+  unsigned selects() const;
+};
+
+struct ConversionOptions {
+  bool allowShuffle = true;
+  bool allowMatrix = true; ///< ldmatrix, stmatrix.
+};
+
+/// The cheapest plan. Layouts are register, lane, warp, block -> dims of one
+/// tensor; the source must hold every element of the destination. Labels may be
+/// absent; lanes, warps or blocks beyond those of a layout hold replicas.
+llvm::Expected<ConversionPlan>
+planConversion(const LinearLayout &source, const LinearLayout &destination,
+               unsigned elemBits, const TargetDescription &target,
+               const ConversionOptions &options = {});
+
+/// Executes a plan on element numbers: true iff every destination register of
+/// every thread gets its element.
+bool verifyConversion(const ConversionPlan &plan, const LinearLayout &source,
+                      const LinearLayout &destination);
+
+} // namespace mirage::layout
+
+#endif // MIRAGE_LAYOUT_CONVERSIONPLAN_H

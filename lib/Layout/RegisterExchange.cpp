@@ -1,0 +1,529 @@
+//===- RegisterExchange.cpp - Data movement within a warp -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Layout/RegisterExchange.h"
+
+#include "RegisterGroups.h"
+#include "Subspace.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+
+#include <cassert>
+#include <map>
+#include <numeric>
+
+using namespace mirage;
+using namespace mirage::layout;
+using namespace mirage::layout::detail;
+using llvm::ArrayRef;
+using llvm::SmallVector;
+
+using Columns = SmallVector<uint64_t, 16>;
+
+unsigned RegisterExchange::shuffles() const {
+  return llvm::count_if(
+      ops, [](const ExchangeOp &op) { return op.kind == ExchangeOp::Shuffle; });
+}
+
+unsigned RegisterExchange::selects() const { return ops.size() - shuffles(); }
+
+//===----------------------------------------------------------------------===//
+// The map in blocks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The convert map as columns: per input bit the source register and lane.
+/// "Thread" bits are lanes, then warps, then blocks.
+struct BlockMap {
+  Columns registerToRegister, registerToLane;  ///< A, D
+  Columns threadToRegister, threadToLane;      ///< B, E
+  uint64_t registerOffset = 0, laneOffset = 0; ///< a, b
+  unsigned sourceBits = 0;                     ///< log2 of source registers.
+  unsigned paddedBits = 0; ///< the same with bits that select nothing.
+  unsigned laneBits = 0, warpBits = 0, blockBits = 0;
+};
+
+/// Register bits (destination j, source i) that are carried along unchanged and
+/// untouched by anything else: their registers can share a word.
+struct Packing {
+  SmallVector<std::pair<unsigned, unsigned>, 2> bits;
+};
+} // namespace
+
+static BlockMap splitMap(const LinearLayout &map) {
+  BlockMap blocks;
+  auto part = [&](llvm::StringRef in, llvm::StringRef out, Columns &into) {
+    for (unsigned bit = 0; bit < map.inBits(in); ++bit)
+      into.push_back(map.basis(in, bit, out));
+  };
+  part("register", "register", blocks.registerToRegister);
+  part("register", "lane", blocks.registerToLane);
+  for (llvm::StringRef in : {"lane", "warp", "block"}) {
+    part(in, "register", blocks.threadToRegister);
+    part(in, "lane", blocks.threadToLane);
+  }
+  for (auto [dim, number] : llvm::zip_equal(map.outDims(), map.offset())) {
+    if (dim.name == "register")
+      blocks.registerOffset = number;
+    if (dim.name == "lane")
+      blocks.laneOffset = number;
+  }
+  blocks.sourceBits = map.outBits("register");
+  blocks.laneBits = map.inBits("lane");
+  blocks.warpBits = map.inBits("warp");
+  blocks.blockBits = map.inBits("block");
+  return blocks;
+}
+
+static Packing findPacking(const BlockMap &map, unsigned elemBits) {
+  Packing packing;
+  unsigned room = elemBits < 32 ? llvm::countr_zero(32 / elemBits) : 0;
+  for (unsigned j = 0; j < map.registerToRegister.size(); ++j) {
+    uint64_t column = map.registerToRegister[j];
+    if (packing.bits.size() == room)
+      break;
+    if (!llvm::has_single_bit(column) || map.registerToLane[j] != 0 ||
+        (map.registerOffset & column))
+      continue;
+    bool alone = true;
+    for (unsigned other = 0; other < map.registerToRegister.size(); ++other)
+      alone &= other == j || !(map.registerToRegister[other] & column);
+    for (uint64_t other : map.threadToRegister)
+      alone &= !(other & column);
+    if (alone)
+      packing.bits.push_back({j, unsigned(llvm::countr_zero(column))});
+  }
+  return packing;
+}
+
+/// Takes the bits at the given positions out of a number.
+static uint64_t squeeze(uint64_t x, ArrayRef<unsigned> removed) {
+  uint64_t result = 0;
+  unsigned at = 0;
+  for (unsigned bit = 0; bit < 64; ++bit)
+    if (!llvm::is_contained(removed, bit))
+      result |= ((x >> bit) & 1) << at++;
+  return result;
+}
+
+static uint64_t gather(uint64_t x, ArrayRef<unsigned> bits) {
+  uint64_t result = 0;
+  for (auto [index, bit] : llvm::enumerate(bits))
+    result |= ((x >> bit) & 1) << index;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// One choice of F
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Everything that follows from F.
+struct Factoring {
+  Columns f;         ///< lane -> register, at the sender.
+  Columns p;         ///< destination register -> register.
+  Columns k;         ///< thread -> register, at the receiver.
+  uint64_t pOffset;  ///< constant of the result registers.
+  Columns image;     ///< basis of the registers that carry data ...
+  Columns imageLane; ///< ... and H of each.
+  Columns g;         ///< thread -> lane.
+  uint64_t gOffset;
+};
+
+/// Builds the program of one factoring, with common values shared and dead ones
+/// never made.
+class ProgramBuilder {
+public:
+  ProgramBuilder(const BlockMap &map, const Factoring &factoring);
+  RegisterExchange build(unsigned destinationBits);
+
+private:
+  /// A step v[q] <- predicate ? v[q ^ registers] : v[q].
+  struct Step {
+    uint64_t registers;
+    unsigned predicate;
+  };
+  SmallVector<Step> stepsOf(ArrayRef<uint64_t> threadToRegister);
+  unsigned predicateFor(uint64_t threadMask);
+  unsigned before(unsigned level, uint64_t q);
+  unsigned shuffled(uint64_t q);
+  unsigned after(unsigned level, uint64_t q);
+  unsigned select(unsigned predicate, unsigned a, unsigned b);
+  unsigned define(ExchangeOp op);
+  uint64_t laneOf(uint64_t q) const;
+
+  const BlockMap &map;
+  const Factoring &factoring;
+  RegisterExchange program;
+  SmallVector<Step> beforeSteps, afterSteps;
+  std::map<std::tuple<int, unsigned, unsigned, unsigned, uint64_t>, unsigned>
+      known;
+  std::map<std::pair<unsigned, uint64_t>, unsigned> beforeValues, afterValues;
+};
+} // namespace
+
+ProgramBuilder::ProgramBuilder(const BlockMap &map, const Factoring &factoring)
+    : map(map), factoring(factoring) {
+  for (uint64_t q = 0; q >> map.sourceBits == 0; ++q)
+    program.words.push_back({unsigned(q)});
+  beforeSteps = stepsOf(factoring.f);
+  afterSteps = stepsOf(factoring.k);
+  Columns lanes(factoring.g);
+  program.sourceLane = LinearLayout::fromMatrix(
+      {{"lane", map.laneBits},
+       {"warp", map.warpBits},
+       {"block", map.blockBits}},
+      {{"lane", map.laneBits}}, F2Matrix::fromColumns(map.laneBits, lanes),
+      map.laneBits ? ArrayRef<uint64_t>(factoring.gOffset)
+                   : ArrayRef<uint64_t>());
+  program.isButterfly = factoring.gOffset == 0;
+  for (auto [bit, column] : llvm::enumerate(lanes))
+    program.isButterfly &=
+        column == (bit < map.laneBits ? uint64_t{1} << bit : 0);
+}
+
+unsigned ProgramBuilder::predicateFor(uint64_t threadMask) {
+  auto bits = [&](unsigned start, unsigned count) {
+    return (threadMask >> start) & ((uint64_t{1} << count) - 1);
+  };
+  ThreadPredicate predicate{bits(0, map.laneBits),
+                            bits(map.laneBits, map.warpBits),
+                            bits(map.laneBits + map.warpBits, map.blockBits)};
+  auto *it = llvm::find(program.predicates, predicate);
+  if (it == program.predicates.end()) {
+    program.predicates.push_back(predicate);
+    it = &program.predicates.back();
+  }
+  return it - program.predicates.begin();
+}
+
+/// A rank factorization: as few steps as the rank of the matrix.
+SmallVector<ProgramBuilder::Step>
+ProgramBuilder::stepsOf(ArrayRef<uint64_t> threadToRegister) {
+  F2Matrix columns = F2Matrix::fromColumns(64, threadToRegister);
+  SmallVector<unsigned> pivots = columns.pivotColumns();
+  std::optional<F2Matrix> shares = columns.selectColumns(pivots).solve(columns);
+  SmallVector<Step> steps;
+  for (auto [index, pivot] : llvm::enumerate(pivots)) {
+    uint64_t threads = 0;
+    for (unsigned t = 0; t < threadToRegister.size(); ++t)
+      if (shares->get(index, t))
+        threads |= uint64_t{1} << t;
+    steps.push_back({threadToRegister[pivot], predicateFor(threads)});
+  }
+  return steps;
+}
+
+unsigned ProgramBuilder::define(ExchangeOp op) {
+  auto key =
+      std::make_tuple(int(op.kind), op.a, op.b, op.predicate, op.laneXor);
+  auto [it, isNew] =
+      known.try_emplace(key, program.words.size() + program.ops.size());
+  if (isNew)
+    program.ops.push_back(op);
+  return it->second;
+}
+
+/// A select under the same predicate as an operand's picks that operand's side.
+/// This removes the needless half of an exchange between two registers.
+unsigned ProgramBuilder::select(unsigned predicate, unsigned a, unsigned b) {
+  auto resolve = [&](unsigned value, bool side) {
+    if (value < program.words.size())
+      return value;
+    const ExchangeOp &op = program.ops[value - program.words.size()];
+    if (op.kind != ExchangeOp::Select || op.predicate != predicate)
+      return value;
+    return side ? op.a : op.b;
+  };
+  a = resolve(a, true);
+  b = resolve(b, false);
+  if (a == b)
+    return a;
+  ExchangeOp op{ExchangeOp::Select};
+  op.a = a;
+  op.b = b;
+  op.predicate = predicate;
+  return define(op);
+}
+
+unsigned ProgramBuilder::before(unsigned level, uint64_t q) {
+  if (level == 0)
+    return q & ((uint64_t{1} << map.sourceBits) - 1);
+  auto it = beforeValues.find({level, q});
+  if (it != beforeValues.end())
+    return it->second;
+  const Step &step = beforeSteps[level - 1];
+  unsigned a = before(level - 1, q ^ step.registers);
+  unsigned b = before(level - 1, q);
+  return beforeValues[{level, q}] = select(step.predicate, a, b);
+}
+
+/// H q: q is a sum of the image's basis vectors.
+uint64_t ProgramBuilder::laneOf(uint64_t q) const {
+  F2Matrix basis = F2Matrix::fromColumns(64, factoring.image);
+  std::optional<F2Matrix> sum = basis.solve(F2Matrix::fromColumns(64, {q}));
+  assert(sum && "a register that carries no data is read");
+  return sum->rows() ? applyColumns(factoring.imageLane, sum->column(0)[0]) : 0;
+}
+
+unsigned ProgramBuilder::shuffled(uint64_t q) {
+  unsigned value = before(beforeSteps.size(), q);
+  uint64_t laneXor = laneOf(q);
+  if (program.isButterfly && laneXor == 0)
+    return value;
+  ExchangeOp op{ExchangeOp::Shuffle};
+  op.a = value;
+  op.laneXor = laneXor;
+  return define(op);
+}
+
+unsigned ProgramBuilder::after(unsigned level, uint64_t q) {
+  auto it = afterValues.find({level, q});
+  if (it != afterValues.end())
+    return it->second;
+  unsigned value;
+  if (level == 0) {
+    value = shuffled(q);
+  } else {
+    const Step &step = afterSteps[level - 1];
+    unsigned a = after(level - 1, q ^ step.registers);
+    unsigned b = after(level - 1, q);
+    value = select(step.predicate, a, b);
+  }
+  return afterValues[{level, q}] = value;
+}
+
+/// Drops ops that no result needs and renumbers.
+static void removeDeadOps(RegisterExchange &program) {
+  unsigned first = program.words.size();
+  SmallVector<bool> live(program.ops.size(), false);
+  auto mark = [&](unsigned value) {
+    if (value >= first)
+      live[value - first] = true;
+  };
+  for (const RegisterExchange::Result &result : program.results)
+    mark(result.value);
+  for (size_t i = program.ops.size(); i-- > 0;)
+    if (live[i]) {
+      mark(program.ops[i].a);
+      if (program.ops[i].kind == ExchangeOp::Select)
+        mark(program.ops[i].b);
+    }
+  SmallVector<unsigned> renamed(first + program.ops.size());
+  std::iota(renamed.begin(), renamed.end(), 0);
+  SmallVector<ExchangeOp, 32> kept;
+  for (auto [index, op] : llvm::enumerate(program.ops)) {
+    if (!live[index])
+      continue;
+    renamed[first + index] = first + kept.size();
+    op.a = renamed[op.a];
+    if (op.kind == ExchangeOp::Select)
+      op.b = renamed[op.b];
+    kept.push_back(op);
+  }
+  program.ops = std::move(kept);
+  for (RegisterExchange::Result &result : program.results)
+    result.value = renamed[result.value];
+}
+
+RegisterExchange ProgramBuilder::build(unsigned destinationBits) {
+  for (uint64_t r = 0; r >> destinationBits == 0; ++r) {
+    uint64_t p = applyColumns(factoring.p, r) ^ factoring.pOffset;
+    program.results.push_back({after(afterSteps.size(), p), 0});
+  }
+  removeDeadOps(program);
+  return std::move(program);
+}
+
+//===----------------------------------------------------------------------===//
+// All choices of F
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Enumerates the legal F of least rank and keeps the cheapest program.
+class ExchangeSearch {
+public:
+  explicit ExchangeSearch(BlockMap map) : map(std::move(map)) {}
+  RegisterExchange run();
+
+private:
+  void findCrossing();
+  void tryTargets(ArrayRef<uint64_t> targets);
+  Columns senderMap(ArrayRef<uint64_t> targets) const;
+  void enumerate(llvm::SmallVectorImpl<uint64_t> &chosen);
+
+  BlockMap map;
+  Columns crossing; ///< basis of D(ker A): lane vectors that become registers.
+  Columns missing;  ///< register vectors that complete im A.
+  std::optional<RegisterExchange> best;
+  unsigned tried = 0;
+};
+} // namespace
+
+static unsigned costOf(const RegisterExchange &program) {
+  return 2 * program.shuffles() + program.selects();
+}
+
+void ExchangeSearch::findCrossing() {
+  F2Matrix a = F2Matrix::fromColumns(64, map.registerToRegister);
+  F2Matrix kernel = a.kernel();
+  Subspace lanes;
+  for (unsigned c = 0; c < kernel.cols(); ++c) {
+    uint64_t lane = applyColumns(map.registerToLane, kernel.column(c)[0]);
+    if (lanes.insert(lane))
+      crossing.push_back(lane);
+  }
+  // Prefer what destination lanes read: for permutations these are exactly the
+  // registers that cross the other way.
+  Subspace image(map.registerToRegister);
+  for (uint64_t vector : map.threadToRegister)
+    if (image.insert(vector))
+      missing.push_back(vector);
+  // A thread that gets more values than it had reads the same register of many
+  // lanes: bits that select nothing stand for the copies.
+  unsigned needed = image.rank() - missing.size() + crossing.size();
+  map.paddedBits = std::max(map.sourceBits, needed);
+  for (unsigned bit = 0; bit < map.paddedBits; ++bit)
+    if (image.insert(uint64_t{1} << bit))
+      missing.push_back(uint64_t{1} << bit);
+}
+
+/// F with F crossing[i] = targets[i], and 0 on lane bits that complete them.
+Columns ExchangeSearch::senderMap(ArrayRef<uint64_t> targets) const {
+  F2Matrix basis(map.laneBits, 0);
+  Columns images;
+  Subspace used;
+  auto add = [&](uint64_t lane, uint64_t image) {
+    if (!used.insert(lane))
+      return;
+    basis.appendColumn({lane});
+    images.push_back(image);
+  };
+  for (auto [lane, target] : llvm::zip_equal(crossing, targets))
+    add(lane, target);
+  for (unsigned bit = 0; bit < map.laneBits; ++bit)
+    add(uint64_t{1} << bit, 0);
+  std::optional<F2Matrix> inverse = basis.inverse();
+  Columns f;
+  for (unsigned bit = 0; bit < map.laneBits; ++bit)
+    f.push_back(applyColumns(images, inverse->column(bit)[0]));
+  return f;
+}
+
+void ExchangeSearch::tryTargets(ArrayRef<uint64_t> targets) {
+  Factoring result;
+  result.f = senderMap(targets);
+  auto sum = [&](ArrayRef<uint64_t> registers, ArrayRef<uint64_t> lanes) {
+    Columns columns;
+    for (auto [r, l] : llvm::zip_equal(registers, lanes))
+      columns.push_back(r ^ applyColumns(result.f, l));
+    return columns;
+  };
+  result.p = sum(map.registerToRegister, map.registerToLane);
+  result.k = sum(map.threadToRegister, map.threadToLane);
+  // q = P r + K l + a + F b; the sender at lane s = E l + D r + b adds F s.
+  result.pOffset = map.registerOffset ^ applyColumns(result.f, map.laneOffset);
+  // H on im P is given; beyond it, where K leads, it is free: take 0.
+  Subspace image;
+  auto addImage = [&](uint64_t q, uint64_t lane) {
+    if (image.insert(q)) {
+      result.image.push_back(q);
+      result.imageLane.push_back(lane);
+    }
+  };
+  for (auto [q, lane] : llvm::zip_equal(result.p, map.registerToLane))
+    addImage(q, lane);
+  for (uint64_t q : result.k)
+    addImage(q, 0);
+  addImage(result.pOffset, 0);
+  F2Matrix basis = F2Matrix::fromColumns(64, result.image);
+  auto h = [&](uint64_t q) {
+    std::optional<F2Matrix> sum = basis.solve(F2Matrix::fromColumns(64, {q}));
+    return sum->rows() ? applyColumns(result.imageLane, sum->column(0)[0]) : 0;
+  };
+  for (auto [lane, q] : llvm::zip_equal(map.threadToLane, result.k))
+    result.g.push_back(lane ^ h(q));
+  result.gOffset = map.laneOffset ^ h(result.pOffset);
+  RegisterExchange program =
+      ProgramBuilder(map, result).build(map.registerToRegister.size());
+  if (!best || costOf(program) < costOf(*best))
+    best = std::move(program);
+}
+
+void ExchangeSearch::enumerate(llvm::SmallVectorImpl<uint64_t> &chosen) {
+  constexpr unsigned maxTries = 64;
+  if (tried >= maxTries)
+    return;
+  if (chosen.size() == crossing.size()) {
+    ++tried;
+    tryTargets(chosen);
+    return;
+  }
+  for (uint64_t target : missing)
+    if (!llvm::is_contained(chosen, target)) {
+      chosen.push_back(target);
+      enumerate(chosen);
+      chosen.pop_back();
+    }
+}
+
+RegisterExchange ExchangeSearch::run() {
+  findCrossing();
+  SmallVector<uint64_t> chosen;
+  enumerate(chosen);
+  assert(best && "a convert map has a factoring");
+  return std::move(*best);
+}
+
+//===----------------------------------------------------------------------===//
+// Packing
+//===----------------------------------------------------------------------===//
+
+/// The map on words, without the packed bits.
+static BlockMap removePacked(const BlockMap &map, ArrayRef<unsigned> from,
+                             ArrayRef<unsigned> to) {
+  BlockMap result = map;
+  result.registerToRegister.clear();
+  result.registerToLane.clear();
+  for (unsigned j = 0; j < map.registerToRegister.size(); ++j)
+    if (!llvm::is_contained(to, j)) {
+      result.registerToRegister.push_back(
+          squeeze(map.registerToRegister[j], from));
+      result.registerToLane.push_back(map.registerToLane[j]);
+    }
+  for (uint64_t &column : result.threadToRegister)
+    column = squeeze(column, from);
+  result.registerOffset = squeeze(map.registerOffset, from);
+  result.sourceBits = map.sourceBits - from.size();
+  return result;
+}
+
+RegisterExchange layout::planRegisterExchange(const LinearLayout &map,
+                                              unsigned elemBits) {
+  BlockMap blocks = splitMap(map);
+  Packing packing = findPacking(blocks, elemBits);
+  SmallVector<unsigned> from, to; // source and destination bits in a word
+  for (auto [j, i] : packing.bits) {
+    to.push_back(j);
+    from.push_back(i);
+  }
+  BlockMap reduced = removePacked(blocks, from, to);
+  RegisterExchange program = ExchangeSearch(reduced).run();
+
+  for (auto &word : program.words)
+    word.assign(size_t{1} << from.size(), 0);
+  for (uint64_t r = 0; r >> blocks.sourceBits == 0; ++r)
+    program.words[squeeze(r, from)][gather(r, from)] = r;
+  SmallVector<RegisterExchange::Result, 16> results;
+  for (uint64_t r = 0; r >> blocks.registerToRegister.size() == 0; ++r)
+    results.push_back(
+        {program.results[squeeze(r, to)].value, unsigned(gather(r, to))});
+  program.results = std::move(results);
+  return program;
+}

@@ -1,0 +1,198 @@
+//===- ConversionPlanTest.cpp - Conversions, executed and counted ---------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "F2/Random.h"
+
+#include "mirage/Layout/ConversionPlan.h"
+#include "mirage/Layout/LayoutSpec.h"
+#include "mirage/Layout/NamedLayouts.h"
+
+#include "gmock/gmock.h"
+
+using namespace mirage;
+using namespace mirage::layout;
+using namespace mirage::testing;
+
+static LinearLayout make(llvm::StringRef spec) {
+  return llvm::cantFail(layoutFromSpec(spec));
+}
+
+static const TargetDescription &sm90() { return *lookupTarget("sm_90a"); }
+
+static ConversionPlan plan(const LinearLayout &s, const LinearLayout &d,
+                           unsigned bits, ConversionOptions options = {}) {
+  return llvm::cantFail(planConversion(s, d, bits, sm90(), options));
+}
+
+/// Every plan is right, for random pairs with replicas, through every way.
+TEST(ConversionPlan, FuzzIsVerified) {
+  Random random;
+  SCOPED_TRACE(random.seed);
+  std::map<ConversionKind, unsigned> kinds;
+  for (int round = 0; round < 250; ++round) {
+    unsigned bits[] = {unsigned(random.below(5)), unsigned(random.below(5))};
+    unsigned lanes = random.below(6), warps = random.below(3);
+    unsigned blocks = random.below(4) == 0;
+    LinearLayout s =
+        random.distributed(bits, lanes, warps, blocks, random.below(2));
+    LinearLayout d =
+        random.distributed(bits, lanes, warps, blocks, random.below(2));
+    unsigned elemBits = 8u << random.below(4);
+    for (bool shuffle : {true, false}) {
+      ConversionPlan p = plan(s, d, elemBits, {shuffle, true});
+      ++kinds[p.kind];
+      EXPECT_TRUE(p.verified)
+          << stringifyKind(p.kind).str() << " of " << elemBits << " bits\n"
+          << s.toString() << "\n"
+          << d.toString();
+    }
+  }
+  for (auto kind : {ConversionKind::Register, ConversionKind::Shuffle,
+                    ConversionKind::Shared, ConversionKind::Cluster})
+    EXPECT_GT(kinds[kind], 0u) << stringifyKind(kind).str();
+}
+
+/// Layouts that are no permutations of bits: random invertible maps in a warp.
+TEST(ConversionPlan, GeneralMatricesStayInTheWarp) {
+  Random random;
+  SCOPED_TRACE(random.seed);
+  for (int round = 0; round < 60; ++round) {
+    unsigned registers = random.below(4), lanes = 5;
+    auto layout = [&] {
+      return LinearLayout::fromMatrix(
+          {{"register", registers}, {"lane", lanes}},
+          {{"dim0", registers + lanes}}, random.invertible(registers + lanes));
+    };
+    LinearLayout s = layout(), d = layout().withOffset({random.below(32)});
+    ConversionPlan p = plan(s, d, 32);
+    EXPECT_TRUE(p.verified);
+    EXPECT_LE(p.reach, ConvertReach::Warp);
+    if (p.kind == ConversionKind::Shuffle)
+      EXPECT_LE(p.shuffles(), 1u << registers);
+  }
+}
+
+TEST(ConversionPlan, AccumulatorIsTheNextOperand) {
+  LinearLayout acc = make(R"({"kind":"mma","version":2,"instr_shape":[16,8],
+      "warps_per_cta":[4,1],"shape":[64,64]})");
+  LinearLayout a = make(R"({"kind":"dot_operand","shape":[64,64],"operand":"a",
+      "k_width":2,"elem_bits":16,"parent":{"kind":"mma","version":2,
+      "instr_shape":[16,8],"warps_per_cta":[4,1]}})");
+  ConversionPlan p = plan(acc, a, 16);
+  EXPECT_LE(p.reach, ConvertReach::Thread);
+  EXPECT_EQ(p.shuffles() + p.selects(), 0u);
+  EXPECT_TRUE(p.verified);
+}
+
+/// m = 1: half the words are exchanged, one and a half selects a word.
+TEST(ConversionPlan, OneTranspositionShipsHalf) {
+  LinearLayout s = make(R"({"kind":"blocked","shape":[32,32],
+    "size_per_thread":[32,1],"threads_per_warp":[1,32],"warps_per_cta":[1,1],
+    "order":[0,1]})");
+  LinearLayout d = make(R"({"kind":"blocked","shape":[32,32],
+    "size_per_thread":[16,2],"threads_per_warp":[2,16],"warps_per_cta":[1,1],
+    "order":[0,1]})");
+  ConversionPlan p = plan(s, d, 32);
+  EXPECT_EQ(p.kind, ConversionKind::Shuffle);
+  EXPECT_EQ(p.shuffles(), 16u);
+  EXPECT_EQ(p.selects(), 48u);
+  EXPECT_TRUE(p.exchange.isButterfly);
+}
+
+TEST(ConversionPlan, PairsOfHalvesShareAWord) {
+  LinearLayout s = make(R"({"kind":"blocked","shape":[32,64],
+    "size_per_thread":[1,4],"threads_per_warp":[8,4],"warps_per_cta":[1,1],
+    "order":[1,0]})");
+  LinearLayout d = make(R"({"kind":"blocked","shape":[32,64],
+    "size_per_thread":[1,4],"threads_per_warp":[16,2],"warps_per_cta":[1,1],
+    "order":[1,0]})");
+  unsigned words32 = plan(s, d, 32, {true, true}).shuffles();
+  ConversionPlan halves = plan(s, d, 16);
+  EXPECT_EQ(halves.kind, ConversionKind::Shuffle);
+  EXPECT_EQ(halves.shuffles() * 2, words32);
+}
+
+TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
+  LinearLayout s = make(R"({"kind":"blocked","shape":[32,32],
+    "size_per_thread":[1,4],"threads_per_warp":[8,4],"warps_per_cta":[2,2],
+    "order":[1,0]})");
+  LinearLayout d = make(R"({"kind":"blocked","shape":[32,32],
+    "size_per_thread":[4,1],"threads_per_warp":[4,8],"warps_per_cta":[2,2],
+    "order":[0,1]})");
+  ConversionPlan p = plan(s, d, 32);
+  EXPECT_EQ(p.kind, ConversionKind::Shared);
+  EXPECT_EQ(p.shared.store.wavefronts(), 8u);
+  EXPECT_EQ(p.shared.load.wavefronts(), 8u);
+  EXPECT_EQ(p.shared.scratchBytes, 4096u);
+  EXPECT_EQ(p.shared.barrier, BarrierScope::Block);
+}
+
+TEST(ConversionPlan, ErrorsAreReasons) {
+  LinearLayout a = LinearLayout::identity(4, "register", "dim0");
+  auto error = [&](const LinearLayout &s, const LinearLayout &d,
+                   unsigned bits) {
+    return errorOf(planConversion(s, d, bits, sm90()));
+  };
+  EXPECT_THAT(error(a, LinearLayout::identity(8, "register", "dim0"), 32),
+              ::testing::HasSubstr("different tensors"));
+  EXPECT_THAT(error(a, a, 24), ::testing::HasSubstr("24 bits"));
+  EXPECT_THAT(error(LinearLayout::identity(64, "lane", "dim0"),
+                    LinearLayout::identity(64, "lane", "dim0"), 32),
+              ::testing::HasSubstr("64 lanes"));
+  EXPECT_THAT(error(LinearLayout::identity(4, "offset", "dim0"), a, 32),
+              ::testing::HasSubstr("'offset'"));
+}
+
+//===----------------------------------------------------------------------===//
+// Shared tiles
+//===----------------------------------------------------------------------===//
+
+/// A 16-byte writer and the operands of mma.sync: no conflict on either side,
+/// ldmatrix where the hardware has it.
+TEST(SharedChoice, TilesOfAMatmul) {
+  for (auto [shape, operand] :
+       {std::pair<std::vector<uint64_t>, const char *>{{64, 64}, "a"},
+        {{64, 128}, "b"},
+        {{16, 64}, "a"},
+        {{32, 64}, "b"}}) {
+    SharedUser write, read;
+    write.registers = *take(makeCoalesced(shape, 16, 4, 32, {1, 0}));
+    write.isStore = true;
+    MmaParams parent;
+    parent.instrShape = {16, 8};
+    parent.warpsPerCTA = {1, 4};
+    read.registers = *take(
+        makeMmaOperand(shape, operand[0] == 'a' ? DotOperand::A : DotOperand::B,
+                       2, 16, parent));
+    auto choice =
+        take(chooseSharedLayout({write, read}, 16, *lookupTarget("sm_80")));
+    ASSERT_TRUE(choice);
+    EXPECT_EQ(choice->extraWavefronts(), 0u) << choice->layout.toString();
+    EXPECT_EQ(choice->accesses[0].vectorElems, 8u);
+    EXPECT_NE(choice->accesses[1].op, SharedOp::Vector)
+        << choice->layout.toString() << "\n"
+        << read.registers.toString();
+  }
+}
+
+TEST(SharedChoice, RequiredVectorsAreKeptOrRefused) {
+  uint64_t shape[] = {64, 64};
+  SharedUser write;
+  write.registers = *take(makeCoalesced(shape, 16, 4, 32, {1, 0}));
+  write.isStore = true;
+  write.requiredVectorElems = 8;
+  SharedUser read = write;
+  read.isStore = false;
+  read.requiredVectorElems = 1;
+  read.registers = *take(makeCoalesced(shape, 16, 4, 32, {0, 1}));
+  auto choice = take(chooseSharedLayout({write, read}, 16, sm90()));
+  EXPECT_EQ(choice->accesses[0].vectorElems, 8u);
+  read.requiredVectorElems = 8;
+  EXPECT_THAT(errorOf(chooseSharedLayout({write, read}, 16, sm90())),
+              ::testing::HasSubstr("vectors of 8 elements"));
+}

@@ -9,6 +9,7 @@
 #include "GpuBinary.h"
 #include "mirage/InitAllDialects.h"
 #include "mirage/Support/Tool.h"
+#include "mirage/Target/Dot/MuGraphToDot.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
@@ -30,6 +31,12 @@ static void registerDialects(DialectRegistry &registry) {
 }
 
 static void registerTranslations() {
+  static TranslateFromMLIRRegistration toDot(
+      "mugraph-to-dot", "A Graphviz drawing of the functions",
+      [](ModuleOp module, raw_ostream &output) {
+        return mirage::writeDot(module, output);
+      },
+      registerDialects);
   static TranslateFromMLIRRegistration toAssembly(
       "gpu-binary-to-asm",
       "The PTX or AMDGCN text of a lowered module's kernels",

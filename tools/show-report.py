@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Prints what a search found, from the JSON of --mugraph-superoptimize=report=FILE."""
+
+import json
+import sys
+
+
+def show(report):
+    print(f"@{report['function']}: {report['derivations']} derivations of {report['values']} useful values, "
+          f"{report['states']} states, {report['seconds']:.2f} s on {report['threads']} threads")
+    given, winner = report["input"], report["winner"]
+    print(f"  as written: {given['kernels']} kernels, predicted {given['predicted_us']:.2f} us")
+    print(f"  winner:     {winner['kernels']} kernels, predicted {winner['predicted_us']:.2f} us, "
+          f"{winner['global_bytes'] / 1e6:.2f} MB through global memory")
+    for block in winner["blocks"]:
+        print(f"    grid {block['grid']}, {block['threads']} threads, loop {block['loop']}, "
+              f"{block['shared_bytes']} bytes of shared memory")
+    verification = winner["verification"]
+    bound = verification.get("error_log2")
+    print(f"  verification: {verification['status']}"
+          + (f", wrong with probability at most 2^{bound}" if bound is not None else ""))
+
+
+def main(path):
+    with open(path) as file:
+        reports = json.load(file)
+    for report in reports if isinstance(reports, list) else [reports]:
+        show(report)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -8,6 +8,7 @@
 
 #include "mirage/Verify/Evaluator.h"
 
+#include <memory>
 #include <optional>
 
 using namespace mirage;
@@ -16,11 +17,10 @@ using mugraph::Reduction;
 using mugraph::ScalarExpr;
 using mugraph::ScalarFunction;
 
-/// Tables up to this many elements are arrays, larger ones hash maps.
-static constexpr int64_t maxArraySize = int64_t{1} << 18;
-static constexpr int64_t maxInputArraySize = int64_t{1} << 20;
+/// Inputs up to this many elements are remembered, others drawn anew.
+static constexpr int64_t maxInputTableSize = int64_t{1} << 20;
 
-/// Marks an entry of an array that was not computed yet.
+/// Marks an entry of a table that was not computed yet.
 static constexpr uint8_t unknownEntry = 0x80;
 
 //===----------------------------------------------------------------------===//
@@ -32,7 +32,7 @@ InputTable::InputTable(const FieldAlgebra &algebra,
     : algebra(algebra), tables(sizes.size()), sizes(sizes) {}
 
 FieldValue InputTable::get(unsigned input, int64_t element) {
-  if (sizes[input] > maxInputArraySize)
+  if (sizes[input] > maxInputTableSize)
     return algebra.input(input, element);
   std::vector<FieldValue> &table = tables[input];
   if (table.empty())
@@ -43,34 +43,46 @@ FieldValue InputTable::get(unsigned input, int64_t element) {
   return entry;
 }
 
-/// The elements of one value that are known.
+/// The elements of one value that are known, in pages that appear when first
+/// written; in a hash map if even the table of pages would be large.
 class Evaluator::Memo {
 public:
   explicit Memo(int64_t size) : size(size) {}
+  Memo(Memo &&) noexcept = default;
+  Memo(const Memo &) = delete;
 
-  std::optional<FieldValue> lookup(int64_t index) const {
-    if (size > maxArraySize) {
+  const FieldValue *lookup(int64_t index) const {
+    if (size > maxPagedSize) {
       auto it = map.find(index);
-      return it == map.end() ? std::nullopt
-                             : std::optional<FieldValue>(it->second);
+      return it == map.end() ? nullptr : &it->second;
     }
-    if (array.empty() || array[index].flags == unknownEntry)
-      return std::nullopt;
-    return array[index];
+    if (pages.empty() || !pages[index / pageSize])
+      return nullptr;
+    const FieldValue &entry = pages[index / pageSize][index % pageSize];
+    return entry.flags == unknownEntry ? nullptr : &entry;
   }
   void insert(int64_t index, const FieldValue &value) {
-    if (size > maxArraySize) {
+    if (size > maxPagedSize) {
       map[index] = value;
       return;
     }
-    if (array.empty())
-      array.assign(size, FieldValue{0, 0, unknownEntry});
-    array[index] = value;
+    if (pages.empty())
+      pages.resize((size + pageSize - 1) / pageSize);
+    std::unique_ptr<FieldValue[]> &page = pages[index / pageSize];
+    if (!page) {
+      page = std::make_unique<FieldValue[]>(pageSize);
+      for (int64_t i = 0; i < pageSize; ++i)
+        page[i].flags = unknownEntry;
+    }
+    page[index % pageSize] = value;
   }
 
 private:
+  static constexpr int64_t pageSize = 512;
+  static constexpr int64_t maxPagedSize = int64_t{1} << 28;
+
   int64_t size;
-  std::vector<FieldValue> array;
+  std::vector<std::unique_ptr<FieldValue[]>> pages;
   llvm::DenseMap<int64_t, FieldValue> map;
 };
 
@@ -142,7 +154,7 @@ FieldValue Evaluator::get(unsigned number, const Place &place,
   if (value.kind == ProgramValue::Kind::Tile)
     return computeTile(value, place, element);
   int64_t index = familyIndex(value, place, element);
-  if (std::optional<FieldValue> known = memos[number].lookup(index))
+  if (const FieldValue *known = memos[number].lookup(index))
     return *known;
   FieldValue computed = compute(value, number, place, element);
   memos[number].insert(index, computed);
@@ -178,19 +190,26 @@ FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
   return FieldValue::absent();
 }
 
+/// Where the tile begins in dim `dim` of the tensor that it is cut from.
+int64_t Evaluator::tileOffset(const ProgramValue &tile, unsigned dim,
+                              const Place &place) const {
+  const BlockGraph &graph = program.graphs[tile.graph];
+  const DimCut &cut = tile.cut[dim];
+  int64_t number = 0;
+  for (mugraph::TileIndex index : cut.indices)
+    number = number * graph.extent(index) +
+             (index.isGrid() ? place.block[index.number] : place.iteration);
+  return number * cut.tile + cut.shift;
+}
+
 /// An element of the tensor that the tile is cut from, if it is inside.
 FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
                                   int64_t element) {
   const ProgramValue &source = program.values[value.source];
-  const BlockGraph &graph = program.graphs[value.graph];
   int64_t whole = 0;
   for (size_t dim = 0; dim < value.shape.size(); ++dim) {
-    const DimCut &cut = value.cut[dim];
-    int64_t position = 0;
-    for (mugraph::TileIndex index : cut.indices)
-      position = position * graph.extent(index) +
-                 (index.isGrid() ? place.block[index.number] : place.iteration);
-    position = position * cut.tile + cut.shift + element / value.strides[dim];
+    int64_t position =
+        tileOffset(value, dim, place) + element / value.strides[dim];
     element %= value.strides[dim];
     if (position < 0 || position >= source.shape[dim])
       return FieldValue::absent();
@@ -258,81 +277,167 @@ FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
   return combiner.finish();
 }
 
-FieldValue Evaluator::computePiece(const Piece &piece,
-                                   llvm::ArrayRef<FieldValue> constants,
-                                   const Place &place,
-                                   llvm::ArrayRef<int64_t> iteration) {
-  llvm::SmallVector<int64_t, 2> elements;
-  for (const OperandAccess &access : piece.operands) {
-    int64_t element = access.base;
-    for (auto [i, stride] : llvm::zip_equal(iteration, access.strides))
-      element += i * stride;
-    elements.push_back(element);
+/// Reads one operand of a piece while the iteration moves. A tile is read from
+/// the tensor that it is cut from, so that the place of each element is found
+/// by addition.
+class Evaluator::Reader {
+public:
+  Reader(Evaluator &evaluator, const OperandAccess &access, const Place &place,
+         llvm::ArrayRef<int64_t> iteration)
+      : evaluator(evaluator), access(access), place(place),
+        operand(evaluator.program.values[access.value]) {
+    isTile = operand.kind == ProgramValue::Kind::Tile && access.linear &&
+             access.used;
+    if (isTile)
+      startTile(iteration);
+    else
+      startLinear(iteration);
   }
-  if (piece.reduction == Reduction::None)
-    return body(piece, constants, place, iteration, elements);
-  llvm::SmallVector<int64_t, 6> counters(iteration);
-  return reduce(piece, constants, place, counters, elements);
-}
 
-/// Runs over the reduced dims, last fastest. `elements` are the operands'
-/// element numbers at the current iteration.
-FieldValue Evaluator::reduce(const Piece &piece,
-                             llvm::ArrayRef<FieldValue> constants,
-                             const Place &place,
-                             llvm::SmallVectorImpl<int64_t> &iteration,
-                             llvm::SmallVectorImpl<int64_t> &elements) {
-  Combiner combiner(algebra, piece.reduction);
+  /// Iteration dim `dim` moves by `delta`.
+  void advance(int dim, int64_t delta) {
+    element += delta * strides[dim];
+    if (!isTile)
+      return;
+    for (Bound &bound : bounds)
+      if (bound.dim == dim)
+        bound.position += delta;
+  }
+
+  FieldValue read(llvm::ArrayRef<int64_t> iteration) {
+    if (isTile) {
+      for (const Bound &bound : bounds)
+        if (bound.position < 0 || bound.position >= bound.extent)
+          return FieldValue::absent();
+      return evaluator.get(operand.source, Place(), element);
+    }
+    if (!access.linear)
+      element = dot(access.map.compose(iteration), operand.strides);
+    return evaluator.get(access.value, place, element);
+  }
+
+private:
+  /// Position in a dim of the tensor behind a tile, moved by iteration dim
+  /// `dim`
+  /// (-1: by none).
+  struct Bound {
+    int dim;
+    int64_t position;
+    int64_t extent;
+  };
+
+  static int64_t dot(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
+    int64_t sum = 0;
+    for (auto [x, y] : llvm::zip_equal(a, b))
+      sum += x * y;
+    return sum;
+  }
+
+  void startLinear(llvm::ArrayRef<int64_t> iteration) {
+    strides.assign(access.strides.begin(), access.strides.end());
+    element = access.base + dot(iteration, strides);
+  }
+
+  void startTile(llvm::ArrayRef<int64_t> iteration) {
+    const ProgramValue &source = evaluator.program.values[operand.source];
+    strides.assign(iteration.size(), 0);
+    for (size_t i = 0; i < operand.cut.size(); ++i) {
+      auto [dim, offset] = access.indices[i];
+      int64_t position = evaluator.tileOffset(operand, i, place) + offset +
+                         (dim < 0 ? 0 : iteration[dim]);
+      bounds.push_back({dim, position, source.shape[i]});
+      element += position * source.strides[i];
+      if (dim >= 0)
+        strides[dim] += source.strides[i];
+    }
+  }
+
+  Evaluator &evaluator;
+  const OperandAccess &access;
+  Place place;
+  const ProgramValue &operand;
+  bool isTile;
+  int64_t element = 0;
+  llvm::SmallVector<int64_t, 6> strides;
+  llvm::SmallVector<Bound, 4> bounds;
+};
+
+/// Runs `step` for all values of the reduced dims, the last one fastest.
+template <typename Step>
+void Evaluator::forEachReduced(const Piece &piece,
+                               llvm::MutableArrayRef<int64_t> iteration,
+                               llvm::MutableArrayRef<Reader> readers,
+                               Step step) {
   while (!isExhausted()) {
-    combiner.insert(body(piece, constants, place, iteration, elements));
+    step();
     size_t level = piece.reducedDims.size();
     for (; level > 0; --level) {
-      unsigned dim = piece.reducedDims[level - 1];
+      int dim = piece.reducedDims[level - 1];
       bool wraps = iteration[dim] + 1 == piece.extents[dim];
       int64_t delta = wraps ? -iteration[dim] : 1;
       iteration[dim] += delta;
-      for (auto [element, access] : llvm::zip_equal(elements, piece.operands))
-        element += delta * access.strides[dim];
+      for (Reader &reader : readers)
+        reader.advance(dim, delta);
       if (!wraps)
         break;
     }
     if (level == 0)
-      break;
+      return;
   }
-  return combiner.finish();
 }
 
-FieldValue Evaluator::operand(const OperandAccess &access, const Place &place,
-                              llvm::ArrayRef<int64_t> iteration,
-                              int64_t element) {
-  if (!access.linear) {
-    const ProgramValue &source = program.values[access.value];
-    llvm::SmallVector<int64_t, 4> index = access.map.compose(iteration);
-    element = 0;
-    for (auto [i, stride] : llvm::zip_equal(index, source.strides))
-      element += i * stride;
+/// True for a sum of products of two operands: matmul.
+static bool isContraction(const Piece &piece) {
+  llvm::ArrayRef<ScalarExpr::Node> nodes = piece.body.nodes();
+  return piece.reduction == Reduction::Sum && nodes.size() == 3 &&
+         nodes[0].kind == ScalarExpr::Kind::Operand &&
+         nodes[1].kind == ScalarExpr::Kind::Operand &&
+         nodes[2].kind == ScalarExpr::Kind::Apply &&
+         nodes[2].function == ScalarFunction::Mul &&
+         nodes[2].arguments[0] != nodes[2].arguments[1];
+}
+
+FieldValue Evaluator::computePiece(const Piece &piece,
+                                   llvm::ArrayRef<FieldValue> constants,
+                                   const Place &place,
+                                   llvm::ArrayRef<int64_t> iteration) {
+  llvm::SmallVector<Reader, 2> readers;
+  for (const OperandAccess &access : piece.operands)
+    readers.emplace_back(*this, access, place, iteration);
+  if (piece.reduction == Reduction::None)
+    return body(piece, constants, iteration, readers);
+
+  llvm::SmallVector<int64_t, 6> counters(iteration);
+  Combiner combiner(algebra, piece.reduction);
+  if (isContraction(piece)) {
+    llvm::ArrayRef<ScalarExpr::Node> nodes = piece.body.nodes();
+    Reader &left = readers[nodes[0].operand],
+           &right = readers[nodes[1].operand];
+    forEachReduced(piece, counters, readers, [&] {
+      combiner.insert(algebra.mul(left.read(counters), right.read(counters)));
+    });
+    return combiner.finish();
   }
-  return get(access.value, place, element);
+  forEachReduced(piece, counters, readers, [&] {
+    combiner.insert(body(piece, constants, counters, readers));
+  });
+  return combiner.finish();
 }
 
 /// The scalar body. A missing operand makes the result missing.
 FieldValue Evaluator::body(const Piece &piece,
                            llvm::ArrayRef<FieldValue> constants,
-                           const Place &place,
                            llvm::ArrayRef<int64_t> iteration,
-                           llvm::ArrayRef<int64_t> elements) {
+                           llvm::MutableArrayRef<Reader> readers) {
   llvm::SmallVector<FieldValue, 8> results;
   llvm::SmallVector<FieldValue, 2> arguments;
   for (auto [number, node] : llvm::enumerate(piece.body.nodes())) {
     switch (node.kind) {
-    case ScalarExpr::Kind::Operand: {
-      FieldValue value = operand(piece.operands[node.operand], place, iteration,
-                                 elements[node.operand]);
-      if (value.has(FieldValue::Absent))
+    case ScalarExpr::Kind::Operand:
+      results.push_back(readers[node.operand].read(iteration));
+      if (results.back().has(FieldValue::Absent))
         return FieldValue::absent();
-      results.push_back(value);
       break;
-    }
     case ScalarExpr::Kind::Constant:
       results.push_back(constants[number]);
       break;

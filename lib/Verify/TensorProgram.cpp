@@ -180,6 +180,7 @@ static OperandAccess makeAccess(unsigned value, AffineMap map,
     access.linear &= matchDimPlusOffset(expr, dim, offset);
     if (!access.linear)
       return access;
+    access.indices.push_back({dim, offset});
     access.base += offset * stride;
     if (dim >= 0)
       access.strides[dim] += stride;

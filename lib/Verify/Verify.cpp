@@ -151,6 +151,8 @@ void Checker::selectSamples() {
   }
   std::vector<Sample> more = chooseSamples(
       spec, candidate, count, KeyedHash(options.seed, 0, "samples"));
+  for (Sample &sample : more)
+    sample.isEssential &= !orbits;
   llvm::append_range(samples, more);
 }
 
@@ -299,7 +301,8 @@ Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
       return outcome;
     ++report.tests;
     hasBound &= open.none();
-    bool enough = report.tests >= options.minTests &&
+    bool enough = (report.tests >= options.minTests ||
+                   report.steps > options.heavySteps) &&
                   (!hasBound || *report.errorLog2 <= options.errorLog2);
     if (enough && !open.test(decided))
       return Outcome::Passed;

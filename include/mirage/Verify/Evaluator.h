@@ -66,6 +66,8 @@ private:
                      const Place &place, int64_t element);
   FieldValue computeTile(const ProgramValue &value, const Place &place,
                          int64_t element);
+  int64_t tileOffset(const ProgramValue &tile, unsigned dim,
+                     const Place &place) const;
   FieldValue computeAssemble(const ProgramValue &value, int64_t element);
   FieldValue computeAccumulate(const ProgramValue &value, const Place &place,
                                int64_t element);
@@ -73,15 +75,14 @@ private:
                           llvm::ArrayRef<FieldValue> constants,
                           const Place &place,
                           llvm::ArrayRef<int64_t> iteration);
-  FieldValue reduce(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                    const Place &place,
-                    llvm::SmallVectorImpl<int64_t> &iteration,
-                    llvm::SmallVectorImpl<int64_t> &elements);
+  class Reader;
+  template <typename Step>
+  void forEachReduced(const Piece &piece,
+                      llvm::MutableArrayRef<int64_t> iteration,
+                      llvm::MutableArrayRef<Reader> readers, Step step);
   FieldValue body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                  const Place &place, llvm::ArrayRef<int64_t> iteration,
-                  llvm::ArrayRef<int64_t> elements);
-  FieldValue operand(const OperandAccess &access, const Place &place,
-                     llvm::ArrayRef<int64_t> iteration, int64_t element);
+                  llvm::ArrayRef<int64_t> iteration,
+                  llvm::MutableArrayRef<Reader> readers);
   int64_t familyIndex(const ProgramValue &value, const Place &place,
                       int64_t element) const;
 

@@ -49,6 +49,9 @@ struct OperandAccess {
   unsigned value = 0;
   bool used = false;
   bool linear = true;
+  /// Of a linear access: for each dim of the operand the iteration dim that
+  /// runs over it (-1: none) and the offset.
+  llvm::SmallVector<std::pair<int, int64_t>, 4> indices;
   int64_t base = 0;
   llvm::SmallVector<int64_t, 4> strides;
   mlir::AffineMap map;

@@ -41,9 +41,11 @@ struct Options {
   unsigned maxTests = 16;
   /// Output elements besides the corners, for each result.
   unsigned samples = 32;
-  /// Scalar operations after which a test takes no more expensive samples, and
+  /// Scalar operations after which a test takes no more expensive samples;
   /// after which the check gives up.
   uint64_t softSteps = 4'000'000;
+  /// Scalar operations after which `minTests` no longer counts.
+  uint64_t heavySteps = 30'000'000;
   uint64_t hardSteps = 2'000'000'000;
 };
 

@@ -9,6 +9,10 @@ if [ ${#files[@]} -eq 0 ] || [ -z "$format" ]; then
   echo "check-format: no tracked files or no clang-format" >&2
   exit 1
 fi
+if [ "${1:-}" = --help ]; then
+  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' tools/check-format.sh
+  exit
+fi
 if [ "${1:-}" = --fix ]; then
   exec "$format" -i "${files[@]}"
 fi

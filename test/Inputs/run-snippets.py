@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Runs the commands of a Markdown file: every line of its `sh` blocks.
+
+run-snippets.py FILE.md SOURCE_DIR BUILD_DIR
+
+The file's `mlir` blocks are written under the names that the text gives them
+(`NAME.mlir`), and examples are run at a reduced size, so that it takes seconds.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+# Commands that would build or test everything: only that they exist and parse.
+SCRIPTS = re.compile(r"^tools/(build|test|check-format)\.sh.*")
+SMALLER = [("4096", "256"), ("6144", "192")]
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def make_tree(source, build):
+    """A small checkout in the current folder: the same names, reduced examples."""
+    os.symlink(build, "build")
+    os.symlink(source / "tools", "tools")
+    os.mkdir("examples")
+    for example in (source / "examples").glob("*.mlir"):
+        text = example.read_text()
+        for large, small in SMALLER:
+            text = text.replace(large, small)
+        pathlib.Path("examples", example.name).write_text(text)
+
+
+def command_line(line):
+    if SCRIPTS.match(line):
+        return line.split()[0] + " --help"
+    return line.replace("tools/demo.sh", "tools/demo.sh --build=build examples/rmsnorm_linear.mlir")
+
+
+def main(markdown, source, build):
+    text = pathlib.Path(markdown).read_text()
+    make_tree(pathlib.Path(source), pathlib.Path(build))
+    for name, program in zip(re.findall(r"[Ss]ave this as `(\w+\.mlir)`", text), blocks(text, "mlir")):
+        pathlib.Path(name).write_text(program)
+    lines = [line for block in blocks(text, "sh") for line in block.splitlines() if line.strip()]
+    if not lines:
+        sys.exit(f"{markdown} has no commands")
+    environment = dict(os.environ, MIRAGE_SKIP_BUILD="1")
+    for line in lines:
+        print("$", command_line(line), flush=True)
+        subprocess.run(["bash", "-euo", "pipefail", "-c", command_line(line)], check=True, env=environment)
+
+
+if __name__ == "__main__":
+    shutil.rmtree("snippets", ignore_errors=True)
+    os.mkdir("snippets")
+    os.chdir("snippets")
+    main(*sys.argv[1:])

@@ -64,19 +64,28 @@ unsigned AccessModel::sectors(const uint64_t *addresses, uint64_t active,
 
 unsigned AccessModel::phaseWavefronts(llvm::ArrayRef<uint64_t> addresses,
                                       unsigned bytes) const {
-  // Different words, then how many fall on each bank.
-  llvm::SmallVector<uint64_t, 64> words;
+  // A list of different words for each bank; most have one or none.
+  struct Entry {
+    uint64_t word;
+    int next;
+  };
+  llvm::SmallVector<Entry, 64> entries;
+  int first[64];
+  uint8_t size[64] = {};
+  std::fill_n(first, banks, -1);
+  unsigned most = 0;
+  auto add = [&](uint64_t word) {
+    unsigned bank = word % banks;
+    for (int i = first[bank]; i >= 0; i = entries[i].next)
+      if (entries[i].word == word)
+        return;
+    entries.push_back({word, first[bank]});
+    first[bank] = entries.size() - 1;
+    most = std::max<unsigned>(most, ++size[bank]);
+  };
   for (uint64_t address : addresses)
     for (uint64_t w = address / 4; w <= (address + bytes - 1) / 4; ++w)
-      if (words.empty() || words.back() != w)
-        words.push_back(w);
-  if (!llvm::is_sorted(words))
-    llvm::sort(words);
-  words.erase(std::unique(words.begin(), words.end()), words.end());
-  std::array<uint8_t, 64> perBank{};
-  unsigned most = 0;
-  for (uint64_t w : words)
-    most = std::max<unsigned>(most, ++perBank[w % banks]);
+      add(w);
   return most;
 }
 

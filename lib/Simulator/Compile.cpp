@@ -82,7 +82,7 @@ createJIT(llvm::orc::JITTargetMachineBuilder builder) {
         llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
   if (llvm::Error error = (*jit)->getMainJITDylib().define(
           llvm::orc::absoluteSymbols(std::move(symbols))))
-    return std::move(error);
+    return error;
   return jit;
 }
 
@@ -115,7 +115,7 @@ compileModule(ModuleOp module) {
     return jit.takeError();
   if (llvm::Error error = (*jit)->addIRModule(llvm::orc::ThreadSafeModule(
           std::move(translated), std::move(context))))
-    return std::move(error);
+    return error;
   return jit;
 }
 

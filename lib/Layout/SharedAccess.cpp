@@ -295,10 +295,9 @@ Expected<LinearLayout> layout::placeToOffset(const LinearLayout &registers,
     return failure("the register layout " + registers.toString() +
                    " and the shared layout " + shared.toString() +
                    " are of different tensors");
-  if (!shared.hasIn("offset") ||
-      shared.totalInBits() != shared.inBits("offset"))
+  if (!shared.hasIn("offset"))
     return failure("the shared layout " + shared.toString() +
-                   " has in labels other than 'offset'");
+                   " has no in label 'offset'");
   F2Vector difference(registers.flatOffset());
   for (auto [word, other] : llvm::zip_equal(difference, shared.flatOffset()))
     word ^= other;
@@ -309,9 +308,14 @@ Expected<LinearLayout> layout::placeToOffset(const LinearLayout &registers,
   if (!columns || !offset)
     return failure("the shared layout " + shared.toString() +
                    " does not hold every element of " + registers.toString());
+  SmallVector<StringRef> ins;
+  for (const LabelledDim &in : registers.inDims())
+    ins.push_back(in.name);
+  // With a cluster the other output is the block that has the element.
   return LinearLayout::fromMatrix(LinearLayout::Dims(registers.inDims()),
-                                  {{"offset", shared.totalInBits()}},
-                                  std::move(*columns), offset->column(0));
+                                  LinearLayout::Dims(shared.inDims()),
+                                  std::move(*columns), offset->column(0))
+      .sublayout(ins, {"offset"});
 }
 
 Expected<SharedAccess>

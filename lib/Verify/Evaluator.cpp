@@ -20,6 +20,9 @@ using mugraph::ScalarFunction;
 /// Inputs up to this many elements are remembered, others drawn anew.
 static constexpr int64_t maxInputTableSize = int64_t{1} << 20;
 
+/// Computed elements that are remembered: 200 MB.
+static constexpr uint64_t maxRemembered = uint64_t{1} << 23;
+
 /// Marks an entry of a table that was not computed yet.
 static constexpr uint8_t unknownEntry = 0x80;
 
@@ -157,7 +160,8 @@ FieldValue Evaluator::get(unsigned number, const Place &place,
   if (const FieldValue *known = memos[number].lookup(index))
     return *known;
   FieldValue computed = compute(value, number, place, element);
-  memos[number].insert(index, computed);
+  if (rememberedCount++ < maxRemembered)
+    memos[number].insert(index, computed);
   return computed;
 }
 

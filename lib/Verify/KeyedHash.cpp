@@ -10,10 +10,6 @@
 
 #include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/SipHash.h"
-
-#include <cassert>
-#include <cstring>
 
 using namespace mirage::verify;
 
@@ -25,18 +21,6 @@ KeyedHash::KeyedHash(uint64_t seed, uint64_t test, llvm::StringRef purpose) {
   hasher.update(llvm::ArrayRef<uint8_t>(numbers));
   hasher.update(purpose);
   llvm::BLAKE3Result<16> result = hasher.final<16>();
-  std::memcpy(key, result.data(), sizeof key);
-}
-
-Digest KeyedHash::operator()(llvm::ArrayRef<uint64_t> words) const {
-  constexpr size_t maxWords = 8;
-  assert(words.size() <= maxWords && "list too long");
-  uint8_t input[8 * maxWords];
-  for (size_t i = 0; i < words.size(); ++i)
-    llvm::support::endian::write64le(input + 8 * i, words[i]);
-  uint8_t output[16];
-  llvm::getSipHash_2_4_128(llvm::ArrayRef<uint8_t>(input, 8 * words.size()),
-                           key, output);
-  return {llvm::support::endian::read64le(output),
-          llvm::support::endian::read64le(output + 8)};
+  key = {llvm::support::endian::read64le(result.data()),
+         llvm::support::endian::read64le(result.data() + 8)};
 }

@@ -17,13 +17,34 @@ using namespace mirage::verify;
 
 using Index = llvm::SmallVector<int64_t, 4>;
 
-/// The tile extents by which block graphs cut dim `dim` of the result.
-static llvm::SmallVector<int64_t> tileExtents(const TensorProgram &program,
-                                              unsigned result, unsigned dim) {
+/// Adds the ends of the tiles by which a block graph cuts dim `dim` of
+/// `result`.
+static void addTileEnds(const TensorProgram &program, unsigned result,
+                        unsigned dim, std::set<int64_t> &positions) {
   const ProgramValue &value = program.values[program.results[result]];
   if (value.kind != ProgramValue::Kind::Assemble)
-    return {};
-  return {value.cut[dim].tile};
+    return;
+  int64_t tile = value.cut[dim].tile;
+  int64_t last = (value.shape[dim] - 1) / tile * tile;
+  positions.insert({tile - 1, tile, last, tile / 2});
+}
+
+/// Adds the seams of concatenated values whose dims have this extent, since the
+/// dim of the result may come from one of them.
+static void addSeams(const TensorProgram &program, int64_t extent,
+                     std::set<int64_t> &positions) {
+  for (const ProgramValue &value : program.values) {
+    if (value.pieces.size() < 2)
+      continue;
+    for (const Piece &piece : value.pieces)
+      for (size_t dim = 0; dim < value.shape.size(); ++dim) {
+        if (value.shape[dim] != extent || piece.resultDims[dim] < 0)
+          continue;
+        int64_t begin = piece.resultOffsets[dim];
+        int64_t size = piece.extents[piece.resultDims[dim]];
+        positions.insert({begin, begin + size / 2, begin + size - 1});
+      }
+  }
 }
 
 /// Positions of one dim where mistakes show.
@@ -32,13 +53,15 @@ static std::vector<int64_t> boundaries(const TensorProgram &spec,
                                        unsigned result, unsigned dim,
                                        int64_t extent) {
   std::set<int64_t> positions = {0, extent - 1};
-  for (const TensorProgram *program : {&spec, &candidate})
-    for (int64_t tile : tileExtents(*program, result, dim))
-      for (int64_t position :
-           {tile - 1, tile, (extent - 1) / tile * tile, tile / 2})
-        if (position >= 0 && position < extent)
-          positions.insert(position);
-  return {positions.begin(), positions.end()};
+  for (const TensorProgram *program : {&spec, &candidate}) {
+    addTileEnds(*program, result, dim, positions);
+    addSeams(*program, extent, positions);
+  }
+  std::vector<int64_t> inside;
+  for (int64_t position : positions)
+    if (position >= 0 && position < extent)
+      inside.push_back(position);
+  return inside;
 }
 
 static void appendCorners(llvm::ArrayRef<int64_t> shape, unsigned result,

@@ -12,7 +12,8 @@
 // computed that reach it. So a few dozen elements of a program at its full size
 // cost about as much as a few rows and columns of its inputs.
 //
-// Elements that were computed are remembered, for all blocks and iterations.
+// Elements that were computed are remembered, for all blocks and iterations, up
+// to a fixed number; beyond it they are computed again.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,6 +92,7 @@ private:
   InputTable &inputs;
   uint64_t maxSteps;
   uint64_t stepCount = 0;
+  uint64_t rememberedCount = 0;
   std::vector<Memo> memos;
   /// For each value, piece and node of its body the constant there, if any.
   std::vector<llvm::SmallVector<std::vector<FieldValue>, 1>> constants;

@@ -11,7 +11,8 @@
 //   corners      combinations of first and last index of the dims
 //   boundaries   the last element of the first tile, the first of the second
 //   and
-//                of the last tile of each dim that a block graph cuts
+//                of the last tile of each dim that a block graph cuts; the
+//                parts of concatenated dims
 //   random       the rest
 //
 //===----------------------------------------------------------------------===//

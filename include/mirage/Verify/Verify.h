@@ -39,14 +39,15 @@ struct Options {
   double errorLog2 = -60;
   unsigned minTests = 2;
   unsigned maxTests = 16;
-  /// Output elements besides the corners, for each result.
-  unsigned samples = 32;
+  /// Output elements besides the corners, for each result; fewer where a few
+  /// stand for all (`Symmetry.h`).
+  unsigned samples = 128;
   /// Scalar operations after which a test takes no more expensive samples;
   /// after which the check gives up.
   uint64_t softSteps = 4'000'000;
   /// Scalar operations after which `minTests` no longer counts.
   uint64_t heavySteps = 30'000'000;
-  uint64_t hardSteps = 2'000'000'000;
+  uint64_t hardSteps = 500'000'000;
 };
 
 enum class Status {

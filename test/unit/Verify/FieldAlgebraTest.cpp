@@ -8,6 +8,8 @@
 
 #include "mirage/Verify/FieldAlgebra.h"
 
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/SipHash.h"
 #include "gtest/gtest.h"
 
 #include <algorithm>
@@ -40,6 +42,24 @@ protected:
     return algebra.compare(a, b) == Comparison::Different;
   }
 };
+
+TEST(KeyedHash, IsSipHash) {
+  Digest key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  uint8_t keyBytes[16], bytes[64], expected[16];
+  for (int i = 0; i < 16; ++i)
+    keyBytes[i] = i;
+  for (int i = 0; i < 64; ++i)
+    bytes[i] = 31 * i + 7;
+  std::vector<uint64_t> words;
+  for (size_t size = 0; size < 8; ++size) {
+    llvm::getSipHash_2_4_128(llvm::ArrayRef<uint8_t>(bytes, 8 * size), keyBytes,
+                             expected);
+    Digest digest = KeyedHash(key)(words);
+    EXPECT_EQ(digest[0], llvm::support::endian::read64le(expected));
+    EXPECT_EQ(digest[1], llvm::support::endian::read64le(expected + 8));
+    words.push_back(llvm::support::endian::read64le(bytes + 8 * size));
+  }
+}
 
 TEST(TinyFields, ExpTurnsSumsIntoProducts) {
   for (uint64_t p : tinyPrimes) {

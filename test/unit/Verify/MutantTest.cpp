@@ -147,8 +147,7 @@ func.func @kernel(%x: tensor<16x2048xf16>, %w: tensor<2048x2048xf16>) -> tensor<
 })";
 
 TEST_F(Mutants, NormLinearVariants) {
-  expectStatus(normLinearSpec, normLinearKernel,
-               verify::Status::Probabilistic);
+  expectStatus(normLinearSpec, normLinearKernel, verify::Status::Probabilistic);
   expectAccepted(
       normLinearSpec, normLinearKernel,
       {{"unchanged", {}},
@@ -685,6 +684,42 @@ func.func @kernel(%x: tensor<5x96xf32>, %g: tensor<96xf32>, %b: tensor<96xf32>) 
         {{"%ve = mugraph.add_scalar %v,",
           "%u = mugraph.mul_scalar %v, 1.0105263157894737 : "
           "tensor<5x1xf32>\n%ve = mugraph.add_scalar %u,"}}}});
+}
+
+/// Only a few columns are wrong; no permutation maps them to others.
+TEST_F(Mutants, WrongInAFewPlaces) {
+  const char *spec = R"(
+func.func @spec(%x: tensor<4x2048xf32>) -> tensor<4x2048xf32> {
+  %0 = mugraph.square %x : tensor<4x2048xf32>
+  return %0 : tensor<4x2048xf32>
+})";
+  const char *kernel = R"(
+func.func @kernel(%x: tensor<4x2048xf32>) -> tensor<4x2048xf32> {
+  %0 = mugraph.slice %x offsets = [0, 0] sizes = [4, 1023] : tensor<4x2048xf32> -> tensor<4x1023xf32>
+  %1 = mugraph.slice %x offsets = [0, 1023] sizes = [4, 3] : tensor<4x2048xf32> -> tensor<4x3xf32>
+  %2 = mugraph.slice %x offsets = [0, 1026] sizes = [4, 1022] : tensor<4x2048xf32> -> tensor<4x1022xf32>
+  %3 = mugraph.square %0 : tensor<4x1023xf32>
+  %4 = mugraph.square %1 : tensor<4x3xf32>
+  %5 = mugraph.square %2 : tensor<4x1022xf32>
+  %6 = mugraph.concat %3, %4, %5 dim = 1
+    : (tensor<4x1023xf32>, tensor<4x3xf32>, tensor<4x1022xf32>) -> tensor<4x2048xf32>
+  return %6 : tensor<4x2048xf32>
+})";
+  // Right, but nothing may be claimed for the columns that were not tested.
+  expectStatus(spec, kernel, verify::Status::Tested);
+  expectRejected(
+      spec, kernel,
+      {{"three columns", {{"%4 = mugraph.square", "%4 = mugraph.abs"}}}});
+}
+
+/// Outputs on and off the diagonal are different functions of the input.
+TEST_F(Mutants, DiagonalIsAnOrbitOfItsOwn) {
+  std::string gram = "%t = mugraph.transpose %a perm = [1, 0] : "
+                     "tensor<32x32xf32> -> tensor<32x32xf32>\n"
+                     "%r = mugraph.matmul %a, %t" +
+                     std::string(binaryType);
+  expectStatus(binary("spec", gram.c_str()), binary("kernel", gram.c_str()),
+               verify::Status::Tested);
 }
 
 } // namespace

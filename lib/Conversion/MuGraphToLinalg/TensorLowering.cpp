@@ -259,16 +259,16 @@ LoweredTensor TensorLowering::apply(const MeaningPiece &piece,
   }
 
   SmallVector<unsigned> order = loopOrder(piece);
-  SmallVector<int64_t> position(order.size());
+  MLIRContext *context = builder.getContext();
+  SmallVector<AffineExpr> places(order.size());
   SmallVector<utils::IteratorType> iterators;
   for (auto [place, dim] : llvm::enumerate(order)) {
-    position[dim] = place;
+    places[dim] = getAffineDimExpr(place, context);
     iterators.push_back(piece.resultMap.isFunctionOfDim(dim)
                             ? utils::IteratorType::parallel
                             : utils::IteratorType::reduction);
   }
-  AffineMap reorder =
-      AffineMap::getPermutationMap(position, builder.getContext());
+  AffineMap reorder = AffineMap::get(order.size(), 0, places, context);
   SmallVector<AffineMap> maps;
   for (AffineMap map : piece.operandMaps)
     maps.push_back(map.compose(reorder));

@@ -15,9 +15,12 @@
 
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+#include "mirage/Target/TargetDescription.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
@@ -59,6 +62,17 @@ struct Buffer {
 
 using Values = std::vector<double>;
 
+/// Numbers between -1 and 1 without pattern, exact in f32.
+Values noise(size_t count, unsigned seed) {
+  Values values;
+  uint32_t state = 2654435761u * (seed + 1);
+  for (size_t i = 0; i < count; ++i) {
+    state = state * 1664525u + 1013904223u;
+    values.push_back(static_cast<int>(state >> 16) / 32768.0 - 1);
+  }
+  return values;
+}
+
 class ReferenceTest : public testing::Test {
 protected:
   ReferenceTest() {
@@ -75,10 +89,16 @@ protected:
 
   /// The results of function `name` of a program in f32 or f64 on `inputs`.
   std::vector<Values> run(StringRef source, StringRef name,
-                          const std::vector<Values> &inputs) {
+                          const std::vector<Values> &inputs,
+                          bool outline = false) {
     OwningOpRef<ModuleOp> module =
         parseSourceString<ModuleOp>(source, &context);
     if (!module)
+      return {};
+    if (outline && (failed(mirage::mugraph::outlineKernels(
+                        module->lookupSymbol<func::FuncOp>(name),
+                        *mirage::lookupTarget("sm_90a"))) ||
+                    failed(verify(*module))))
       return {};
     FunctionType type =
         module->lookupSymbol<func::FuncOp>(name).getFunctionType();
@@ -138,19 +158,28 @@ protected:
       ASSERT_NEAR(expected[0][i], actual[0][i], 1e-11) << "element " << i;
   }
 
+  /// Function @f of `source` means the same with a kernel for each op.
+  void expectOutlines(StringRef source) {
+    OwningOpRef<ModuleOp> module =
+        parseSourceString<ModuleOp>(source, &context);
+    ASSERT_TRUE(module);
+    std::vector<Values> inputs;
+    for (Type type : module->lookupSymbol<func::FuncOp>("f").getArgumentTypes())
+      inputs.push_back(
+          noise(cast<RankedTensorType>(type).getNumElements(), inputs.size()));
+    std::vector<Values> expected = run(source, "f", inputs);
+    std::vector<Values> actual = run(source, "f", inputs, /*outline=*/true);
+    ASSERT_EQ(expected.size(), 1u);
+    ASSERT_EQ(actual.size(), 1u);
+    ASSERT_EQ(expected[0].size(), actual[0].size());
+    for (size_t i = 0; i < expected[0].size(); ++i)
+      ASSERT_NEAR(expected[0][i], actual[0][i],
+                  1e-11 * (1 + std::fabs(expected[0][i])))
+          << "element " << i;
+  }
+
   MLIRContext context;
 };
-
-/// Numbers between -1 and 1 without pattern, exact in f32.
-Values noise(size_t count, unsigned seed) {
-  Values values;
-  uint32_t state = 2654435761u * (seed + 1);
-  for (size_t i = 0; i < count; ++i) {
-    state = state * 1664525u + 1013904223u;
-    values.push_back(static_cast<int>(state >> 16) / 32768.0 - 1);
-  }
-  return values;
-}
 
 TEST_F(ReferenceTest, Unary) {
   std::vector<std::pair<std::string, std::function<double(double)>>> ops = {
@@ -442,6 +471,120 @@ TEST_F(ReferenceTest, BlockGraphWithNestsAndShifts) {
       return %y : tensor<6x5xf32>
     })",
               {noise(60, 6)});
+}
+
+TEST_F(ReferenceTest, OutlinedPointwise) {
+  expectOutlines(R"(
+    func.func @f(%x: tensor<17x100xf32>, %y: tensor<100xf32>, %z: tensor<17x1xf32>) -> tensor<17x100xf32> {
+      %0 = mugraph.add %x, %y : (tensor<17x100xf32>, tensor<100xf32>) -> tensor<17x100xf32>
+      %1 = mugraph.sub %z, %0 : (tensor<17x1xf32>, tensor<17x100xf32>) -> tensor<17x100xf32>
+      %2 = mugraph.exp %1 : tensor<17x100xf32>
+      return %2 : tensor<17x100xf32>
+    })");
+  expectOutlines(R"(
+    func.func @f(%x: tensor<3x2x5x7xf32>, %y: tensor<2x1x7xf32>) -> tensor<3x2x5x7xf32> {
+      %0 = mugraph.silu %x : tensor<3x2x5x7xf32>
+      %1 = mugraph.mul %0, %y : (tensor<3x2x5x7xf32>, tensor<2x1x7xf32>) -> tensor<3x2x5x7xf32>
+      return %1 : tensor<3x2x5x7xf32>
+    })");
+  expectOutlines(R"(
+    func.func @f(%x: tensor<f32>) -> tensor<f32> {
+      %0 = mugraph.exp %x : tensor<f32>
+      return %0 : tensor<f32>
+    })");
+}
+
+TEST_F(ReferenceTest, OutlinedShapeOps) {
+  expectOutlines(R"(
+    func.func @f(%x: tensor<100x70xf32>) -> tensor<70x100xf32> {
+      %0 = mugraph.transpose %x perm = [1, 0] : tensor<100x70xf32> -> tensor<70x100xf32>
+      return %0 : tensor<70x100xf32>
+    })");
+  expectOutlines(R"(
+    func.func @f(%x: tensor<4x6x10xf32>, %y: tensor<4x6x3xf32>) -> tensor<60x12xf32> {
+      %0 = mugraph.slice %x offsets = [1, 0, 3] sizes = [2, 6, 5] : tensor<4x6x10xf32> -> tensor<2x6x5xf32>
+      %1 = mugraph.broadcast %0 : tensor<2x6x5xf32> -> tensor<2x2x6x5xf32>
+      %2 = mugraph.reshape %1 : tensor<2x2x6x5xf32> -> tensor<12x10xf32>
+      %3 = mugraph.transpose %2 perm = [1, 0] : tensor<12x10xf32> -> tensor<10x12xf32>
+      %4 = mugraph.reshape %3 : tensor<10x12xf32> -> tensor<1x10x1x12xf32>
+      %5 = mugraph.transpose %4 perm = [2, 1, 0, 3] : tensor<1x10x1x12xf32> -> tensor<1x10x1x12xf32>
+      %6 = mugraph.reshape %5 : tensor<1x10x1x12xf32> -> tensor<10x12xf32>
+      %7 = mugraph.concat %6, %6, %6, %6, %6, %6 dim = 0 : (tensor<10x12xf32>, tensor<10x12xf32>, tensor<10x12xf32>, tensor<10x12xf32>, tensor<10x12xf32>, tensor<10x12xf32>) -> tensor<60x12xf32>
+      return %7 : tensor<60x12xf32>
+    })");
+  expectOutlines(R"(
+    func.func @f(%x: tensor<2x3x4xf32>, %y: tensor<2x3x5xf32>) -> tensor<2x3x9xf32> {
+      %0 = mugraph.concat %x, %y dim = 2 : (tensor<2x3x4xf32>, tensor<2x3x5xf32>) -> tensor<2x3x9xf32>
+      return %0 : tensor<2x3x9xf32>
+    })");
+}
+
+TEST_F(ReferenceTest, OutlinedRows) {
+  for (StringRef op : {"softmax %x dim = 1", "softmax %x dim = 0",
+                       "rms_norm %x {eps = 1.0e-5 : f64}",
+                       "layer_norm %x {eps = 1.0e-5 : f64}"})
+    expectOutlines(llvm::formatv("func.func @f(%x: tensor<17x100xf32>) -> "
+                                 "tensor<17x100xf32> {{ %0 = mugraph.{0} : "
+                                 "tensor<17x100xf32> return %0 : "
+                                 "tensor<17x100xf32> }",
+                                 op)
+                       .str());
+  expectOutlines(R"(
+    func.func @f(%x: tensor<2x3x4x5xf32>, %g: tensor<5xf32>) -> tensor<2x3x1x5xf32> {
+      %0 = mugraph.softmax %x dim = 2 : tensor<2x3x4x5xf32>
+      %1 = mugraph.layer_norm %0, %g, %g {eps = 0.5 : f64} : tensor<2x3x4x5xf32>, tensor<5xf32>, tensor<5xf32>
+      %2 = mugraph.reduce mean %1 dims = [2] : tensor<2x3x4x5xf32> -> tensor<2x3x1x5xf32>
+      return %2 : tensor<2x3x1x5xf32>
+    })");
+}
+
+// Rows longer than a tile: loops over the row, with a last tile cut off.
+TEST_F(ReferenceTest, OutlinedLongRows) {
+  for (StringRef op :
+       {"softmax %x dim = 1", "rms_norm %x, %g {eps = 1.0e-5 : f64}",
+        "layer_norm %x, %g, %g {eps = 1.0e-5 : f64}"}) {
+    std::string types = "tensor<2x10000xf32>";
+    for (size_t i = 0; i < op.count("%g"); ++i)
+      types += ", tensor<10000xf32>";
+    expectOutlines(
+        llvm::formatv("func.func @f(%x: tensor<2x10000xf32>, %g: "
+                      "tensor<10000xf32>) -> tensor<2x10000xf32> {{ %0 = "
+                      "mugraph.{0} : {1} return %0 : tensor<2x10000xf32> }",
+                      op, types)
+            .str());
+  }
+  for (StringRef kind : {"sum", "mean", "max", "min"})
+    expectOutlines(
+        llvm::formatv("func.func @f(%x: tensor<9001x3xf32>) -> tensor<1x3xf32> "
+                      "{{ %0 = mugraph.reduce {0} %x dims = [0] : "
+                      "tensor<9001x3xf32> -> tensor<1x3xf32> return %0 : "
+                      "tensor<1x3xf32> }",
+                      kind)
+            .str());
+  expectOutlines(R"(
+    func.func @f(%x: tensor<120x130xf32>) -> tensor<1x1xf32> {
+      %0 = mugraph.reduce mean %x dims = [0, 1] : tensor<120x130xf32> -> tensor<1x1xf32>
+      return %0 : tensor<1x1xf32>
+    })");
+}
+
+TEST_F(ReferenceTest, OutlinedMatmul) {
+  auto matmul = [&](StringRef a, StringRef b, StringRef c) {
+    expectOutlines(llvm::formatv("func.func @f(%a: tensor<{0}xf32>, %b: "
+                                 "tensor<{1}xf32>) -> tensor<{2}xf32> {{ %0 = "
+                                 "mugraph.matmul %a, %b : (tensor<{0}xf32>, "
+                                 "tensor<{1}xf32>) -> tensor<{2}xf32> return "
+                                 "%0 : tensor<{2}xf32> }",
+                                 a, b, c)
+                       .str());
+  };
+  matmul("17x100", "100x70", "17x70");
+  matmul("5x7", "7x3", "5x3");
+  matmul("1x128", "128x1", "1x1");
+  matmul("3x70x20", "3x20x80", "3x70x80");
+  matmul("2x3x5x7", "2x3x7x4", "2x3x5x4");
+  matmul("2x3x5x7", "7x4", "2x3x5x4");
+  matmul("2x1x5x7", "3x7x4", "2x3x5x4");
 }
 
 } // namespace

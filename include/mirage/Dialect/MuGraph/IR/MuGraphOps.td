@@ -308,7 +308,7 @@ def MuGraph_ReduceOp : MuGraph_PrimitiveOp<"reduce"> {
   let arguments = (ins MuGraph_Tensor:$input, MuGraph_ReduceKindAttr:$kind,
                        DenseI64ArrayAttr:$dims);
   let assemblyFormat = [{
-    $kind $input `dims` `=` $dims attr-dict `:` type($input) `->` type($result)
+    `` $kind $input `dims` `=` $dims attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -551,7 +551,7 @@ def MuGraph_AccumulateOp : MuGraph_Op<"accumulate",
                        I64Attr:$loop);
   let results = (outs MuGraph_Tensor:$result);
   let assemblyFormat = [{
-    $kind $input `over` custom<LoopIndex>($loop) attr-dict `:` type($input)
+    `` $kind $input `over` custom<LoopIndex>($loop) attr-dict `:` type($input)
   }];
   let hasVerifier = 1;
 }

@@ -12,7 +12,13 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
+namespace mlir::func {
+class FuncOp;
+} // namespace mlir::func
+
 namespace mirage {
+
+struct TargetDescription;
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
@@ -22,6 +28,11 @@ namespace mugraph {
 
 /// Replaces every composite op in `root` by primitive ones, `root` excluded.
 llvm::LogicalResult decomposeComposites(mlir::Operation *root);
+
+/// Puts every kernel-level op of `function` into a block graph with a default
+/// schedule for `target`; see the pass. Emits an error where an op has none.
+llvm::LogicalResult outlineKernels(mlir::func::FuncOp function,
+                                   const TargetDescription &target);
 
 /// Makes each function of `module` compute in f64; see the pass.
 llvm::LogicalResult promoteToF64(mlir::ModuleOp module);

@@ -30,6 +30,26 @@ def MuGraphDecompose : Pass<"mugraph-decompose"> {
   }];
 }
 
+def MuGraphOutlineKernels : Pass<"mugraph-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Put each kernel-level op into a block graph of its own";
+  let description = [{
+    Gives every op that is not in a block graph a kernel with a default schedule, so
+    that any program can be lowered as it is written: tiles over all dims for
+    elementwise and shape ops, rows over the grid for reductions, softmax and norms
+    (long rows in loops with accumulators), a grid over batch, rows and columns and
+    a loop over the depth for matrix products.
+
+    What stays on the host: `mugraph.reshape`, which renames a buffer, and
+    `mugraph.concat` along the first dim (of extent above 1), which copies one
+    buffer behind the other; a concat along another dim is transposed into that.
+    Functions that others implement (`mugraph.implements`) are left alone.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_90a\"",
+           "Chip whose size the tiles are chosen for">
+  ];
+}
+
 def MuGraphPromoteTypes : Pass<"mugraph-promote-types", "::mlir::ModuleOp"> {
   let summary = "Compute everything in f64";
   let description = [{

@@ -1,0 +1,137 @@
+//===- AccessModelTest.cpp - Sectors and wavefronts against brute force ---===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "AccessModel.h"
+#include "SharedShadow.h"
+
+#include "gtest/gtest.h"
+
+#include <map>
+#include <random>
+#include <set>
+
+using namespace mirage;
+using namespace mirage::sim;
+
+namespace {
+
+/// Phase of a lane, by elimination over the lane masks of the target.
+unsigned phaseOf(const TargetDescription &target, unsigned lane,
+                 unsigned bits) {
+  auto masks = target.phaseLaneMasks(bits);
+  unsigned best = lane;
+  for (unsigned combination = 0; combination < 1u << masks.size();
+       ++combination) {
+    unsigned other = lane;
+    for (unsigned i = 0; i < masks.size(); ++i)
+      if (combination >> i & 1)
+        other ^= masks[i];
+    best = std::min(best, other);
+  }
+  return best;
+}
+
+unsigned naiveWavefronts(const TargetDescription &target,
+                         const std::vector<uint64_t> &addresses,
+                         uint64_t active, unsigned bytes) {
+  std::map<unsigned, std::map<unsigned, std::set<uint64_t>>> wanted;
+  for (unsigned lane = 0; lane < target.warpSize; ++lane)
+    if (active >> lane & 1)
+      for (unsigned byte = 0; byte < bytes; ++byte) {
+        uint64_t word = (addresses[lane] + byte) / 4;
+        wanted[phaseOf(target, lane, std::max(32u, bytes * 8))]
+              [word % target.sharedBanks]
+                  .insert(word);
+      }
+  unsigned total = 0;
+  for (auto &[phase, banks] : wanted) {
+    size_t most = 0;
+    for (auto &[bank, words] : banks)
+      most = std::max(most, words.size());
+    total += most;
+  }
+  return total;
+}
+
+TEST(AccessModelTest, EqualsBruteForce) {
+  const unsigned seed = 20240607;
+  std::mt19937 random(seed);
+  for (const TargetDescription &target : allTargets()) {
+    AccessModel model(target);
+    for (int round = 0; round < 300; ++round) {
+      unsigned bytes = 1u << random() % 5;
+      unsigned stride = (random() % 40) * bytes;
+      unsigned noise = random() % 3 ? 0 : random() % 64;
+      std::vector<uint64_t> addresses(maxWarpSize);
+      for (unsigned lane = 0; lane < maxWarpSize; ++lane)
+        addresses[lane] =
+            lane * stride + (noise ? random() % noise : 0) * bytes + 4096;
+      uint64_t active = ~uint64_t{0} >> (64 - target.warpSize);
+      if (random() % 2)
+        active &= random() | uint64_t{random()} << 32;
+      EXPECT_EQ(model.wavefronts(addresses.data(), active, bytes),
+                naiveWavefronts(target, addresses, active, bytes))
+          << target.name.str() << " seed " << seed << " round " << round;
+      std::set<uint64_t> sectors;
+      for (unsigned lane = 0; lane < target.warpSize; ++lane)
+        if (active >> lane & 1)
+          for (unsigned byte = 0; byte < bytes; ++byte)
+            sectors.insert((addresses[lane] + byte) / sectorBytes);
+      EXPECT_EQ(model.sectors(addresses.data(), active, bytes), sectors.size())
+          << target.name.str() << " seed " << seed << " round " << round;
+    }
+  }
+}
+
+using Finding = SharedShadow::Finding;
+
+TEST(SharedShadowTest, BarriersOrderAccesses) {
+  SharedShadow shadow;
+  shadow.startBlock(1024, 32);
+  SharedShadow::Accessor a{0, 0, 0}, b{1, 0, 0}, c{40, 1, 0};
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
+  EXPECT_EQ(shadow.read(a, 0, 16, false).finding, Finding::None);
+  EXPECT_EQ(shadow.read(b, 14, 2, false).finding, Finding::ReadAfterWrite);
+  EXPECT_EQ(shadow.write(c, 0, 4).finding, Finding::WriteAfterWrite);
+  shadow.blockBarrier();
+  EXPECT_EQ(shadow.read(b, 0, 16, false).finding, Finding::None);
+  EXPECT_EQ(shadow.read(c, 0, 16, false).finding, Finding::None);
+  EXPECT_EQ(shadow.write(b, 0, 16).finding, Finding::WriteAfterRead);
+  shadow.blockBarrier();
+  EXPECT_EQ(shadow.write(c, 0, 16).finding, Finding::None);
+}
+
+TEST(SharedShadowTest, WarpBarriersOrderWithinAWarp) {
+  SharedShadow shadow;
+  shadow.startBlock(1024, 32);
+  SharedShadow::Accessor a{0, 0, 0}, b{1, 0, 0}, c{40, 1, 0};
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
+  b.warpEpoch = 1;
+  EXPECT_EQ(shadow.read(b, 0, 16, false).finding, Finding::None);
+  c.warpEpoch = 1; // of another warp
+  EXPECT_EQ(shadow.read(c, 0, 16, false).finding, Finding::ReadAfterWrite);
+  // Several readers of the warp, then a barrier, then a writer of the warp.
+  a.warpEpoch = 1;
+  EXPECT_EQ(shadow.read(a, 0, 16, false).finding, Finding::None);
+  EXPECT_EQ(shadow.write(b, 0, 16).finding, Finding::WriteAfterRead);
+  b.warpEpoch = 2;
+  EXPECT_EQ(shadow.write(b, 0, 16).finding, Finding::None);
+}
+
+TEST(SharedShadowTest, BlocksStartUninitialized) {
+  SharedShadow shadow;
+  SharedShadow::Accessor a{0, 0, 0};
+  shadow.startBlock(1024, 32);
+  EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::Uninitialized);
+  EXPECT_EQ(shadow.write(a, 0, 4).finding, Finding::None);
+  EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::None);
+  shadow.startBlock(1024, 32);
+  EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::Uninitialized);
+}
+
+} // namespace

@@ -17,8 +17,9 @@ for argument in "$@"; do
   esac
 done
 
-tools=(mirage-opt mirage-run mirage-layout mirage-translate)
-"$source_dir/tools/build.sh" --build="$build_dir" "${tools[@]}"
+# These share the compiler, so they are one program (tools/package/mirage.cpp).
+tools=(mirage-opt mirage-run mirage-translate)
+"$source_dir/tools/build.sh" --build="$build_dir" "${tools[@]}" mirage-layout
 
 llvm=$(sed -n 's/^LLVM_DIR:[^=]*=//p' "$build_dir/CMakeCache.txt")
 llvm=$(cd "$llvm/../../.." && pwd)
@@ -48,28 +49,41 @@ compiler=$llvm/bin/clang
 "$compiler++" -std=c++17 -O2 -c "$source_dir/tools/package/mirage.cpp" -o "$work/mirage.o"
 
 mapfile -t mlir < <(find "$llvm/lib" -name 'libMLIR*.a' | grep -vE 'Test|CAPI|MlirOptMain')
-# --as-needed drops the shared libraries that nothing calls in the end.
-"$compiler++" -fuse-ld=lld -o "$work/$name/bin/mirage" "$work"/*.o \
-  -Wl,--gc-sections -Wl,--as-needed -Wl,--icf=all -Wl,--strip-all \
-  -static-libstdc++ -static-libgcc \
-  -Wl,--start-group "$build_dir"/lib/libMirage*.a "${mlir[@]}" -Wl,--end-group \
-  "-L$llvm/lib" $("$config" --link-static --libs nvptx amdgpu x86 orcjit passes ipo linker \
-    bitwriter mcjit support core option targetparser frontendoffloading frontendopenmp) \
-  -lrt -ldl -lm -lpthread -l:libz.a -l:libzstd.a -l:libz3.so.4 -l:libxml2.so.2
+read -ra libraries < <("$config" --link-static --libs nvptx amdgpu x86 orcjit passes ipo linker \
+  bitwriter mcjit perfjitevents support core option targetparser frontendoffloading frontendopenmp)
+
+# link NAME OBJECT...; --as-needed drops the shared libraries that nothing calls
+# in the end.
+link() {
+  local output=$work/$name/bin/$1
+  shift
+  "$compiler++" -fuse-ld=lld -o "$output" "$@" \
+    -Wl,--gc-sections -Wl,--as-needed -Wl,--icf=all -Wl,--strip-all \
+    -static-libstdc++ -static-libgcc \
+    -Wl,--start-group "$build_dir"/lib/libMirage*.a "${mlir[@]}" -Wl,--end-group \
+    "-L$llvm/lib" "${libraries[@]}" \
+    -lrt -ldl -lm -lpthread -l:libz.a -l:libzstd.a -l:libz3.so.4 -l:libxml2.so.2
+  check_libraries "$output"
+}
 
 # Only the C library may be left to find at run time, and no newer one.
-needed=$(readelf -d "$work/$name/bin/mirage" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-  grep -vxE 'libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2' || true)
-newest=$(readelf -V "$work/$name/bin/mirage" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
-if [ -n "$needed" ]; then
-  echo "package: needs shared libraries: $needed" >&2
-  exit 1
-fi
-if [ "$(printf '%s\nGLIBC_2.36\n' "$newest" | sort -V | tail -n 1)" != GLIBC_2.36 ]; then
-  echo "package: needs $newest, expected GLIBC_2.36 at most" >&2
-  exit 1
-fi
+check_libraries() {
+  local needed newest
+  needed=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+    grep -vxE 'libc\.so\.6|libm\.so\.6|ld-linux-x86-64\.so\.2' || true)
+  newest=$(readelf -V "$1" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
+  if [ -n "$needed" ]; then
+    echo "package: $1 needs shared libraries: $needed" >&2
+    exit 1
+  fi
+  if [ "$(printf '%s\nGLIBC_2.36\n' "$newest" | sort -V | tail -n 1)" != GLIBC_2.36 ]; then
+    echo "package: $1 needs $newest, expected GLIBC_2.36 at most" >&2
+    exit 1
+  fi
+}
 
+link mirage "$work"/*.o
+link mirage-layout "$build_dir"/tools/mirage-layout/CMakeFiles/mirage-layout.dir/*.o
 for tool in "${tools[@]}"; do
   ln -s mirage "$work/$name/bin/$tool"
 done

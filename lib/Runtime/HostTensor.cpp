@@ -116,7 +116,7 @@ static double loadBFloat(const char *address) {
 
 /// Rounds to f32 with the last bit sticky ("to odd"), so that the rounding to
 /// bf16 that follows is the only one that counts.
-static uint16_t roundToBFloat(double value) {
+uint16_t mirage::runtime::roundToBFloat(double value) {
   if (std::isnan(value))
     return 0x7fc0;
   float single = static_cast<float>(value);

@@ -42,14 +42,7 @@ static OwningOpRef<ModuleOp> isolate(func::FuncOp function) {
 // Execution
 //===----------------------------------------------------------------------===//
 
-/// Rounding to bf16, which the runtime libraries of older compilers lack.
-static uint16_t roundToBFloat(double value) {
-  HostTensor tensor(ElementKind::BF16, {1});
-  tensor.set(0, value);
-  uint16_t bits;
-  std::copy_n(tensor.data(), sizeof(bits), reinterpret_cast<char *>(&bits));
-  return bits;
-}
+// Rounding to bf16, which the runtime libraries of older compilers lack.
 // The x86-64 ABI passes __bf16 as the low half of an SSE register.
 extern "C" {
 static float mirageTruncSFBF2(float value) {

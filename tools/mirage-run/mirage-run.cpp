@@ -17,6 +17,7 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
@@ -126,22 +127,22 @@ static void printSummary(const ExecutionReport &report) {
     out << " (" << report.deviceName << ")";
   if (!report.target.empty())
     out << ", target " << report.target;
-  out << llvm::formatv(", {0:f3} s\n", report.seconds);
+  out << llvm::format(", %.3f s\n", report.seconds);
   for (const KernelReport &kernel : report.kernels) {
     out << "kernel " << kernel.name << ": grid " << kernel.grid[0] << 'x'
         << kernel.grid[1] << 'x' << kernel.grid[2] << ", " << kernel.threads
         << " threads, " << kernel.sharedBytes << " bytes shared";
     if (kernel.microseconds)
-      out << llvm::formatv(", {0:f2} us", *kernel.microseconds);
+      out << llvm::format(", %.2f us", *kernel.microseconds);
     out << '\n';
   }
   if (!report.comparison)
     return;
   const Comparison &worst = *report.comparison;
-  out << llvm::formatv("max error {0} absolute, {1} relative",
-                       worst.maxAbsError, worst.maxRelError);
+  out << llvm::format("max error %.3g absolute, %.3g relative",
+                      worst.maxAbsError, worst.maxRelError);
   if (worst.bound)
-    out << llvm::formatv(", allowed {0}", *worst.bound);
+    out << llvm::format(", allowed %.3g", *worst.bound);
   out << (report.ok ? ": ok\n" : ": WRONG\n");
 }
 
@@ -182,10 +183,11 @@ static int run(MLIRContext &context, const CommandLine &line,
   if (executed->ok)
     return exitDone;
   const Comparison &worst = *executed->comparison;
-  llvm::errs() << llvm::formatv(
-      "error: result #{0} differs from the reference: element {1} is {2}, "
-      "expected {3}\n",
-      worst.result, worst.worstIndex, worst.worstResult, worst.worstReference);
+  llvm::errs() << "error: result #" << worst.result
+               << " differs from the reference: element " << worst.worstIndex
+               << " is "
+               << llvm::format("%.9g, expected %.9g\n", worst.worstResult,
+                               worst.worstReference);
   return exitNo;
 }
 

@@ -19,7 +19,6 @@
 extern "C" {
 int mirage_opt_main(int argc, char **argv);
 int mirage_run_main(int argc, char **argv);
-int mirage_layout_main(int argc, char **argv);
 int mirage_translate_main(int argc, char **argv);
 }
 
@@ -30,12 +29,10 @@ int main(int argc, char **argv) {
     return mirage_opt_main(argc, argv);
   if (!std::strcmp(name, "mirage-run"))
     return mirage_run_main(argc, argv);
-  if (!std::strcmp(name, "mirage-layout"))
-    return mirage_layout_main(argc, argv);
   if (!std::strcmp(name, "mirage-translate"))
     return mirage_translate_main(argc, argv);
-  std::fputs("error: call this program as mirage-opt, mirage-run, "
-             "mirage-layout or mirage-translate\n",
+  std::fputs("error: call this program as mirage-opt, mirage-run or "
+             "mirage-translate\n",
              stderr);
   return 2;
 }

@@ -46,6 +46,9 @@ bool isFloat(ElementKind kind);
 /// rounding to nearest. 0 for integers.
 double unitRoundoff(ElementKind kind);
 
+/// The bits of the bf16 nearest to `value`, ties to even.
+uint16_t roundToBFloat(double value);
+
 /// A dense row-major tensor. Values cross its interface as `double`, which
 /// holds every element type but large `I64` exactly; writing rounds to nearest
 /// even, once.

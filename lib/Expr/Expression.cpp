@@ -175,8 +175,8 @@ AtomId ExprContext::renameAtom(AtomId id, const LabelMap &map) {
   Atom renamed{atom.kind, atom.symbol, atom.labels, {}, {}, 0};
   if (atom.kind == AtomKind::Access)
     for (LabelId &label : renamed.labels)
-      if (auto it = map.find(label); it != map.end())
-        label = it->second;
+      if (label != noLabel && map.count(label))
+        label = map.lookup(label);
   for (ExprId argument : atom.arguments)
     renamed.arguments.push_back(rename(argument, map));
   return internAtom(std::move(renamed));
@@ -423,12 +423,19 @@ ExprId ExprContext::multiply(ExprId a, ExprId b) {
   FreshScope scope(*this);
   if (a == zeroId || b == zeroId)
     return zeroId;
+  if (a == b && exprs[a].terms.size() > 1)
+    return power(a, 2);
   size_t countA = exprs[a].terms.size(), countB = exprs[b].terms.size();
   if (countA > 1 && countB > 1 && countA * countB > maxExpandedTerms) {
     auto [normal, factor] = normalizeScale(countA > countB ? a : b);
     ExprId kept = asSumFactor(normal, 1);
     return scale(multiply(kept, countA > countB ? b : a), factor);
   }
+  return multiplyOut(a, b);
+}
+
+ExprId ExprContext::multiplyOut(ExprId a, ExprId b) {
+  FreshScope scope(*this);
   Expr left = exprs[a], right = exprs[b];
   ExprId result = zeroId;
   for (const Term &x : left.terms)
@@ -541,7 +548,7 @@ ExprId ExprContext::expandPowers(ExprId e) {
     LabelList bound = raw.bound;
     ExprId expanded = normalize({{}, kept}, term.coefficient);
     for (ExprId power : copies)
-      expanded = multiply(expanded, power);
+      expanded = multiplyOut(expanded, power);
     result = add(result, sum(expanded, bound));
   }
   return result;

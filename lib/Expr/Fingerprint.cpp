@@ -172,7 +172,10 @@ std::optional<Fingerprint> Evaluator::fingerprint(ExprId e) {
   if (first.p == 0 ||
       !llvm::all_of(values, [](const Value &v) { return v.isDefined; }))
     return std::nullopt;
-  uint64_t inverse = field::inverse(first.p, field::primeP);
+  // Of a single number, everything would be a multiple: it counts as it is.
+  uint64_t inverse = 1;
+  if (values.size() > 1)
+    inverse = field::inverse(first.p, field::primeP);
   Fingerprint result{1, 2};
   for (LabelId label : context.expr(e).free) {
     result.low = field::mix(result.low, label);
@@ -209,7 +212,8 @@ std::optional<Coefficient> Evaluator::ratio(ExprId a, ExprId b) {
   if (areEqual(a, context.scale(b, leading)))
     return leading;
   uint64_t numerator = evaluate(a)[0].p, denominator = evaluate(b)[0].p;
-  if (denominator == 0)
+  // One number alone is a multiple of any other one.
+  if (denominator == 0 || evaluate(a).size() == 1)
     return std::nullopt;
   auto guess = field::reconstruct(
       field::multiply(numerator, field::inverse(denominator, field::primeP),

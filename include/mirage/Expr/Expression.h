@@ -145,6 +145,7 @@ public:
 
   /// `e` with free labels renamed; sizes must agree.
   ExprId rename(ExprId e, const LabelMap &map);
+  AtomId renameAtom(AtomId atom, const LabelMap &map);
   /// `e` with integer powers of sums multiplied out, at top level.
   ExprId expandPowers(ExprId e);
   /// The expression of one term.
@@ -202,7 +203,6 @@ private:
   MonomialId internMonomial(const RawMonomial &raw);
   ExprId internExpr(TermList terms);
 
-  AtomId renameAtom(AtomId atom, const LabelMap &map);
   void renameFactors(llvm::SmallVectorImpl<Factor> &factors,
                      const LabelMap &map);
   RawMonomial withFreshBound(MonomialId id);
@@ -210,6 +210,7 @@ private:
   ExprId finish(RawMonomial raw, Coefficient coefficient);
   void nameBoundLabels(RawMonomial &raw);
   void mergeExponentials(llvm::SmallVectorImpl<Factor> &factors);
+  ExprId multiplyOut(ExprId a, ExprId b);
   ExprId asSumFactor(ExprId e, Rational exponent);
   void splitExponential(Monomial &monomial);
   ExprId powerOfTerm(const Term &term, Rational exponent);

@@ -1,0 +1,82 @@
+//===- Program.h - What the search is given ---------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A tensor program as plain data. Each op is a loop nest, as in the meaning of
+// the mugraph ops: result element = reduction over some iteration dims of a
+// scalar body over elements of the operands.
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_SEARCH_PROGRAM_H
+#define MIRAGE_SEARCH_PROGRAM_H
+
+#include "mirage/Expr/Rational.h"
+
+#include "llvm/ADT/SmallVector.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace mirage::search {
+
+using TensorId = uint32_t;
+
+struct Tensor {
+  llvm::SmallVector<int64_t, 4> shape;
+  unsigned elementBits = 32;
+
+  int64_t elements() const {
+    int64_t count = 1;
+    for (int64_t extent : shape)
+      count *= extent;
+    return count;
+  }
+  double bytes() const { return double(elements()) * elementBits / 8; }
+};
+
+/// A node of a scalar body; arguments come before their users, the last node is
+/// the value. `Function` is any other function, named by a number: the search
+/// knows of it only that equal arguments give equal results.
+struct ScalarNode {
+  enum class Kind { Operand, Constant, Add, Multiply, Power, Exp, Function };
+  Kind kind;
+  unsigned operand = 0;  ///< of Operand.
+  Rational constant = 0; ///< of Constant; the exponent of Power.
+  uint32_t function = 0; ///< of Function; not 0, which is exp.
+  llvm::SmallVector<unsigned, 2> arguments;
+};
+
+enum class Reduction { None, Sum, Max, Min };
+
+struct Op {
+  /// The op of the input program that this one is a part of. Numbers ascend.
+  unsigned source = 0;
+  llvm::SmallVector<TensorId, 2> operands;
+  TensorId result = 0;
+  llvm::SmallVector<int64_t, 4> extents; ///< of the iteration dims.
+  /// For each dim of each operand the iteration dim that indexes it, or -1
+  /// where it is read at index 0.
+  llvm::SmallVector<llvm::SmallVector<int, 4>, 2> operandDims;
+  /// The same for the result; unused iteration dims are reduced.
+  llvm::SmallVector<int, 4> resultDims;
+  Reduction reduction = Reduction::None;
+  std::vector<ScalarNode> body;
+  /// There is no such description: the op is a kernel of its own.
+  bool isOpaque = false;
+};
+
+struct Program {
+  std::vector<Tensor> tensors; ///< arguments and results of ops.
+  std::vector<TensorId> inputs;
+  std::vector<TensorId> outputs;
+  std::vector<Op> ops; ///< in an order in which they can run.
+  unsigned numSources = 0;
+};
+
+} // namespace mirage::search
+
+#endif // MIRAGE_SEARCH_PROGRAM_H

@@ -1,0 +1,49 @@
+//===- Segment.h - Consecutive ops as expressions ---------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The part of a program that shall become one kernel, with a label for each
+// dim. Labels come from unification: dims that an op reads or writes together
+// are one dim. Where this would make two dims of one tensor or op the same (as
+// in X X^T), an operand is taken apart: its tensor, and the ops that compute
+// it, are taken a second time with dims of their own.
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_SEARCH_SEGMENT_H
+#define MIRAGE_SEARCH_SEGMENT_H
+
+#include "mirage/Expr/Expression.h"
+#include "mirage/Search/Program.h"
+
+#include <optional>
+#include <string>
+
+namespace mirage::search {
+
+struct SegmentTensor {
+  TensorId tensor;  ///< of the program.
+  LabelList labels; ///< one a dim; `noLabel` for extent 1.
+};
+
+struct Segment {
+  /// Tensors of the segment; `ops` refer to these.
+  std::vector<SegmentTensor> tensors;
+  std::vector<Op> ops;
+  std::vector<uint32_t> inputs, outputs; ///< segment tensors.
+  /// Labels of the iteration dims of each op.
+  std::vector<LabelList> opLabels;
+};
+
+/// Ops of the sources [first, last) with labels from `context`. Fails, with the
+/// reason, if an op is opaque or the dims cannot be told apart.
+std::optional<Segment> makeSegment(const Program &program, unsigned first,
+                                   unsigned last, ExprContext &context,
+                                   std::string &reason);
+
+} // namespace mirage::search
+
+#endif // MIRAGE_SEARCH_SEGMENT_H

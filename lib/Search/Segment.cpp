@@ -1,0 +1,205 @@
+//===- Segment.cpp - Consecutive ops as expressions -----------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Search/Segment.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/IntEqClasses.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mirage;
+using namespace mirage::search;
+
+// Operands that are taken apart before a segment is given up.
+static constexpr unsigned maxCopies = 16;
+
+namespace {
+class SegmentBuilder {
+public:
+  SegmentBuilder(const Program &program, ExprContext &context)
+      : program(program), context(context) {}
+
+  bool collect(unsigned first, unsigned last, std::string &reason);
+  bool unify(std::string &reason);
+  Segment finish();
+
+private:
+  uint32_t addTensor(TensorId tensor);
+  uint32_t copyTensor(uint32_t tensor);
+  void findOutputs(unsigned last);
+  std::optional<size_t> findClash();
+  unsigned dimClass(uint32_t tensor, unsigned dim) const {
+    return firstDim[tensor] + dim;
+  }
+
+  const Program &program;
+  ExprContext &context;
+  Segment segment;
+  llvm::DenseMap<TensorId, uint32_t> local;
+  std::vector<unsigned> firstDim, firstIteration;
+  llvm::IntEqClasses classes;
+};
+} // namespace
+
+uint32_t SegmentBuilder::addTensor(TensorId tensor) {
+  segment.tensors.push_back({tensor, {}});
+  return segment.tensors.size() - 1;
+}
+
+void SegmentBuilder::findOutputs(unsigned last) {
+  llvm::DenseSet<TensorId> wanted(program.outputs.begin(),
+                                  program.outputs.end());
+  for (const Op &op : program.ops)
+    if (op.source >= last)
+      wanted.insert(op.operands.begin(), op.operands.end());
+  for (const Op &op : segment.ops)
+    if (wanted.contains(segment.tensors[op.result].tensor))
+      segment.outputs.push_back(op.result);
+}
+
+bool SegmentBuilder::collect(unsigned first, unsigned last,
+                             std::string &reason) {
+  for (const Op &op : program.ops) {
+    if (op.source < first || op.source >= last)
+      continue;
+    if (op.isOpaque) {
+      reason = "op " + std::to_string(op.source) +
+               " has no rule in the search's algebra";
+      return false;
+    }
+    Op copy = op;
+    for (TensorId &operand : copy.operands) {
+      auto [it, isNew] = local.try_emplace(operand, 0);
+      if (isNew) {
+        it->second = addTensor(operand);
+        segment.inputs.push_back(it->second);
+      }
+      operand = it->second;
+    }
+    copy.result = local[op.result] = addTensor(op.result);
+    segment.ops.push_back(std::move(copy));
+  }
+  findOutputs(last);
+  return true;
+}
+
+// A second instance of a tensor and of all that computes it. The new ops go
+// right behind the originals, so that the order stays valid.
+uint32_t SegmentBuilder::copyTensor(uint32_t tensor) {
+  uint32_t copy = addTensor(segment.tensors[tensor].tensor);
+  auto it = llvm::find_if(segment.ops,
+                          [&](const Op &op) { return op.result == tensor; });
+  if (it == segment.ops.end()) {
+    segment.inputs.push_back(copy);
+    return copy;
+  }
+  Op op = *it;
+  for (TensorId &operand : op.operands)
+    operand = copyTensor(operand);
+  op.result = copy;
+  it = llvm::find_if(segment.ops,
+                     [&](const Op &o) { return o.result == tensor; });
+  segment.ops.insert(it + 1, std::move(op));
+  return copy;
+}
+
+// Joins the dims of each op in turn; returns the first op that makes two dims
+// of one tensor or one op the same.
+std::optional<size_t> SegmentBuilder::findClash() {
+  firstDim.clear();
+  firstIteration.clear();
+  unsigned count = 0;
+  for (const SegmentTensor &tensor : segment.tensors) {
+    firstDim.push_back(count);
+    count += program.tensors[tensor.tensor].shape.size();
+  }
+  for (const Op &op : segment.ops) {
+    firstIteration.push_back(count);
+    count += op.extents.size();
+  }
+  classes = llvm::IntEqClasses(count);
+  auto join = [&](unsigned op, uint32_t tensor, llvm::ArrayRef<int> dims) {
+    for (auto [dim, iteration] : llvm::enumerate(dims))
+      if (iteration >= 0)
+        classes.join(dimClass(tensor, dim), firstIteration[op] + iteration);
+  };
+  auto areDistinct = [&](unsigned first, llvm::ArrayRef<int64_t> extents) {
+    llvm::SmallVector<unsigned, 4> seen;
+    for (auto [dim, extent] : llvm::enumerate(extents)) {
+      unsigned leader = classes.findLeader(first + dim);
+      if (extent != 1 && llvm::is_contained(seen, leader))
+        return false;
+      if (extent != 1)
+        seen.push_back(leader);
+    }
+    return true;
+  };
+  for (auto [number, op] : llvm::enumerate(segment.ops)) {
+    for (auto [operand, dims] : llvm::zip(op.operands, op.operandDims))
+      join(number, operand, dims);
+    join(number, op.result, op.resultDims);
+    for (size_t i = 0; i <= number; ++i)
+      if (!areDistinct(firstIteration[i], segment.ops[i].extents))
+        return number;
+    for (size_t i = 0; i < segment.tensors.size(); ++i)
+      if (!areDistinct(firstDim[i],
+                       program.tensors[segment.tensors[i].tensor].shape))
+        return number;
+  }
+  return std::nullopt;
+}
+
+bool SegmentBuilder::unify(std::string &reason) {
+  for (unsigned copies = 0; copies <= maxCopies; ++copies) {
+    std::optional<size_t> clash = findClash();
+    if (!clash)
+      return true;
+    if (segment.ops[*clash].operands.size() < 2)
+      break;
+    uint32_t result = segment.ops[*clash].result;
+    uint32_t copy = copyTensor(segment.ops[*clash].operands.back());
+    auto it = llvm::find_if(segment.ops,
+                            [&](const Op &op) { return op.result == result; });
+    it->operands.back() = copy;
+  }
+  reason = "its dims cannot be told apart";
+  return false;
+}
+
+Segment SegmentBuilder::finish() {
+  llvm::DenseMap<unsigned, LabelId> labels;
+  auto labelOf = [&](unsigned dim, int64_t extent) {
+    if (extent == 1)
+      return noLabel;
+    auto [it, isNew] = labels.try_emplace(classes.findLeader(dim), 0);
+    if (isNew)
+      it->second = context.addLabel(extent);
+    return it->second;
+  };
+  for (auto [number, tensor] : llvm::enumerate(segment.tensors))
+    for (auto [dim, extent] :
+         llvm::enumerate(program.tensors[tensor.tensor].shape))
+      tensor.labels.push_back(labelOf(dimClass(number, dim), extent));
+  for (auto [number, op] : llvm::enumerate(segment.ops)) {
+    LabelList &list = segment.opLabels.emplace_back();
+    for (auto [dim, extent] : llvm::enumerate(op.extents))
+      list.push_back(labelOf(firstIteration[number] + dim, extent));
+  }
+  return std::move(segment);
+}
+
+std::optional<Segment> search::makeSegment(const Program &program,
+                                           unsigned first, unsigned last,
+                                           ExprContext &context,
+                                           std::string &reason) {
+  SegmentBuilder builder(program, context);
+  if (!builder.collect(first, last, reason) || !builder.unify(reason))
+    return std::nullopt;
+  return builder.finish();
+}

@@ -32,6 +32,7 @@ public:
 private:
   uint32_t addTensor(TensorId tensor);
   uint32_t copyTensor(uint32_t tensor);
+  void findMatrixType();
   void findOutputs(unsigned last);
   std::optional<size_t> findClash();
   unsigned dimClass(uint32_t tensor, unsigned dim) const {
@@ -172,7 +173,25 @@ bool SegmentBuilder::unify(std::string &reason) {
   return false;
 }
 
+// The element type of contractions: what the program's matrix products use.
+void SegmentBuilder::findMatrixType() {
+  for (const Op &op : segment.ops) {
+    bool isProduct = op.reduction == Reduction::Sum && op.body.size() == 3 &&
+                     op.body.back().kind == ScalarNode::Kind::Multiply &&
+                     op.operands.size() == 2;
+    if (!isProduct)
+      continue;
+    TensorId tensor = segment.tensors[op.operands[0]].tensor;
+    unsigned bits = program.tensors[tensor].elementBits;
+    if (segment.matrixTensor && bits <= segment.matrixBits)
+      continue;
+    segment.matrixBits = bits;
+    segment.matrixTensor = tensor;
+  }
+}
+
 Segment SegmentBuilder::finish() {
+  findMatrixType();
   llvm::DenseMap<unsigned, LabelId> labels;
   auto labelOf = [&](unsigned dim, int64_t extent) {
     if (extent == 1)

@@ -36,6 +36,10 @@ struct Segment {
   std::vector<uint32_t> inputs, outputs; ///< segment tensors.
   /// Labels of the iteration dims of each op.
   std::vector<LabelList> opLabels;
+  /// The widest element type that the program multiplies matrices in, as bits
+  /// and as a tensor of the program that has it.
+  unsigned matrixBits = 32;
+  std::optional<TensorId> matrixTensor;
 };
 
 /// Ops of the sources [first, last) with labels from `context`. Fails, with the

@@ -1,0 +1,69 @@
+//===- KernelCost.h - Predicted time of a kernel ----------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Per kernel the largest of the terms that overlap, plus those that do not:
+//
+//   global   bytes that leave or enter device memory / bandwidth
+//   cache    bytes that blocks load, over the bandwidth of the L2 cache
+//   latency  Little's law: a multiprocessor with b bytes in flight gets at most
+//            b / latency; this is what few blocks or short tiles cost
+//   matrix   tensor cores
+//   vector   f32 units, then special functions, then barriers: one after the
+//            other in a warp
+//   fixed    launch, the first load, the tail of each wave of blocks
+//
+// The same function prices candidates and the input program.
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_COST_KERNELCOST_H
+#define MIRAGE_COST_KERNELCOST_H
+
+#include "mirage/Target/TargetDescription.h"
+
+#include <optional>
+
+namespace mirage {
+
+/// What one kernel does. "Per block" figures count one thread block.
+struct KernelWork {
+  double blocks = 1;
+  unsigned threads = 128;
+  double sharedBytes = 0; ///< per block, over all pipeline stages.
+  double registersPerThread = 32;
+  double matrixFlops = 0;     ///< per block, on tensor cores, padding included.
+  double vectorOps = 0;       ///< per block, f32 operations.
+  double specialOps = 0;      ///< per block.
+  double loadBytes = 0;       ///< per block, from L2 or device memory.
+  double storeBytes = 0;      ///< per block.
+  double uniqueLoadBytes = 0; ///< of the whole kernel, each byte once.
+  double rounds = 1;          ///< loads of a block that wait for each other.
+  double stages = 1;          ///< rounds in flight at a time.
+  double barriers = 0;        ///< per block.
+};
+
+struct KernelCost {
+  double seconds = 0;
+  double global = 0, cache = 0, latency = 0, matrix = 0, vector = 0,
+         special = 0, barriers = 0, fixed = 0;
+  double globalBytes = 0;
+  double waves = 1;
+};
+
+/// Nothing if the block does not fit a multiprocessor. `isFirst`: the kernel
+/// starts the program, and pays the first launch.
+std::optional<KernelCost> priceKernel(const KernelWork &work,
+                                      const TargetDescription &target,
+                                      bool isFirst);
+
+/// A time that no kernel with this much unavoidable work can beat.
+double lowerBound(double globalBytes, double matrixFlops,
+                  const TargetDescription &target);
+
+} // namespace mirage
+
+#endif // MIRAGE_COST_KERNELCOST_H

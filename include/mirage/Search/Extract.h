@@ -1,0 +1,72 @@
+//===- Extract.h - From values to a kernel ----------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_SEARCH_EXTRACT_H
+#define MIRAGE_SEARCH_EXTRACT_H
+
+#include "mirage/Search/Plan.h"
+
+#include <chrono>
+#include <functional>
+
+namespace mirage::search {
+
+struct ExtractOptions {
+  const TargetDescription *target = nullptr;
+  unsigned maxOps = 64;     ///< steps of a kernel.
+  unsigned keep = 32;       ///< derivation choices that are scheduled.
+  unsigned topK = 4;        ///< plans returned.
+  size_t maxStates = 20000; ///< of the choice of derivations, for each role.
+  bool allowUnsafe = false; ///< exp of unbounded scores.
+  std::function<bool()> isOutOfTime = [] { return false; };
+};
+
+struct ExtractStatistics {
+  size_t states = 0;     ///< choices of derivations looked at.
+  size_t pruned = 0;     ///< of these, cut by the bound.
+  size_t candidates = 0; ///< kernels that were priced with their best sizes.
+  size_t tilings = 0;    ///< choices of sizes that were priced.
+  bool isExhaustive = true;
+};
+
+/// The best kernels that compute the outputs of `graph`, cheapest first.
+std::vector<KernelPlan> extract(const Program &program, const ValueGraph &graph,
+                                const ExprContext &context,
+                                const ExtractOptions &options,
+                                ExtractStatistics &statistics);
+
+// The three parts of extraction, in this order.
+
+/// Chosen derivation of each needed value.
+using Choice = std::map<ValueId, unsigned>;
+
+/// What happens to each label, before sizes.
+using Roles = llvm::DenseMap<LabelId, Role>;
+
+/// The cheapest choices of derivations for `roles`, by an estimate of the work.
+std::vector<Choice> chooseDerivations(const ValueGraph &graph,
+                                      const ExprContext &context,
+                                      const Roles &roles,
+                                      const ExtractOptions &options,
+                                      ExtractStatistics &statistics);
+
+/// Steps and loops of a choice; nothing if it cannot be staged.
+std::optional<KernelPlan> schedule(const Program &program,
+                                   const ValueGraph &graph,
+                                   const ExprContext &context,
+                                   const Roles &roles, const Choice &choice,
+                                   const ExtractOptions &options);
+
+/// Chooses tiles and threads; false if nothing fits the target.
+bool chooseTiles(KernelPlan &plan, const Program &program,
+                 const ValueGraph &graph, const ExprContext &context,
+                 const ExtractOptions &options, ExtractStatistics &statistics);
+
+} // namespace mirage::search
+
+#endif // MIRAGE_SEARCH_EXTRACT_H

@@ -1,0 +1,110 @@
+//===- Search.h - Find a faster program -------------------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The search of a whole program: every run of consecutive ops that may become
+// one kernel is searched by itself (saturate, then extract), and the cheapest
+// way to cut the program into such runs is taken by dynamic programming. A run
+// of one op is always possible: the op lowered as it is, so the result is never
+// predicted slower than the input program.
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_SEARCH_SEARCH_H
+#define MIRAGE_SEARCH_SEARCH_H
+
+#include "mirage/Search/Extract.h"
+
+#include <memory>
+
+namespace mirage::search {
+
+struct SearchOptions {
+  const TargetDescription *target = nullptr;
+  double timeBudget = 10; ///< seconds.
+  unsigned threads = 1;
+  unsigned maxBlockOps = 64;
+  unsigned maxKernels = 0; ///< 0: any number.
+  unsigned topK = 4;
+  unsigned maxSegment = 16; ///< source ops that are tried as one kernel.
+};
+
+/// The kernels found for the sources [first, last), best first; none if the ops
+/// cannot be one kernel.
+struct SegmentResult {
+  unsigned first = 0, last = 0;
+  ExprContext context;
+  std::optional<ValueGraph> graph;
+  std::vector<KernelPlan> plans;
+  unsigned current = 0; ///< the plan in use; the caller skips rejected ones.
+  ExtractStatistics statistics;
+  std::string reason; ///< why there is no kernel.
+
+  const KernelPlan *plan() const {
+    return current < plans.size() ? &plans[current] : nullptr;
+  }
+};
+
+/// One kernel of the answer. Without a plan: a single op, as it is.
+struct Kernel {
+  unsigned first, last;
+  std::shared_ptr<SegmentResult> segment; ///< null: lowered as it is.
+  double seconds;                         ///< as a first kernel.
+};
+
+class ProgramSearch {
+public:
+  ProgramSearch(Program program, const SearchOptions &options);
+
+  /// Searches all segments, as far as time allows.
+  void run();
+
+  /// The cheapest cut with the plans in use. Call again after `reject`.
+  std::vector<Kernel> best() const;
+  /// One kernel an op, each as good as the search can make it.
+  std::vector<Kernel> baseline() const;
+  double seconds(llvm::ArrayRef<Kernel> kernels) const;
+
+  /// The plan in use of this segment is wrong: take the next one.
+  void reject(SegmentResult &segment) { ++segment.current; }
+
+  const Program &input() const { return program; }
+  /// What was found for these sources, or null if they were not searched.
+  std::shared_ptr<SegmentResult> segment(unsigned first, unsigned last) const {
+    auto it = segments.find({first, last});
+    return it == segments.end() ? nullptr : it->second;
+  }
+  /// Why the whole program, or the largest part tried, is not one kernel.
+  std::string reason() const;
+  /// No program can be faster than this.
+  double lowerBoundSeconds() const;
+
+  struct Totals {
+    size_t values = 0, derivations = 0, states = 0, pruned = 0, candidates = 0;
+    bool isExhaustive = true;
+  };
+  Totals totals() const;
+
+private:
+  std::shared_ptr<SegmentResult> searchSegment(unsigned first,
+                                               unsigned last) const;
+  double priceAsItIs(unsigned source) const;
+  Kernel asItIs(unsigned source) const;
+  bool isOutOfTime() const {
+    return std::chrono::steady_clock::now() >= deadline;
+  }
+
+  Program program;
+  SearchOptions options;
+  std::chrono::steady_clock::time_point deadline;
+  std::map<std::pair<unsigned, unsigned>, std::shared_ptr<SegmentResult>>
+      segments;
+  bool stoppedEarly = false;
+};
+
+} // namespace mirage::search
+
+#endif // MIRAGE_SEARCH_SEARCH_H

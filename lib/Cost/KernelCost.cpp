@@ -1,0 +1,112 @@
+//===- KernelCost.cpp - Predicted time of a kernel ------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Cost/KernelCost.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace mirage;
+
+// What well-written kernels reach of the peak figures.
+static constexpr double globalEfficiency = 0.92;
+static constexpr double cacheEfficiency = 0.75;
+static constexpr double matrixEfficiency = 0.6;
+static constexpr double vectorEfficiency = 0.5;
+// The part of a shorter term that still shows.
+static constexpr double imperfectOverlap = 0.05;
+// A barrier with what waits for it.
+static constexpr double barrierCycles = 40;
+// Bytes a multiprocessor can have on the way, whatever is asked.
+static constexpr double maxBytesInFlight = 128 * 1024;
+// What one multiprocessor gets from the L2 cache in a clock.
+static constexpr double portBytesPerClock = 64;
+// Latency of a hit in the L2 cache, relative to global memory.
+static constexpr double cacheLatency = 0.45;
+
+static double residentBlocks(const KernelWork &work,
+                             const TargetDescription &target) {
+  double resident = target.maxBlocksPerMultiprocessor;
+  resident =
+      std::min(resident, std::floor(double(target.maxThreadsPerMultiprocessor) /
+                                    work.threads));
+  double registers = std::max(32.0, work.registersPerThread) * work.threads;
+  resident = std::min(
+      resident, std::floor(target.registersPerMultiprocessor / registers));
+  if (work.sharedBytes > 0)
+    resident =
+        std::min(resident, std::floor(target.sharedBytesPerMultiprocessor /
+                                      (work.sharedBytes + 1024)));
+  return resident;
+}
+
+std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
+                                              const TargetDescription &target,
+                                              bool isFirst) {
+  double resident = residentBlocks(work, target);
+  if (resident < 1 || work.threads > target.maxThreadsPerBlock ||
+      work.sharedBytes > target.sharedBytesPerBlock ||
+      work.registersPerThread > target.maxRegistersPerThread)
+    return std::nullopt;
+  KernelCost cost;
+  double units = target.multiprocessors;
+  // The busiest multiprocessor decides.
+  double perUnit = std::ceil(work.blocks / units);
+  double together = std::min(perUnit, resident);
+  cost.waves = std::ceil(perUnit / resident);
+
+  double loads = work.loadBytes * work.blocks;
+  double stores = work.storeBytes * work.blocks;
+  bool fitsCache = work.uniqueLoadBytes <= 0.7 * target.l2Bytes;
+  double unique = std::min(loads, work.uniqueLoadBytes);
+  cost.globalBytes =
+      (fitsCache ? unique : std::max(unique, loads / 4)) + stores;
+  cost.global =
+      cost.globalBytes / (target.globalBytesPerSecond * globalEfficiency);
+  cost.cache = std::max(
+      (loads + stores) / (target.l2BytesPerSecond * cacheEfficiency),
+      perUnit * work.loadBytes / (portBytesPerClock * target.clockHertz));
+
+  double inFlight =
+      std::min(maxBytesInFlight, together * work.stages * work.loadBytes /
+                                     std::max(1.0, work.rounds));
+  double missRate = loads > 0 ? unique / loads : 1;
+  double latency = target.memoryLatencySeconds *
+                   (cacheLatency + (1 - cacheLatency) * missRate);
+  if (inFlight > 0)
+    cost.latency = perUnit * work.loadBytes / inFlight * latency;
+
+  double clock = target.clockHertz;
+  cost.matrix = perUnit * work.matrixFlops /
+                (target.matrixFlopsPerClock * clock * matrixEfficiency);
+  cost.vector = perUnit * work.vectorOps /
+                (target.vectorFlopsPerClock * clock * vectorEfficiency);
+  cost.special =
+      perUnit * work.specialOps / (target.specialOpsPerClock * clock);
+  cost.barriers = perUnit / together * work.barriers * barrierCycles / clock;
+  cost.fixed =
+      (isFirst ? target.firstLaunchSeconds : target.nextLaunchSeconds) +
+      cost.waves * target.memoryLatencySeconds;
+  double warps = cost.vector + cost.special + cost.barriers;
+  double longest = std::max(
+      {cost.global, cost.cache, cost.latency, cost.matrix, warps});
+  double sum = cost.global + cost.cache + cost.latency + cost.matrix + warps;
+  cost.seconds = cost.fixed + longest + (sum - longest) * imperfectOverlap;
+  return cost;
+}
+
+double mirage::lowerBound(double globalBytes, double matrixFlops,
+                          const TargetDescription &target) {
+  double memory =
+      globalBytes / (target.globalBytesPerSecond * globalEfficiency);
+  double matrix =
+      matrixFlops / (target.matrixFlopsPerClock * target.clockHertz *
+                     target.multiprocessors * matrixEfficiency);
+  return target.firstLaunchSeconds + target.memoryLatencySeconds +
+         std::max(memory, matrix);
+}

@@ -1,0 +1,111 @@
+//===- Extract.cpp - From values to a kernel ------------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Search/Extract.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mirage;
+using namespace mirage::search;
+
+// Assignments of roles that are tried.
+static constexpr size_t maxRoleChoices = 128;
+
+namespace {
+struct LabelChoices {
+  LabelId label;
+  llvm::SmallVector<Role, 3> roles;
+};
+} // namespace
+
+// Blocks along a grid dim must write different parts of every result, so only
+// labels of all results may be Grid. Only what is reduced needs a loop.
+static std::vector<LabelChoices> roleChoices(const ValueGraph &graph,
+                                             const ExprContext &context) {
+  LabelList all, reduced;
+  auto insert = [](LabelList &list, LabelId label) {
+    if (label != noLabel && !llvm::is_contained(list, label))
+      list.push_back(label);
+  };
+  for (const SegmentTensor &tensor : graph.segment.tensors)
+    for (LabelId label : tensor.labels)
+      insert(all, label);
+  for (const Value &value : graph.values) {
+    for (LabelId label : context.expr(value.expr).free)
+      insert(all, label);
+    for (const Derivation &derivation : value.derivations)
+      insert(reduced, derivation.label);
+  }
+  llvm::sort(all);
+  std::vector<LabelChoices> result;
+  for (LabelId label : all) {
+    bool isCommon = llvm::all_of(graph.segment.outputs, [&](uint32_t output) {
+      return llvm::is_contained(graph.segment.tensors[output].labels, label);
+    });
+    LabelChoices &choices = result.emplace_back();
+    choices.label = label;
+    bool isReduced = llvm::is_contained(reduced, label);
+    if (isCommon)
+      choices.roles.push_back(Role::Grid);
+    if (isReduced)
+      choices.roles.push_back(Role::Loop);
+    if (isReduced || !isCommon)
+      choices.roles.push_back(Role::Whole);
+  }
+  return result;
+}
+
+static bool nextCombination(std::vector<unsigned> &digits,
+                            const std::vector<LabelChoices> &choices) {
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (++digits[i] < choices[i].roles.size())
+      return true;
+    digits[i] = 0;
+  }
+  return false;
+}
+
+static void keepBest(std::vector<KernelPlan> &plans, KernelPlan plan,
+                     unsigned count) {
+  auto place = llvm::upper_bound(
+      plans, plan.cost.seconds,
+      [](double s, const KernelPlan &p) { return s < p.cost.seconds; });
+  plans.insert(place, std::move(plan));
+  if (plans.size() > count)
+    plans.pop_back();
+}
+
+std::vector<KernelPlan> search::extract(const Program &program,
+                                        const ValueGraph &graph,
+                                        const ExprContext &context,
+                                        const ExtractOptions &options,
+                                        ExtractStatistics &statistics) {
+  std::vector<LabelChoices> choices = roleChoices(graph, context);
+  std::vector<unsigned> digits(choices.size(), 0);
+  std::vector<KernelPlan> plans;
+  size_t tried = 0;
+  do {
+    if (options.isOutOfTime() || ++tried > maxRoleChoices) {
+      statistics.isExhaustive = false;
+      break;
+    }
+    Roles roles;
+    for (auto [choice, digit] : llvm::zip(choices, digits))
+      roles[choice.label] = choice.roles[digit];
+    for (const Choice &choice :
+         chooseDerivations(graph, context, roles, options, statistics)) {
+      auto plan = schedule(program, graph, context, roles, choice, options);
+      if (!plan ||
+          !chooseTiles(*plan, program, graph, context, options, statistics))
+        continue;
+      ++statistics.candidates;
+      keepBest(plans, std::move(*plan), options.topK);
+    }
+  } while (nextCombination(digits, choices));
+  return plans;
+}

@@ -1,0 +1,240 @@
+//===- Search.cpp - Find a faster program ---------------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Search/Search.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <thread>
+
+using namespace mirage;
+using namespace mirage::search;
+
+ProgramSearch::ProgramSearch(Program input, const SearchOptions &options)
+    : program(std::move(input)), options(options) {
+  deadline = std::chrono::steady_clock::now() +
+             std::chrono::microseconds(int64_t(options.timeBudget * 1e6));
+}
+
+std::shared_ptr<SegmentResult>
+ProgramSearch::searchSegment(unsigned first, unsigned last) const {
+  auto result = std::make_shared<SegmentResult>();
+  result->first = first;
+  result->last = last;
+  auto segment =
+      makeSegment(program, first, last, result->context, result->reason);
+  if (!segment)
+    return result;
+  result->graph =
+      saturate(std::move(*segment), result->context, {}, result->reason);
+  if (!result->graph)
+    return result;
+  ExtractOptions extraction;
+  extraction.target = options.target;
+  extraction.topK = options.topK;
+  extraction.maxOps = options.maxBlockOps;
+  extraction.isOutOfTime = [this] { return isOutOfTime(); };
+  for (bool allowUnsafe : {false, true}) {
+    extraction.allowUnsafe = allowUnsafe;
+    result->plans = extract(program, *result->graph, result->context,
+                            extraction, result->statistics);
+    if (!result->plans.empty())
+      break;
+  }
+  if (result->plans.empty())
+    result->reason = "no tiling fits one kernel";
+  return result;
+}
+
+// The whole program first, then short segments before long ones, so that what a
+// spent budget leaves out is the least likely to win.
+void ProgramSearch::run() {
+  std::vector<std::pair<unsigned, unsigned>> order;
+  unsigned count = program.numSources;
+  if (count > 0 && count <= options.maxSegment)
+    order.push_back({0, count});
+  for (unsigned length = 1; length <= std::min(count, options.maxSegment);
+       ++length)
+    for (unsigned first = 0; first + length <= count; ++first)
+      if (length != count)
+        order.push_back({first, first + length});
+
+  // A segment with an opaque op has no kernel, nor has any longer one.
+  std::set<unsigned> opaque;
+  for (const Op &op : program.ops)
+    if (op.isOpaque)
+      opaque.insert(op.source);
+  llvm::erase_if(order, [&](auto range) {
+    auto it = opaque.lower_bound(range.first);
+    return range.second - range.first > 1 && it != opaque.end() &&
+           *it < range.second;
+  });
+
+  // Each segment is independent of the others: any number of threads gives the
+  // same results.
+  std::vector<std::shared_ptr<SegmentResult>> results(order.size());
+  std::atomic<size_t> next{0};
+  std::atomic<bool> stopped{false};
+  auto work = [&] {
+    for (size_t i; (i = next++) < order.size();) {
+      if (i > 0 && isOutOfTime()) {
+        stopped = true;
+        return;
+      }
+      results[i] = searchSegment(order[i].first, order[i].second);
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned i = 1; i < std::max(1u, options.threads); ++i)
+    workers.emplace_back(work);
+  work();
+  for (std::thread &worker : workers)
+    worker.join();
+  stoppedEarly = stopped;
+  for (auto [range, result] : llvm::zip(order, results))
+    if (result)
+      segments[range] = result;
+}
+
+// The price of an op that the search has no kernel for: its bytes.
+double ProgramSearch::priceAsItIs(unsigned source) const {
+  KernelWork work;
+  double written = 0;
+  std::set<TensorId> made;
+  for (const Op &op : program.ops) {
+    if (op.source != source)
+      continue;
+    made.insert(op.result);
+    written = program.tensors[op.result].bytes();
+    for (TensorId operand : op.operands)
+      if (!made.count(operand))
+        work.uniqueLoadBytes += program.tensors[operand].bytes();
+  }
+  work.blocks = std::max(1.0, std::ceil(written / 4096));
+  work.loadBytes = work.uniqueLoadBytes / work.blocks;
+  work.storeBytes = written / work.blocks;
+  auto cost = priceKernel(work, *options.target, true);
+  return cost ? cost->seconds : 1;
+}
+
+Kernel ProgramSearch::asItIs(unsigned source) const {
+  Kernel kernel{source, source + 1, nullptr, priceAsItIs(source)};
+  auto it = segments.find({source, source + 1});
+  if (it != segments.end())
+    if (const KernelPlan *plan = it->second->plan()) {
+      kernel.segment = it->second;
+      kernel.seconds = plan->cost.seconds;
+    }
+  return kernel;
+}
+
+std::vector<Kernel> ProgramSearch::baseline() const {
+  std::vector<Kernel> kernels;
+  for (unsigned source = 0; source < program.numSources; ++source)
+    kernels.push_back(asItIs(source));
+  return kernels;
+}
+
+double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
+  double saved =
+      options.target->firstLaunchSeconds - options.target->nextLaunchSeconds;
+  double total = 0;
+  for (const Kernel &kernel : kernels)
+    total += kernel.seconds - saved;
+  return kernels.empty() ? 0 : total + saved;
+}
+
+// best[k][n]: the cheapest cut of the first n sources into k kernels. Without a
+// limit on kernels one row serves all k.
+std::vector<Kernel> ProgramSearch::best() const {
+  unsigned count = program.numSources;
+  unsigned rows = options.maxKernels == 0 ? 1 : options.maxKernels;
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  struct Entry {
+    double seconds = infinite;
+    std::optional<Kernel> last;
+  };
+  std::vector<std::vector<Entry>> table(rows + 1,
+                                        std::vector<Entry>(count + 1));
+  bool limited = options.maxKernels != 0;
+  for (auto &row : table)
+    row[0].seconds = 0;
+  double saved =
+      options.target->firstLaunchSeconds - options.target->nextLaunchSeconds;
+  for (unsigned k = 1; k <= rows; ++k)
+    for (unsigned end = 1; end <= count; ++end) {
+      const auto &before = table[limited ? k - 1 : k];
+      auto consider = [&](const Kernel &kernel) {
+        double total = before[kernel.first].seconds + kernel.seconds - saved;
+        if (total < table[k][end].seconds)
+          table[k][end] = {total, kernel};
+      };
+      // Longer segments first: at equal cost fewer kernels.
+      for (unsigned first = 0; first + 1 < end; ++first)
+        if (auto it = segments.find({first, end}); it != segments.end())
+          if (const KernelPlan *plan = it->second->plan())
+            consider({first, end, it->second, plan->cost.seconds});
+      consider(asItIs(end - 1));
+    }
+  if (table[rows][count].seconds == infinite)
+    return baseline();
+  std::vector<Kernel> kernels;
+  for (unsigned end = count, k = rows; end > 0; k -= limited) {
+    kernels.push_back(*table[k][end].last);
+    end = kernels.back().first;
+  }
+  std::reverse(kernels.begin(), kernels.end());
+  return kernels;
+}
+
+std::string ProgramSearch::reason() const {
+  auto it = segments.find({0, program.numSources});
+  if (it != segments.end())
+    return it->second->reason;
+  for (const Op &op : program.ops)
+    if (op.isOpaque)
+      return "op " + std::to_string(op.source) +
+             " has no rule in the search's algebra";
+  return "the program has " + std::to_string(program.numSources) +
+         " ops, more than are tried as one kernel";
+}
+
+double ProgramSearch::lowerBoundSeconds() const {
+  double bytes = 0, flops = 0;
+  std::set<TensorId> read;
+  for (TensorId output : program.outputs)
+    bytes += program.tensors[output].bytes();
+  for (const Op &op : program.ops)
+    read.insert(op.operands.begin(), op.operands.end());
+  for (TensorId input : program.inputs)
+    if (read.count(input))
+      bytes += program.tensors[input].bytes();
+  return lowerBound(bytes, flops, *options.target);
+}
+
+ProgramSearch::Totals ProgramSearch::totals() const {
+  Totals totals;
+  totals.isExhaustive = !stoppedEarly;
+  for (const auto &entry : segments) {
+    const SegmentResult &segment = *entry.second;
+    totals.states += segment.statistics.states + segment.statistics.tilings;
+    totals.pruned += segment.statistics.pruned;
+    totals.candidates += segment.statistics.candidates;
+    totals.isExhaustive &= segment.statistics.isExhaustive;
+    if (!segment.graph)
+      continue;
+    totals.values += segment.graph->values.size();
+    totals.derivations += segment.graph->numDerivations;
+    totals.pruned += segment.graph->rejected;
+  }
+  return totals;
+}

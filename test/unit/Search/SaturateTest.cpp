@@ -53,7 +53,6 @@ TEST(Saturate, NormBehindMatmul) {
   b.output(b.matmul(b.rmsNorm(x), w));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
   // (x w) * rsqrt: a product, although the program has none at its end.
   EXPECT_TRUE(s.hasRule(s.graph->outputs[0].first, Rule::Multiply));
   EXPECT_TRUE(s.hasRule(s.graph->outputs[0].first, Rule::Contract));
@@ -69,7 +68,6 @@ TEST(Saturate, LayerNormAndLinear) {
   b.output(b.matmul(b.addition(b.multiply(n, gamma), beta), w));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
   EXPECT_TRUE(s.graph->isComplete);
 }
 
@@ -79,7 +77,6 @@ TEST(Saturate, SafeSoftmaxBehindMatmul) {
   b.output(b.matmul(b.softmax(b.matmul(q, k)), v));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
   bool hasMonoid = false;
   for (ValueId id = 0; id < s.graph->values.size(); ++id)
     hasMonoid |= s.hasRule(id, Rule::SoftmaxContract);
@@ -93,7 +90,6 @@ TEST(Saturate, PlainSoftmaxGetsItsMaximum) {
   b.output(b.matmul(b.divide(e, b.reduce(e, Reduction::Sum)), v));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
 }
 
 TEST(Saturate, LowRankUpdate) {
@@ -103,7 +99,6 @@ TEST(Saturate, LowRankUpdate) {
   b.output(b.addition(b.matmul(x, w), b.matmul(b.matmul(x, a), c)));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
 }
 
 TEST(Saturate, NormOfResidual) {
@@ -114,7 +109,6 @@ TEST(Saturate, NormOfResidual) {
   b.output(b.rmsNorm(b.addition(x, b.multiply(alpha, t))));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
 }
 
 TEST(Saturate, GatedProduct) {
@@ -124,5 +118,4 @@ TEST(Saturate, GatedProduct) {
   b.output(b.multiply(b.function(b.matmul(x, w1), 1), b.matmul(x, w2)));
   Saturated s(b.program);
   ASSERT_TRUE(s.graph) << s.reason;
-  s.print();
 }

@@ -23,7 +23,6 @@ struct Searched {
   std::vector<Kernel> kernels;
 
   explicit Searched(const ProgramBuilder &builder, unsigned threads = 1) {
-    const Program &b_ = builder.program;
     options.target = lookupTarget("sm_90a");
     options.threads = threads;
     auto start = std::chrono::steady_clock::now();
@@ -40,14 +39,6 @@ struct Searched {
                  << search->lowerBoundSeconds() * 1e6 << " us\n";
     for (const Kernel &kernel : kernels)
       print(kernel);
-    if (getenv("ALL"))
-      if (auto whole = search->segment(0, b_.numSources)) {
-        llvm::outs() << "WHOLE " << whole->reason << " values " << whole->graph->values.size() << " complete " << whole->graph->isComplete << " ex " << whole->statistics.isExhaustive << " states " << whole->statistics.states << " cand " << whole->statistics.candidates << " tilings " << whole->statistics.tilings << "\n";
-        for (auto &p : whole->plans) llvm::outs() << "   plan " << p.cost.seconds * 1e6 << " steps " << p.steps.size() << " loops " << p.loops.size() << "\n";
-        for (auto [id, value] : llvm::enumerate(whole->graph->values)) for (auto &d : value.derivations) if (whole->graph->values.size() < 10) { llvm::outs() << " v" << id << " " << stringify(d.rule); for (auto o : d.operands) llvm::outs() << " v" << o; llvm::outs() << "\n"; }
-        if (whole->plan())
-          print({0, b_.numSources, whole, 0});
-      }
   }
 
   static void print(const Kernel &kernel) {

@@ -9,6 +9,9 @@
 #ifndef MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_H
 #define MIRAGE_DIALECT_MUGRAPH_TRANSFORMS_PASSES_H
 
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 

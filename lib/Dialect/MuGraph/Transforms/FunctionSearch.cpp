@@ -1,0 +1,297 @@
+//===- FunctionSearch.cpp - Search, check and write one function ----------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FunctionSearch.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+using search::Kernel;
+using search::SegmentResult;
+using search::TensorId;
+
+//===----------------------------------------------------------------------===//
+// Building functions
+//===----------------------------------------------------------------------===//
+
+func::FuncOp FunctionSearch::createFunction(StringRef name,
+                                            ArrayRef<TensorId> inputs,
+                                            ArrayRef<TensorId> outputs,
+                                            ValueMap &values) {
+  SmallVector<Type> argumentTypes, resultTypes;
+  for (TensorId tensor : inputs)
+    argumentTypes.push_back(imported->typeOf(tensor));
+  for (TensorId tensor : outputs)
+    resultTypes.push_back(imported->typeOf(tensor));
+  auto type =
+      FunctionType::get(function.getContext(), argumentTypes, resultTypes);
+  auto result = func::FuncOp::create(function.getLoc(), name, type);
+  Block *block = result.addEntryBlock();
+  for (auto [tensor, argument] : llvm::zip(inputs, block->getArguments()))
+    values[tensor] = argument;
+  return result;
+}
+
+void FunctionSearch::finishFunction(func::FuncOp target, OpBuilder &builder,
+                                    ArrayRef<TensorId> outputs,
+                                    const ValueMap &values) {
+  SmallVector<Value> results;
+  for (TensorId tensor : outputs)
+    results.push_back(values.lookup(tensor));
+  func::ReturnOp::create(builder, target.getLoc(), results);
+}
+
+// The ops of the input program, as they are.
+void FunctionSearch::cloneSources(OpBuilder &builder, unsigned first,
+                                  unsigned last, ValueMap &values) {
+  for (unsigned number = first; number < last; ++number) {
+    Operation *source = imported->sources[number];
+    IRMapping mapping;
+    for (Value operand : source->getOperands())
+      mapping.map(operand, values.lookup(imported->tensorOf.lookup(operand)));
+    Operation *copy = builder.clone(*source, mapping);
+    for (auto [old, fresh] :
+         llvm::zip(source->getResults(), copy->getResults()))
+      values[imported->tensorOf.lookup(old)] = fresh;
+  }
+}
+
+func::FuncOp FunctionSearch::buildWinner() {
+  if (!imported)
+    return function.clone();
+  const search::Program &program = imported->program;
+  ValueMap values;
+  func::FuncOp winner = createFunction(function.getSymName(), program.inputs,
+                                       program.outputs, values);
+  winner->setAttrs(function->getAttrs());
+  OpBuilder builder = OpBuilder::atBlockEnd(&winner.getBody().front());
+  for (const Kernel &kernel : kernels) {
+    std::string ignored;
+    const search::KernelPlan *plan =
+        kernel.segment ? kernel.segment->plan() : nullptr;
+    if (!plan || failed(emitPlan(builder, function.getLoc(), *imported,
+                                 *kernel.segment, *plan, values, ignored)))
+      cloneSources(builder, kernel.first, kernel.last, values);
+  }
+  finishFunction(winner, builder, program.outputs, values);
+  return winner;
+}
+
+//===----------------------------------------------------------------------===//
+// Checking
+//===----------------------------------------------------------------------===//
+
+static void appendUnique(SmallVectorImpl<TensorId> &list, TensorId tensor) {
+  if (!llvm::is_contained(list, tensor))
+    list.push_back(tensor);
+}
+
+// Compares the plan in use with the ops it stands for. False if it is wrong, or
+// has no form in the dialect.
+bool FunctionSearch::check(SegmentResult &segment) {
+  const search::Segment &part = segment.graph->segment;
+  SmallVector<TensorId> inputs, outputs;
+  for (uint32_t input : part.inputs)
+    appendUnique(inputs, part.tensors[input].tensor);
+  for (uint32_t output : part.outputs)
+    appendUnique(outputs, part.tensors[output].tensor);
+
+  ValueMap values;
+  OwningOpRef<func::FuncOp> candidate =
+      createFunction("candidate", inputs, outputs, values);
+  OpBuilder builder = OpBuilder::atBlockEnd(&candidate->getBody().front());
+  std::string why;
+  if (failed(emitPlan(builder, function.getLoc(), *imported, segment,
+                      *segment.plan(), values, why))) {
+    reason = why;
+    return false;
+  }
+  finishFunction(*candidate, builder, outputs, values);
+
+  ValueMap specValues;
+  OwningOpRef<func::FuncOp> spec =
+      createFunction("spec", inputs, outputs, specValues);
+  builder.setInsertionPointToEnd(&spec->getBody().front());
+  cloneSources(builder, segment.first, segment.last, specValues);
+  finishFunction(*spec, builder, outputs, specValues);
+
+  verify::Options verification;
+  verification.seed = seed;
+  verify::Report result =
+      verify::checkEquivalent(*spec, *candidate, verification);
+  checked[&segment] = {segment.current, result};
+  if (!result.isAccepted())
+    reason = "a candidate was rejected: " + result.reason;
+  return result.isAccepted();
+}
+
+// Checks the kernels in use; true if all passed.
+bool FunctionSearch::checkAll() {
+  bool all = true;
+  for (Kernel &kernel : kernels) {
+    if (!kernel.segment)
+      continue;
+    SegmentResult &segment = *kernel.segment;
+    auto it = checked.find(&segment);
+    bool isKnown = it != checked.end() && it->second.first == segment.current &&
+                   it->second.second.isAccepted();
+    if (isKnown)
+      continue;
+    if (check(segment)) {
+      ++equivalent;
+      continue;
+    }
+    ++rejected;
+    search->reject(segment);
+    all = false;
+  }
+  return all;
+}
+
+// Each kernel equals its part, so the whole equals the input; one check of the
+// whole confirms it where there are several kernels.
+void FunctionSearch::verifyWinner() {
+  if (kernels.size() == 1 && kernels[0].segment) {
+    report = checked[kernels[0].segment.get()].second;
+    return;
+  }
+  OwningOpRef<func::FuncOp> winner = buildWinner();
+  verify::Options verification;
+  verification.seed = seed;
+  report = verify::checkEquivalent(function, *winner, verification);
+  if (report.status == verify::Status::Undecided) {
+    // Too large to be checked at once; the parts were.
+    report.status = verify::Status::Tested;
+    report.errorLog2.reset();
+  }
+}
+
+void FunctionSearch::run() {
+  auto start = std::chrono::steady_clock::now();
+  imported = importProgram(function, reason);
+  if (imported) {
+    search.emplace(imported->program, options);
+    search->run();
+    do
+      kernels = search->best();
+    while (!checkAll());
+    baselineSeconds = search->seconds(search->baseline());
+    winnerSeconds = search->seconds(kernels);
+    if (kernels.size() > 1 && reason.empty())
+      reason = search->reason();
+    verifyWinner();
+    if (!report.isAccepted()) {
+      reason = "the whole program failed its check: " + report.reason;
+      kernels = search->baseline();
+      for (Kernel &kernel : kernels)
+        kernel.segment = nullptr;
+      winnerSeconds = baselineSeconds;
+      verifyWinner();
+    }
+  }
+  seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
+}
+
+//===----------------------------------------------------------------------===//
+// Report
+//===----------------------------------------------------------------------===//
+
+size_t FunctionSearch::stateCount() const {
+  return search ? search->totals().states : 0;
+}
+
+static void printBlock(llvm::json::OStream &json, const Kernel &kernel) {
+  const search::KernelPlan &plan = *kernel.segment->plan();
+  const ExprContext &context = kernel.segment->context;
+  auto tiles = [&](LabelId label) {
+    int64_t tile = plan.tiles.lookup(label);
+    return (context.size(label) + tile - 1) / tile;
+  };
+  json.object([&] {
+    json.attributeArray("grid", [&] {
+      for (unsigned i = 0; i < 3; ++i)
+        json.value(i < plan.grid.size() ? tiles(plan.grid[i]) : int64_t{1});
+    });
+    json.attribute("threads", plan.threads);
+    int64_t iterations = plan.loops.empty() ? 1 : 0;
+    for (const search::PlanLoop &loop : plan.loops)
+      iterations += tiles(loop.label);
+    json.attribute("loop", iterations);
+    json.attributeArray("loops", [&] {
+      for (const search::PlanLoop &loop : plan.loops)
+        json.value(tiles(loop.label));
+    });
+    json.attribute("shared_bytes", int64_t(plan.work.sharedBytes));
+    const KernelCost &cost = plan.cost;
+    json.attributeObject("predicted_us", [&] {
+      json.attribute("total", cost.seconds * 1e6);
+      json.attribute("global", cost.global * 1e6);
+      json.attribute("cache", cost.cache * 1e6);
+      json.attribute("latency", cost.latency * 1e6);
+      json.attribute("matrix", cost.matrix * 1e6);
+      json.attribute("vector", cost.vector * 1e6);
+      json.attribute("special", cost.special * 1e6);
+      json.attribute("barriers", cost.barriers * 1e6);
+      json.attribute("fixed", cost.fixed * 1e6);
+    });
+  });
+}
+
+void FunctionSearch::print(llvm::json::OStream &json) {
+  search::ProgramSearch::Totals totals;
+  if (search)
+    totals = search->totals();
+  int64_t inputKernels = imported ? imported->program.numSources : 0;
+  json.object([&] {
+    json.attribute("function", function.getSymName());
+    json.attribute("target", options.target->name);
+    json.attribute("values", int64_t(totals.values));
+    json.attribute("derivations", int64_t(totals.derivations));
+    json.attribute("states", int64_t(totals.states));
+    json.attribute("pruned", int64_t(totals.pruned));
+    json.attribute("candidates", int64_t(totals.candidates));
+    json.attribute("equivalent", int64_t(equivalent));
+    json.attribute("rejected", int64_t(rejected));
+    json.attribute("seconds", seconds);
+    json.attribute("threads", options.threads);
+    json.attribute("exhaustive", totals.isExhaustive);
+    double bound = search ? search->lowerBoundSeconds() : 0;
+    json.attribute("optimality_gap",
+                   bound > 0 ? std::max(0.0, winnerSeconds / bound - 1) : 0.0);
+    if (!reason.empty())
+      json.attribute("reason", reason);
+    json.attributeObject("input", [&] {
+      json.attribute("kernels", inputKernels);
+      json.attribute("predicted_us", baselineSeconds * 1e6);
+    });
+    json.attributeObject("winner", [&] {
+      json.attribute("kernels",
+                     imported ? int64_t(kernels.size()) : inputKernels);
+      json.attribute("predicted_us", winnerSeconds * 1e6);
+      double bytes = 0;
+      for (const Kernel &kernel : kernels)
+        if (kernel.segment)
+          bytes += kernel.segment->plan()->cost.globalBytes;
+      json.attribute("global_bytes", int64_t(bytes));
+      json.attributeArray("blocks", [&] {
+        for (const Kernel &kernel : kernels)
+          if (kernel.segment)
+            printBlock(json, kernel);
+      });
+      json.attributeBegin("verification");
+      report.print(json);
+      json.attributeEnd();
+    });
+  });
+}

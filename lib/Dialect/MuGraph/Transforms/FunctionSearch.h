@@ -1,0 +1,73 @@
+//===- FunctionSearch.h - Search, check and write one function --*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H
+#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H
+
+#include "EmitPlan.h"
+#include "mirage/Verify/Verify.h"
+
+namespace mirage::mugraph {
+
+/// The search of one function: import, search, check each kernel, build the
+/// winner. Kernels that fail their check are counted and replaced by the next
+/// best.
+class FunctionSearch {
+public:
+  FunctionSearch(mlir::func::FuncOp function,
+                 const search::SearchOptions &options, uint64_t seed)
+      : function(function), options(options), seed(seed) {}
+
+  /// Finds the winner; the function stays as it is.
+  void run();
+  /// The winner under the function's name, not inserted anywhere.
+  mlir::func::FuncOp buildWinner();
+  /// The object of the contract's report.
+  void print(llvm::json::OStream &json);
+
+  double predictedSeconds() const { return winnerSeconds; }
+  double inputSeconds() const { return baselineSeconds; }
+  size_t kernelCount() const { return kernels.size(); }
+  size_t rejectedCount() const { return rejected; }
+  size_t stateCount() const;
+  const std::string &why() const { return reason; }
+  const verify::Report &verification() const { return report; }
+
+private:
+  using ValueMap = llvm::DenseMap<search::TensorId, mlir::Value>;
+
+  mlir::func::FuncOp createFunction(llvm::StringRef name,
+                                    llvm::ArrayRef<search::TensorId> inputs,
+                                    llvm::ArrayRef<search::TensorId> outputs,
+                                    ValueMap &values);
+  void finishFunction(mlir::func::FuncOp target, mlir::OpBuilder &builder,
+                      llvm::ArrayRef<search::TensorId> outputs,
+                      const ValueMap &values);
+  void cloneSources(mlir::OpBuilder &builder, unsigned first, unsigned last,
+                    ValueMap &values);
+  bool check(search::SegmentResult &segment);
+  bool checkAll();
+  void verifyWinner();
+
+  mlir::func::FuncOp function;
+  search::SearchOptions options;
+  uint64_t seed;
+  std::optional<ImportedProgram> imported;
+  std::optional<search::ProgramSearch> search;
+  std::vector<search::Kernel> kernels;
+  std::map<const search::SegmentResult *, std::pair<unsigned, verify::Report>>
+      checked; ///< plan and its report.
+  verify::Report report;
+  double winnerSeconds = 0, baselineSeconds = 0, seconds = 0;
+  size_t equivalent = 0, rejected = 0;
+  std::string reason;
+};
+
+} // namespace mirage::mugraph
+
+#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H

@@ -1,0 +1,378 @@
+//===- ImportProgram.cpp - From a function to the search ------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ImportProgram.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+using search::ScalarNode;
+
+namespace {
+class Importer {
+public:
+  explicit Importer(func::FuncOp function) : function(function) {}
+  bool run(std::string &reason);
+  ImportedProgram result;
+
+private:
+  void orderSources(Value value, llvm::SetVector<Operation *> &order);
+  bool addTensor(Value value, std::string &reason);
+  bool importSource(unsigned number, Operation *source, std::string &reason);
+  void importPrimitive(unsigned number, Operation *op);
+  bool importLoopNest(Operation *op, search::Op &target);
+  bool importUnitReshape(Operation *op, search::Op &target);
+  std::vector<ScalarNode> importBody(Operation *op, const ScalarExpr &body);
+  uint32_t functionNumber(Operation *op);
+  /// The tensor of a value of `decomposed`.
+  search::TensorId tensorOf(Value value) const {
+    return cloneTensor.lookup(value);
+  }
+
+  func::FuncOp function;
+  IRMapping mapping; ///< from the function to its copy.
+  llvm::DenseMap<Value, search::TensorId> cloneTensor;
+};
+} // namespace
+
+// Operands first, starting from the results: what belongs together stays
+// together, and ops without use are left out.
+void Importer::orderSources(Value value, llvm::SetVector<Operation *> &order) {
+  Operation *op = value.getDefiningOp();
+  if (!op || order.contains(op))
+    return;
+  for (Value operand : op->getOperands())
+    orderSources(operand, order);
+  order.insert(op);
+}
+
+bool Importer::addTensor(Value value, std::string &reason) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !isProgramTensor(type)) {
+    llvm::raw_string_ostream(reason)
+        << "a value has type " << value.getType()
+        << ", expected a static tensor of f16, bf16 or f32";
+    return false;
+  }
+  search::Tensor tensor;
+  tensor.shape.assign(type.getShape().begin(), type.getShape().end());
+  tensor.elementBits = type.getElementType().getIntOrFloatBitWidth();
+  cloneTensor[value] = result.program.tensors.size();
+  result.program.tensors.push_back(std::move(tensor));
+  result.tensors.push_back(value);
+  return true;
+}
+
+static std::optional<mirage::Rational> toExact(const mugraph::Rational &value) {
+  mirage::Rational result =
+      mirage::Rational::get(value.numerator, value.denominator);
+  if (std::abs(value.exponent2) > 62)
+    return std::nullopt;
+  mirage::Rational power = int64_t{1} << std::abs(value.exponent2);
+  result = value.exponent2 < 0 ? result / power : result * power;
+  return result.isValid() ? std::optional<mirage::Rational>(result)
+                          : std::nullopt;
+}
+
+static ScalarNode makeNode(ScalarNode::Kind kind,
+                           llvm::ArrayRef<unsigned> arguments,
+                           mirage::Rational constant = 0) {
+  ScalarNode node{kind};
+  node.arguments.assign(arguments.begin(), arguments.end());
+  node.constant = constant;
+  return node;
+}
+
+// Numbers of uninterpreted functions: op and attributes.
+uint32_t Importer::functionNumber(Operation *op) {
+  for (uint32_t number = 1; number < result.functions.size(); ++number) {
+    Operation *known = result.functions[number];
+    if (known->getName() == op->getName() &&
+        known->getAttrDictionary() == op->getAttrDictionary())
+      return number;
+  }
+  result.functions.push_back(op);
+  return result.functions.size() - 1;
+}
+
+// The algebra has +, -, *, /, square roots and exp of an operand. A body with
+// anything else is one uninterpreted function: silu and tanh are better left to
+// their own instructions than spelled out in exponentials that can overflow.
+std::vector<ScalarNode> Importer::importBody(Operation *op,
+                                             const ScalarExpr &body) {
+  using Kind = ScalarNode::Kind;
+  std::vector<ScalarNode> nodes;
+  llvm::SmallVector<unsigned> position;
+  auto add = [&](ScalarNode node) {
+    nodes.push_back(std::move(node));
+    return unsigned(nodes.size() - 1);
+  };
+  auto opaque = [&] {
+    nodes.clear();
+    llvm::SmallVector<unsigned> arguments;
+    for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+      ScalarNode operand{Kind::Operand};
+      operand.operand = i;
+      arguments.push_back(add(operand));
+    }
+    ScalarNode call = makeNode(Kind::Function, arguments);
+    call.function = functionNumber(op);
+    add(call);
+    return nodes;
+  };
+  auto power = [&](unsigned base, mirage::Rational exponent) {
+    return add(makeNode(Kind::Power, {base}, exponent));
+  };
+  auto minus = [&](unsigned x) {
+    return add(makeNode(Kind::Multiply,
+                        {x, add(makeNode(Kind::Constant, {}, int64_t{-1}))}));
+  };
+  for (const ScalarExpr::Node &node : body.nodes()) {
+    if (node.kind == ScalarExpr::Kind::Operand) {
+      ScalarNode operand{Kind::Operand};
+      operand.operand = node.operand;
+      position.push_back(add(operand));
+      continue;
+    }
+    if (node.kind == ScalarExpr::Kind::Constant) {
+      std::optional<mirage::Rational> value = toExact(node.constant);
+      if (!value)
+        return opaque();
+      position.push_back(add(makeNode(Kind::Constant, {}, *value)));
+      continue;
+    }
+    llvm::SmallVector<unsigned> x;
+    for (unsigned argument : node.arguments)
+      x.push_back(position[argument]);
+    switch (node.function) {
+    case ScalarFunction::Add:
+      position.push_back(add(makeNode(Kind::Add, x)));
+      break;
+    case ScalarFunction::Sub:
+      position.push_back(add(makeNode(Kind::Add, {x[0], minus(x[1])})));
+      break;
+    case ScalarFunction::Mul:
+      position.push_back(add(makeNode(Kind::Multiply, x)));
+      break;
+    case ScalarFunction::Div:
+      position.push_back(
+          add(makeNode(Kind::Multiply, {x[0], power(x[1], int64_t{-1})})));
+      break;
+    case ScalarFunction::Neg:
+      position.push_back(minus(x[0]));
+      break;
+    case ScalarFunction::Sqrt:
+      position.push_back(power(x[0], mirage::Rational::get(1, 2)));
+      break;
+    case ScalarFunction::Rsqrt:
+      position.push_back(power(x[0], mirage::Rational::get(-1, 2)));
+      break;
+    case ScalarFunction::Exp:
+      if (body.nodes().size() != 2)
+        return opaque();
+      position.push_back(add(makeNode(Kind::Exp, x)));
+      break;
+    default:
+      return opaque();
+    }
+  }
+  // The value must be the last node.
+  if (position.back() + 1 != nodes.size())
+    nodes.push_back(nodes[position.back()]);
+  return nodes;
+}
+
+// A reshape that only adds or removes dims of extent 1.
+bool Importer::importUnitReshape(Operation *op, search::Op &target) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape)
+    return false;
+  auto dimsOf = [](Value value, llvm::SmallVector<int, 4> &dims,
+                   llvm::SmallVector<int64_t, 4> &extents) {
+    for (int64_t extent : cast<RankedTensorType>(value.getType()).getShape()) {
+      dims.push_back(extent == 1 ? -1 : int(extents.size()));
+      if (extent != 1)
+        extents.push_back(extent);
+    }
+  };
+  llvm::SmallVector<int64_t, 4> extents;
+  target.operandDims.resize(1);
+  dimsOf(reshape.getInput(), target.operandDims[0], target.extents);
+  dimsOf(reshape.getResult(), target.resultDims, extents);
+  return extents == target.extents;
+}
+
+// The iteration dim of each dim of a map; fails for offsets and the like.
+static std::optional<llvm::SmallVector<int, 4>>
+plainDims(AffineMap map, llvm::ArrayRef<int64_t> shape) {
+  if (!map || map.getNumResults() != shape.size())
+    return std::nullopt;
+  llvm::SmallVector<int, 4> dims;
+  for (auto [expr, extent] : llvm::zip(map.getResults(), shape)) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      dims.push_back(extent == 1 ? -1 : int(dim.getPosition()));
+    else if (auto constant = dyn_cast<AffineConstantExpr>(expr);
+             constant && constant.getValue() == 0)
+      dims.push_back(-1);
+    else
+      return std::nullopt;
+  }
+  return dims;
+}
+
+bool Importer::importLoopNest(Operation *op, search::Op &target) {
+  auto meaningful = dyn_cast<MeaningOpInterface>(op);
+  if (!meaningful)
+    return false;
+  FailureOr<Meaning> meaning = meaningful.getMeaning();
+  if (failed(meaning) || meaning->pieces.size() != 1)
+    return false;
+  const MeaningPiece &piece = meaning->pieces[0];
+  if (importUnitReshape(op, target)) {
+    ScalarNode operand{ScalarNode::Kind::Operand};
+    target.body = {operand};
+    return true;
+  }
+  target.operandDims.clear();
+  target.resultDims.clear();
+  target.extents.assign(piece.extents.begin(), piece.extents.end());
+  for (auto [map, operand] : llvm::zip(piece.operandMaps, op->getOperands())) {
+    auto dims =
+        plainDims(map, cast<RankedTensorType>(operand.getType()).getShape());
+    if (!dims)
+      return false;
+    target.operandDims.push_back(*dims);
+  }
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  auto resultDims = plainDims(piece.resultMap, type.getShape());
+  if (!resultDims)
+    return false;
+  target.resultDims = *resultDims;
+  switch (piece.reduction) {
+  case Reduction::None:
+    target.reduction = search::Reduction::None;
+    break;
+  case Reduction::Sum:
+    target.reduction = search::Reduction::Sum;
+    break;
+  case Reduction::Max:
+    target.reduction = search::Reduction::Max;
+    break;
+  case Reduction::Min:
+    target.reduction = search::Reduction::Min;
+    break;
+  }
+  target.body = importBody(op, piece.body);
+  // An uninterpreted function cannot be the body of a reduction: its op would
+  // do both.
+  return target.reduction == search::Reduction::None ||
+         target.body.back().kind != ScalarNode::Kind::Function;
+}
+
+void Importer::importPrimitive(unsigned number, Operation *op) {
+  auto isWide = [](Value value) {
+    return cast<RankedTensorType>(value.getType())
+               .getElementType()
+               .getIntOrFloatBitWidth() > 32;
+  };
+  for (unsigned i = 0; i < op->getNumResults(); ++i) {
+    search::Op target;
+    target.source = number;
+    for (Value operand : op->getOperands())
+      target.operands.push_back(tensorOf(operand));
+    target.result = tensorOf(op->getResult(i));
+    bool isPlain = op->getNumResults() == 1 && !isWide(op->getResult(i)) &&
+                   llvm::none_of(op->getOperands(), isWide) &&
+                   importLoopNest(op, target);
+    if (!isPlain) {
+      target.isOpaque = true;
+      target.body.clear();
+    }
+    result.program.ops.push_back(std::move(target));
+  }
+}
+
+// Imports the primitive ops that one op of the function consists of.
+bool Importer::importSource(unsigned number, Operation *source,
+                            std::string &reason) {
+  Operation *op = mapping.lookupOrNull(source);
+  SmallVector<Operation *> parts = {op};
+  auto composite = dyn_cast<MeaningOpInterface>(op);
+  if (composite && failed(composite.getMeaning())) {
+    Operation *before = op->getPrevNode();
+    OpBuilder builder(op);
+    FailureOr<Value> value = composite.decompose(builder);
+    if (failed(value)) {
+      reason = "an op has neither a meaning nor a decomposition";
+      return false;
+    }
+    parts.clear();
+    Block::iterator part =
+        before ? std::next(before->getIterator()) : op->getBlock()->begin();
+    for (; &*part != op; ++part)
+      parts.push_back(&*part);
+    op->getResult(0).replaceAllUsesWith(*value);
+    mapping.map(source->getResult(0), *value);
+  }
+  for (Operation *part : parts) {
+    for (Value value : part->getResults())
+      if (!cloneTensor.count(value) && !addTensor(value, reason))
+        return false;
+    importPrimitive(number, part);
+  }
+  for (Value value : source->getResults())
+    result.tensorOf[value] = tensorOf(mapping.lookup(value));
+  return true;
+}
+
+bool Importer::run(std::string &reason) {
+  if (!llvm::hasSingleElement(function.getBody())) {
+    reason = "the function has control flow";
+    return false;
+  }
+  result.functions.push_back(nullptr);
+  result.decomposed = cast<func::FuncOp>(function->clone(mapping));
+  for (BlockArgument argument : function.getArguments()) {
+    Value copy = mapping.lookup<Value>(argument);
+    if (!addTensor(copy, reason))
+      return false;
+    result.tensorOf[argument] = tensorOf(copy);
+    result.program.inputs.push_back(tensorOf(copy));
+  }
+  llvm::SetVector<Operation *> order;
+  Operation *terminator = function.getBody().front().getTerminator();
+  for (Value value : terminator->getOperands())
+    orderSources(value, order);
+  for (auto [number, source] : llvm::enumerate(order)) {
+    if (source->getNumRegions() != 0 && !isa<BlockGraphOp>(source)) {
+      reason = "the function has ops with regions";
+      return false;
+    }
+    if (!importSource(number, source, reason))
+      return false;
+    result.sources.push_back(source);
+  }
+  for (Value value : terminator->getOperands())
+    result.program.outputs.push_back(result.tensorOf.lookup(value));
+  result.program.numSources = result.sources.size();
+  return true;
+}
+
+std::optional<ImportedProgram>
+mirage::mugraph::importProgram(func::FuncOp function, std::string &reason) {
+  Importer importer(function);
+  if (!importer.run(reason))
+    return std::nullopt;
+  return std::move(importer.result);
+}

@@ -1,0 +1,144 @@
+//===- MuGraphSuperoptimize.cpp - Search for a faster program -------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FunctionSearch.h"
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+
+#include "mlir/IR/Remarks.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+#include <thread>
+
+namespace mirage {
+#define GEN_PASS_DEF_MUGRAPHSUPEROPTIMIZE
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h.inc"
+} // namespace mirage
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+static constexpr llvm::StringLiteral implementsName = "mugraph.implements";
+
+namespace {
+class MuGraphSuperoptimize final
+    : public mirage::impl::MuGraphSuperoptimizeBase<MuGraphSuperoptimize> {
+public:
+  using Base::Base;
+  void runOnOperation() override;
+
+private:
+  FailureOr<search::SearchOptions> readOptions();
+  LogicalResult optimize(func::FuncOp function,
+                         const search::SearchOptions &options,
+                         raw_ostream &lines);
+  LogicalResult writeReport(StringRef lines);
+};
+} // namespace
+
+FailureOr<search::SearchOptions> MuGraphSuperoptimize::readOptions() {
+  search::SearchOptions options;
+  options.target = lookupTarget(target);
+  if (!options.target)
+    return getOperation().emitError()
+           << "unknown target '" << target.getValue() << "', expected one of "
+           << knownTargetNames();
+  if (!(timeBudget >= 0))
+    return getOperation().emitError()
+           << "time-budget is " << timeBudget.getValue()
+           << ", expected seconds, 0 or more";
+  options.timeBudget = std::min(timeBudget.getValue(), 1e6);
+  options.threads = threads != 0
+                        ? std::min(threads.getValue(), 256u)
+                        : std::max(1u, std::thread::hardware_concurrency());
+  options.maxBlockOps = maxBlockOps;
+  options.maxKernels = std::min(maxKernels.getValue(), 1024u);
+  options.topK = std::clamp(topK.getValue(), 1u, 64u);
+  return options;
+}
+
+// Functions of the program level that are not done yet.
+static bool isProgram(func::FuncOp function) {
+  if (function.isExternal() || function->hasAttr(implementsName))
+    return false;
+  return llvm::any_of(function.getBody().getOps(), [](Operation &op) {
+    return isa<MeaningOpInterface>(op);
+  });
+}
+
+static void emitRemark(FunctionSearch &search, func::FuncOp function) {
+  auto options = remark::RemarkOpts::name("Superoptimize")
+                     .category("search")
+                     .function(function.getSymName());
+  if (search.predictedSeconds() < search.inputSeconds())
+    remark::passed(function.getLoc(), options)
+        << "searched " << remark::metric("states", int(search.stateCount()))
+        << remark::metric("kernels", int(search.kernelCount()))
+        << remark::metric("predicted_us",
+                          float(search.predictedSeconds() * 1e6))
+        << remark::metric("input_us", float(search.inputSeconds() * 1e6));
+  else
+    remark::missed(function.getLoc(), options) << remark::reason(
+        "{0}", search.why().empty() ? "nothing is faster" : search.why());
+}
+
+LogicalResult
+MuGraphSuperoptimize::optimize(func::FuncOp function,
+                               const search::SearchOptions &options,
+                               raw_ostream &lines) {
+  std::string name = function.getSymName().str(), specName = name + ".spec";
+  if (SymbolTable::lookupNearestSymbolFrom(
+          function, StringAttr::get(&getContext(), specName)))
+    return function.emitError()
+           << "the input program is to be kept as @" << specName
+           << ", but there is a symbol of that name already";
+  FunctionSearch search(function, options, seed);
+  search.run();
+  func::FuncOp winner = search.buildWinner();
+  emitRemark(search, function);
+  llvm::json::OStream json(lines);
+  search.print(json);
+  lines << "\n";
+
+  function.getOperation()->getBlock()->getOperations().insert(
+      Block::iterator(function), winner);
+  winner->setAttr(implementsName,
+                  FlatSymbolRefAttr::get(&getContext(), specName));
+  function.setSymName(specName);
+  function.setPrivate();
+  return success();
+}
+
+LogicalResult MuGraphSuperoptimize::writeReport(StringRef lines) {
+  std::string message;
+  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(report, &message);
+  if (!file)
+    return getOperation().emitError()
+           << "the report cannot be written: " << message;
+  file->os() << lines;
+  file->keep();
+  return success();
+}
+
+void MuGraphSuperoptimize::runOnOperation() {
+  FailureOr<search::SearchOptions> options = readOptions();
+  if (failed(options))
+    return signalPassFailure();
+  std::string text;
+  llvm::raw_string_ostream lines(text);
+  SmallVector<func::FuncOp> functions(llvm::make_filter_range(
+      getOperation().getOps<func::FuncOp>(), isProgram));
+  for (func::FuncOp function : functions)
+    if (failed(optimize(function, *options, lines)))
+      return signalPassFailure();
+  if (!report.empty() && failed(writeReport(text)))
+    signalPassFailure();
+}

@@ -46,6 +46,10 @@ unsigned ConversionPlan::selects() const {
   return exchange.selects() * wordsPerValue(elemBits);
 }
 
+unsigned ConversionPlan::permutes() const {
+  return kind == ConversionKind::Noop ? 0 : exchange.permutes();
+}
+
 //===----------------------------------------------------------------------===//
 // Normal forms
 //===----------------------------------------------------------------------===//
@@ -328,10 +332,10 @@ planCluster(const Pair &pair, const LinearLayout &map, unsigned elemBits,
 //===----------------------------------------------------------------------===//
 
 /// Rough issue slots a warp: a shuffle and a wavefront occupy the same pipe; a
-/// select is half a slot; waiting for the stores and the barrier is what shared
-/// memory costs beyond its traffic.
+/// select or a permute is half a slot; waiting for the stores and the barrier
+/// is what shared memory costs beyond its traffic.
 static double costOfExchange(const ConversionPlan &plan) {
-  return plan.shuffles() + 0.5 * plan.selects();
+  return plan.shuffles() + 0.5 * (plan.selects() + plan.permutes());
 }
 
 static double costOfShared(const SharedConversion &shared) {
@@ -397,7 +401,8 @@ static Expected<ConversionPlan> choosePlan(const Pair &pair, ConvertReach reach,
   bool exchanges = reach <= ConvertReach::Thread ||
                    (inWarp && small && options.allowShuffle);
   if (exchanges) {
-    plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits);
+    plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits,
+                                         options.allowPermute);
     plan.kind = plan.exchange.shuffles() ? ConversionKind::Shuffle
                                          : ConversionKind::Register;
   }

@@ -119,9 +119,27 @@ bool Executor::run() {
 
 static bool odd(uint64_t x) { return llvm::popcount(x) & 1; }
 
+using Word = SmallVector<uint64_t, 4>;
+
+static bool isTaken(const RegisterExchange &exchange, const ExchangeOp &op,
+                    uint64_t lane, uint64_t warp, uint64_t block) {
+  if (exchange.predicates.empty())
+    return false;
+  const ThreadPredicate &p = exchange.predicates[op.predicate];
+  return odd(lane & p.laneMask) ^ odd(warp & p.warpMask) ^
+         odd(block & p.blockMask);
+}
+
+static Word permute(const Word &a, const Word &b, ArrayRef<unsigned> selector) {
+  Word result;
+  unsigned full = selector.size();
+  for (unsigned s : selector)
+    result.push_back(s < full ? a[s] : b[s - full]);
+  return result;
+}
+
 bool Executor::runExchange(uint64_t warp, uint64_t block) {
   const RegisterExchange &exchange = plan.exchange;
-  using Word = SmallVector<uint64_t, 4>;
   unsigned lanes = 1u << laneBits;
   // values[v][lane]
   std::vector<std::vector<Word>> values;
@@ -138,11 +156,13 @@ bool Executor::runExchange(uint64_t warp, uint64_t block) {
   for (const ExchangeOp &op : exchange.ops) {
     std::vector<Word> row(lanes);
     for (unsigned lane = 0; lane < lanes; ++lane) {
-      if (op.kind == ExchangeOp::Select) {
-        const ThreadPredicate &p = exchange.predicates[op.predicate];
-        bool taken = odd(lane & p.laneMask) ^ odd(warp & p.warpMask) ^
-                     odd(block & p.blockMask);
-        row[lane] = values[taken ? op.a : op.b][lane];
+      if (op.kind != ExchangeOp::Shuffle) {
+        bool taken = isTaken(exchange, op, lane, warp, block);
+        if (op.kind == ExchangeOp::Select)
+          row[lane] = values[taken ? op.a : op.b][lane];
+        else
+          row[lane] = permute(values[op.a][lane], values[op.b][lane],
+                              taken ? op.whenTrue : op.whenFalse);
         continue;
       }
       uint64_t from =

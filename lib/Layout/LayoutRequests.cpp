@@ -185,7 +185,7 @@ static std::string planLine(const ConversionPlan &plan,
     json.attribute("kind", stringifyKind(plan.kind));
     json.attribute("shuffles", plan.shuffles());
     json.attribute("selects", plan.selects());
-    json.attribute("permutes", 0);
+    json.attribute("permutes", plan.permutes());
     writeAccess(json, plan, /*isStore=*/true, target);
     writeAccess(json, plan, /*isStore=*/false, target);
     auto wavefronts = [&](StringRef key, uint64_t count) {

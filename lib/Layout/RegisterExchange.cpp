@@ -6,8 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Layout/RegisterExchange.h"
-
+#include "ExchangeProgram.h"
 #include "RegisterGroups.h"
 #include "Subspace.h"
 
@@ -16,7 +15,6 @@
 
 #include <cassert>
 #include <map>
-#include <numeric>
 
 using namespace mirage;
 using namespace mirage::layout;
@@ -25,13 +23,6 @@ using llvm::ArrayRef;
 using llvm::SmallVector;
 
 using Columns = SmallVector<uint64_t, 16>;
-
-unsigned RegisterExchange::shuffles() const {
-  return llvm::count_if(
-      ops, [](const ExchangeOp &op) { return op.kind == ExchangeOp::Shuffle; });
-}
-
-unsigned RegisterExchange::selects() const { return ops.size() - shuffles(); }
 
 //===----------------------------------------------------------------------===//
 // The map in blocks
@@ -299,39 +290,6 @@ unsigned ProgramBuilder::after(unsigned level, uint64_t q) {
   return afterValues[{level, q}] = value;
 }
 
-/// Drops ops that no result needs and renumbers.
-static void removeDeadOps(RegisterExchange &program) {
-  unsigned first = program.words.size();
-  SmallVector<bool> live(program.ops.size(), false);
-  auto mark = [&](unsigned value) {
-    if (value >= first)
-      live[value - first] = true;
-  };
-  for (const RegisterExchange::Result &result : program.results)
-    mark(result.value);
-  for (size_t i = program.ops.size(); i-- > 0;)
-    if (live[i]) {
-      mark(program.ops[i].a);
-      if (program.ops[i].kind == ExchangeOp::Select)
-        mark(program.ops[i].b);
-    }
-  SmallVector<unsigned> renamed(first + program.ops.size());
-  std::iota(renamed.begin(), renamed.end(), 0);
-  SmallVector<ExchangeOp, 32> kept;
-  for (auto [index, op] : llvm::enumerate(program.ops)) {
-    if (!live[index])
-      continue;
-    renamed[first + index] = first + kept.size();
-    op.a = renamed[op.a];
-    if (op.kind == ExchangeOp::Select)
-      op.b = renamed[op.b];
-    kept.push_back(op);
-  }
-  program.ops = std::move(kept);
-  for (RegisterExchange::Result &result : program.results)
-    result.value = renamed[result.value];
-}
-
 RegisterExchange ProgramBuilder::build(unsigned destinationBits) {
   for (uint64_t r = 0; r >> destinationBits == 0; ++r) {
     uint64_t p = applyColumns(factoring.p, r) ^ factoring.pOffset;
@@ -505,7 +463,8 @@ static BlockMap removePacked(const BlockMap &map, ArrayRef<unsigned> from,
 }
 
 RegisterExchange layout::planRegisterExchange(const LinearLayout &map,
-                                              unsigned elemBits) {
+                                              unsigned elemBits,
+                                              bool allowPermute) {
   BlockMap blocks = splitMap(map);
   Packing packing = findPacking(blocks, elemBits);
   SmallVector<unsigned> from, to; // source and destination bits in a word
@@ -525,5 +484,8 @@ RegisterExchange layout::planRegisterExchange(const LinearLayout &map,
     results.push_back(
         {program.results[squeeze(r, to)].value, unsigned(gather(r, to))});
   program.results = std::move(results);
+  program.elemBits = elemBits;
+  if (allowPermute && !program.isRenaming())
+    fusePermutes(program);
   return program;
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RegisterGroups.h"
+#include "Subspace.h"
 #include "TileBuilder.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -149,14 +150,18 @@ SharedAccess SharedAccessPlanner::planVector() {
       options.maxVectorBits ? options.maxVectorBits : target.maxVectorBits;
   unsigned bits = maxBits > elemBits ? llvm::Log2_32(maxBits / elemBits) : 0;
   SharedAccess access;
+  // Registers reach all of the low bits, nothing else touches them.
   uint64_t others = touched(0);
-  for (;; --bits) {
-    if (bits > 0 && (others & ((uint64_t{1} << bits) - 1)))
-      continue;
-    access.groups = groupRegisters(registers, bits);
-    if (bits == 0 || !access.groups.empty())
-      break;
-  }
+  Subspace span(registers);
+  auto isLegal = [&](unsigned width) {
+    for (unsigned bit = 0; bit < width; ++bit)
+      if (!span.contains(uint64_t{1} << bit))
+        return false;
+    return (others & ((uint64_t{1} << width) - 1)) == 0;
+  };
+  while (bits > 0 && !isLegal(bits))
+    --bits;
+  access.groups = groupRegisters(registers, bits);
   access.vectorElems = 1u << bits;
   access.thread = threadMap(lanes);
   access.perAccess =

@@ -86,6 +86,7 @@ private:
   unsigned wordBits; ///< log2 elements of 4 bytes.
   unsigned bankBits; ///< log2 elements of all banks.
   SmallVector<Vectors> rows;
+  SmallVector<Vectors> tried;
   std::optional<SharedChoice> best;
   std::string reason;
 };
@@ -335,6 +336,9 @@ uint64_t SharedLayoutSearch::costOf(const SharedChoice &choice,
 void SharedLayoutSearch::tryColumns(ArrayRef<uint64_t> row,
                                     ArrayRef<Vectors> phases) {
   Vectors columns = buildColumns(row, phases);
+  if (llvm::is_contained(tried, columns))
+    return;
+  tried.push_back(columns);
   SharedChoice choice;
   choice.layout = LinearLayout::fromMatrix(
       {{"offset", tileBits}},

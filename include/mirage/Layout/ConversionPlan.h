@@ -70,11 +70,13 @@ struct ConversionPlan {
   /// Instructions a thread; values of more than 32 bits take several.
   unsigned shuffles() const;
   unsigned selects() const;
+  unsigned permutes() const;
 };
 
 struct ConversionOptions {
   bool allowShuffle = true;
-  bool allowMatrix = true; ///< ldmatrix, stmatrix.
+  bool allowMatrix = true;   ///< ldmatrix, stmatrix.
+  bool allowPermute = false; ///< ExchangeOp::Permute in programs.
 };
 
 /// The cheapest plan. Layouts are register, lane, warp, block -> dims of one

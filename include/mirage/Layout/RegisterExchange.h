@@ -53,13 +53,19 @@ struct ThreadPredicate {
 /// One instruction; it defines the next value.
 struct ExchangeOp {
   enum Kind {
-    Select, ///< predicates[predicate] ? a : b
-    Shuffle ///< value a of the lane sourceLane(thread) ^ laneXor
+    Select,  ///< predicates[predicate] ? a : b
+    Shuffle, ///< value a of the lane sourceLane(thread) ^ laneXor
+    /// A full word of elements of a and b (a byte permute, prmt or v_perm):
+    /// element i is that of number s = (predicates[predicate] ? whenTrue :
+    /// whenFalse)[i], counted over the elements of a full word of a, then of b.
+    /// Only where permutes are allowed.
+    Permute
   };
   Kind kind;
   unsigned a = 0, b = 0;
   unsigned predicate = 0;
   uint64_t laneXor = 0;
+  llvm::SmallVector<unsigned, 4> whenTrue, whenFalse; ///< of a permute.
 };
 
 /// A program on words. Values 0 .. words.size()-1 are the sources; op i defines
@@ -78,9 +84,13 @@ struct RegisterExchange {
     unsigned value, element;
   };
   llvm::SmallVector<Result, 16> results;
+  unsigned elemBits = 32;
 
   unsigned shuffles() const;
   unsigned selects() const;
+  /// Byte permutes: those of the program, and those it takes to build words of
+  /// narrow values that are not neighbouring registers.
+  unsigned permutes() const;
   /// No instruction at all: registers are renamed.
   bool isRenaming() const { return ops.empty(); }
 };
@@ -88,9 +98,12 @@ struct RegisterExchange {
 /// The cheapest program for `map`, a convert map between places (register,
 /// lane, warp, block) that keeps warp and block unchanged (see ConvertMap.h).
 /// Values of less than 32 bits are packed where the map allows. A value of more
-/// than 32 bits counts as several words when it is emitted.
+/// than 32 bits counts as several words when it is emitted. With `allowPermute`
+/// the last selects and the packing of narrow results become one permute where
+/// they can.
 RegisterExchange planRegisterExchange(const LinearLayout &map,
-                                      unsigned elemBits);
+                                      unsigned elemBits,
+                                      bool allowPermute = false);
 
 } // namespace mirage::layout
 

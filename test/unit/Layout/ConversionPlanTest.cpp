@@ -44,7 +44,7 @@ TEST(ConversionPlan, FuzzIsVerified) {
         random.distributed(bits, lanes, warps, blocks, random.below(2));
     unsigned elemBits = 8u << random.below(4);
     for (bool shuffle : {true, false}) {
-      ConversionPlan p = plan(s, d, elemBits, {shuffle, true});
+      ConversionPlan p = plan(s, d, elemBits, {shuffle, true, random.coin()});
       ++kinds[p.kind];
       EXPECT_TRUE(p.verified)
           << stringifyKind(p.kind).str() << " of " << elemBits << " bits\n"
@@ -115,6 +115,22 @@ TEST(ConversionPlan, PairsOfHalvesShareAWord) {
   ConversionPlan halves = plan(s, d, 16);
   EXPECT_EQ(halves.kind, ConversionKind::Shuffle);
   EXPECT_EQ(halves.shuffles() * 2, words32);
+}
+
+/// The accumulator of one product as operand of the next in 8 bits: packing and
+/// selecting are one permute a word.
+TEST(ConversionPlan, BytesArePackedAndSelectedAtOnce) {
+  LinearLayout acc = make(R"({"kind":"mma","version":3,"shape":[128,64],
+      "instr_shape":[16,64,16],"warps_per_cta":[4,1]})");
+  LinearLayout a = make(R"({"kind":"dot_operand","shape":[128,64],"operand":"a",
+      "k_width":4,"elem_bits":8,"parent":{"kind":"mma","version":3,
+      "instr_shape":[16,64,16],"warps_per_cta":[4,1]}})");
+  ConversionPlan p = plan(acc, a, 8, {true, true, /*allowPermute=*/true});
+  EXPECT_TRUE(p.verified);
+  EXPECT_EQ(p.shuffles(), 16u);
+  EXPECT_EQ(p.selects() + p.permutes(), 32u);
+  ConversionPlan plain = plan(acc, a, 8);
+  EXPECT_GT(plain.selects() + plain.permutes(), 32u);
 }
 
 TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {

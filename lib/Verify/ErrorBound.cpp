@@ -68,7 +68,13 @@ static Degree uninterpreted(llvm::ArrayRef<Degree> arguments) {
   return result;
 }
 
-static Degree exponential(const Degree &argument) {
+static Degree exponential(const Degree &argument, Rule rule) {
+  if (rule == Rule::Opaque) {
+    // The new variable or its reciprocal.
+    Degree result = uninterpreted(argument);
+    result.denominator = 1;
+    return result;
+  }
   Degree result = argument;
   result.exponentDegree = std::max(result.exponentDegree,
                                    argument.numerator + argument.denominator);
@@ -77,7 +83,8 @@ static Degree exponential(const Degree &argument) {
   return result;
 }
 
-static Degree apply(ScalarFunction function, llvm::ArrayRef<Degree> arguments) {
+static Degree apply(ScalarFunction function, llvm::ArrayRef<Degree> arguments,
+                    Rule rule) {
   const Degree &a = arguments.front(), &b = arguments.back();
   switch (function) {
   case ScalarFunction::Add:
@@ -90,7 +97,7 @@ static Degree apply(ScalarFunction function, llvm::ArrayRef<Degree> arguments) {
   case ScalarFunction::Neg:
     return a;
   case ScalarFunction::Exp:
-    return exponential(a);
+    return exponential(a, rule);
   case ScalarFunction::Sqrt:
     return inverse(uninterpreted(a));
   case ScalarFunction::Pow:
@@ -118,7 +125,8 @@ static Degree combine(Reduction reduction, const Degree &term, double count) {
   return result;
 }
 
-static Degree pieceDegree(const Piece &piece, llvm::ArrayRef<Degree> degrees) {
+static Degree pieceDegree(const Piece &piece, llvm::ArrayRef<Degree> degrees,
+                          Rule rule) {
   llvm::SmallVector<Degree, 8> nodes;
   for (const ScalarExpr::Node &node : piece.body.nodes()) {
     llvm::SmallVector<Degree, 2> arguments;
@@ -132,7 +140,7 @@ static Degree pieceDegree(const Piece &piece, llvm::ArrayRef<Degree> degrees) {
     case ScalarExpr::Kind::Apply:
       for (unsigned argument : node.arguments)
         arguments.push_back(nodes[argument]);
-      nodes.push_back(apply(node.function, arguments));
+      nodes.push_back(apply(node.function, arguments, rule));
       break;
     }
   }
@@ -151,7 +159,7 @@ static Degree larger(const Degree &a, const Degree &b) {
 }
 
 llvm::SmallVector<Degree>
-mirage::verify::resultDegrees(const TensorProgram &program) {
+mirage::verify::resultDegrees(const TensorProgram &program, Rule rule) {
   llvm::SmallVector<Degree> degrees;
   for (const ProgramValue &value : program.values) {
     Degree degree;
@@ -169,7 +177,7 @@ mirage::verify::resultDegrees(const TensorProgram &program) {
       break;
     case ProgramValue::Kind::Pieces:
       for (const Piece &piece : value.pieces)
-        degree = larger(degree, pieceDegree(piece, degrees));
+        degree = larger(degree, pieceDegree(piece, degrees, rule));
       break;
     }
     degrees.push_back(degree);

@@ -26,7 +26,7 @@ static uint8_t carried(uint8_t flags) {
   return (flags & ~FieldValue::NoExponent) | (flags & marks ? marks : 0);
 }
 
-FieldAlgebra::FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed,
+FieldAlgebra::FieldAlgebra(uint64_t prime, Rule rule, uint64_t seed,
                            uint64_t test)
     : values(prime), exponents((prime - 1) / 2), rule(rule),
       inputHash(seed, test, "inputs"), functionHash(seed, test, "functions") {
@@ -116,27 +116,36 @@ FieldValue FieldAlgebra::power(uint64_t exponent) const {
   return {result, 0, FieldValue::NoExponent};
 }
 
-FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
-  if (!x.has(FieldValue::NoExponent)) {
-    if (trace)
-      trace->push_back(x.q);
-    FieldValue result = power(x.q);
-    result.flags |= x.flags & ~FieldValue::MarkedP;
-    if (x.has(FieldValue::MarkedQ))
-      result.flags |= FieldValue::MarkedP;
-    return result;
-  }
+/// A function with f(0) = 1 and f(-x) = 1 / f(x).
+FieldValue FieldAlgebra::opaqueExponential(const FieldValue &x) const {
   if (x.p == 0)
-    return {1, 0, x.flags};
+    return {1, 1, x.flags};
   bool negative = x.p > values.prime() / 2;
-  FieldValue argument{negative ? values.neg(x.p) : x.p, 0, x.flags};
-  FieldValue result = uninterpreted(Exp, argument);
-  result.flags |= FieldValue::NoExponent;
+  FieldValue result = uninterpreted(Exp, negative ? neg(x) : x);
   return negative ? reciprocal(result) : result;
 }
 
+FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
+  if (rule == Rule::Opaque)
+    return opaqueExponential(x);
+  FieldValue result;
+  if (x.has(FieldValue::NoExponent)) {
+    // Only the p part counts, and the result has no other.
+    result = opaqueExponential({x.p, 0, x.flags});
+  } else {
+    if (trace)
+      trace->push_back(x.q);
+    result = power(x.q);
+    result.flags |= x.flags & ~FieldValue::MarkedP;
+    if (x.has(FieldValue::MarkedQ))
+      result.flags |= FieldValue::MarkedP;
+  }
+  result.flags |= FieldValue::NoExponent;
+  return result;
+}
+
 FieldValue FieldAlgebra::sqrt(const FieldValue &x) const {
-  if (rule == RootRule::Opaque)
+  if (rule != Rule::RootLaws)
     return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
   FieldValue result{values.root(x.p), 0, x.flags};
   if (!values.isSquare(x.p))

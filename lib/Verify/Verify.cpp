@@ -96,7 +96,6 @@ public:
       : spec(spec), candidate(candidate), options(options) {
     report.seed = options.seed;
     selectSamples();
-    selectBound();
   }
 
   Report run();
@@ -104,10 +103,10 @@ public:
 private:
   enum class Outcome { Passed, Failed, Stopped };
   void selectSamples();
-  void selectBound();
-  /// Runs tests under one root rule until enough of them passed.
-  Outcome runTests(RootRule rule, uint64_t prime);
-  Outcome runTest(RootRule rule, uint64_t prime, uint64_t test);
+  void selectBound(Rule rule);
+  /// Runs tests under one rule until enough of them passed.
+  Outcome runTests(Rule rule, uint64_t prime);
+  Outcome runTest(Rule rule, uint64_t prime, uint64_t test);
   Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
                     Evaluator &specRun, Evaluator &candidateRun);
   Outcome compareTraced(size_t number, FieldAlgebra &algebra,
@@ -157,9 +156,12 @@ void Checker::selectSamples() {
 }
 
 /// Is there a bound to be had, given that no difference is found?
-void Checker::selectBound() {
-  specDegrees = resultDegrees(spec);
-  candidateDegrees = resultDegrees(candidate);
+void Checker::selectBound(Rule rule) {
+  hasBound = needsTrace = false;
+  if (rule == Rule::RootLaws)
+    return;
+  specDegrees = resultDegrees(spec, rule);
+  candidateDegrees = resultDegrees(candidate, rule);
   hasBound = numRepresentatives > 0 &&
              boundOfTest(mainPrime, /*evaluations=*/1).has_value();
   for (auto [a, b] : llvm::zip_equal(specDegrees, candidateDegrees))
@@ -255,8 +257,7 @@ Checker::Outcome Checker::compareTraced(size_t number, FieldAlgebra &algebra,
   return outcome;
 }
 
-Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
-                                  uint64_t test) {
+Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
   FieldAlgebra algebra(prime, rule, options.seed, test);
   SmallVector<int64_t> sizes;
   for (unsigned argument : spec.arguments)
@@ -287,20 +288,22 @@ Checker::Outcome Checker::runTest(RootRule rule, uint64_t prime,
   return outcome;
 }
 
-Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
+Checker::Outcome Checker::runTests(Rule rule, uint64_t prime) {
   report.prime = prime;
   report.tests = 0;
   report.errorLog2.reset();
   open = decided = llvm::BitVector(samples.size());
-  if (rule == RootRule::Power)
-    hasBound = false;
-  // Under the rule Power a test may end without a verdict: take more of them.
+  selectBound(rule);
+  // Under RootLaws a test may end without a verdict: take more of them, but not
+  // if there are so many roots that none will have one.
   for (uint64_t test = 1; test <= options.maxTests; ++test) {
     Outcome outcome = runTest(rule, prime, test);
     if (outcome != Outcome::Passed)
       return outcome;
     ++report.tests;
     hasBound &= open.none();
+    if (rule == Rule::RootLaws && test == 4 && decided.none())
+      break;
     bool enough = (report.tests >= options.minTests ||
                    report.steps > options.heavySteps) &&
                   (!hasBound || *report.errorLog2 <= options.errorLog2);
@@ -310,27 +313,41 @@ Checker::Outcome Checker::runTests(RootRule rule, uint64_t prime) {
   if (!open.test(decided))
     return Outcome::Passed;
   report.status = Status::Undecided;
-  report.reason = rule == RootRule::Power
+  report.reason = rule == Rule::RootLaws
                       ? "every difference may come from the sign of a root"
                       : "the specification divides by zero";
   return Outcome::Stopped;
 }
 
-static bool usesRoots(const TensorProgram &program) {
+static bool uses(const TensorProgram &program,
+                 llvm::ArrayRef<ScalarFunction> functions) {
   for (const ProgramValue &value : program.values)
     for (const Piece &piece : value.pieces)
       for (const ScalarExpr::Node &node : piece.body.nodes())
         if (node.kind == ScalarExpr::Kind::Apply &&
-            (node.function == ScalarFunction::Sqrt ||
-             node.function == ScalarFunction::Rsqrt))
+            llvm::is_contained(functions, node.function))
           return true;
   return false;
 }
 
+/// Tries the rules in turn; a later one may accept what an earlier one does
+/// not.
 Report Checker::run() {
-  Outcome outcome = runTests(RootRule::Opaque, mainPrime);
-  if (outcome == Outcome::Failed && (usesRoots(spec) || usesRoots(candidate)))
-    outcome = runTests(RootRule::Power, rootPrime);
+  auto useful = [&](llvm::ArrayRef<ScalarFunction> functions) {
+    return uses(spec, functions) || uses(candidate, functions);
+  };
+  Outcome outcome = runTests(Rule::Opaque, mainPrime);
+  if (outcome == Outcome::Failed && useful(ScalarFunction::Exp))
+    outcome = runTests(Rule::ExpLaws, mainPrime);
+  Report beforeRoots = report;
+  if (outcome == Outcome::Failed &&
+      useful({ScalarFunction::Sqrt, ScalarFunction::Rsqrt})) {
+    outcome = runTests(Rule::RootLaws, rootPrime);
+    if (outcome == Outcome::Stopped) {
+      report = std::move(beforeRoots);
+      report.reason += " (with square roots as unknown functions)";
+    }
+  }
   if (!hasBound || outcome != Outcome::Passed)
     report.errorLog2.reset();
   if (outcome != Outcome::Passed)

@@ -9,21 +9,23 @@
 // How likely is it that two programs that differ at an output element agree
 // there in one random test?
 //
-// **Rational programs.** The element is a quotient of polynomials in the
-// inputs. Values of uninterpreted functions (roots, maxima, erf, ..) are
-// further variables: independent and random as long as different arguments have
-// different residues. If the programs differ, the cross-multiplied difference
-// is a nonzero polynomial of some degree D, and by Schwartz and Zippel it
-// vanishes with probability at most D max_r P(r), where P(r) <= 1.5 / p is the
-// probability of a residue. Two different arguments of degree d agree in both
-// residues, which are independent, with probability at most
-// (2 d 1.5 / p) (2 d 1.25 / q); there are fewer pairs than evaluations squared.
+// **Rational programs**, and all programs under the rule Opaque. The element is
+// a quotient of polynomials in the inputs. Values of uninterpreted functions
+// (exp, roots, maxima, erf, ..) are further variables: independent and random
+// as long as different arguments have different residues. If the programs
+// differ, the cross-multiplied difference is a nonzero polynomial of some
+// degree D, and by Schwartz and Zippel it vanishes with probability at most D
+// max_r P(r), where P(r) <= 1.5 / p is the probability of a residue. Two
+// different arguments of degree d agree in both residues, which are
+// independent, up to sign, with probability at most 2 (2 d 1.5 / p) (2 d 1.25 /
+// q); there are fewer pairs than half the square of the number of evaluations.
 //
-// **One exponential.** Let the element depend on exponentials exp(t) with t
-// rational in the inputs and without exponentials. Then t is evaluated on the
-// q parts of the inputs and all else on their p parts, which are independent.
-// The test observes all exponents of the element, of both programs, and demands
-// that each is m/2 t0 with |m| <= 4 an integer, for one of them, t0.
+// **One exponential**, under the rule ExpLaws. Let the element depend on
+// exponentials exp(t) with t rational in the inputs and without exponentials.
+// Then t is evaluated on the q parts of the inputs and all else on their p
+// parts, which are independent. The test observes all exponents of the element,
+// of both programs, and demands that each is m/2 t0 with |m| <= 4 an integer,
+// for one of them, t0.
 //   (a) If one of these relations is false for the exponents as rational
 //       functions, it holds by chance with probability at most 9 * 2
 //       d_t 1.25/q.
@@ -36,7 +38,8 @@
 //       d_t 1.25 / q. (A constant t0 is met by the random base of exp.)
 // So gated products with silu, sigmoid, tanh or gelu have a bound.
 //
-// **Sums of exponentials** (softmax): no lemma stands here, hence no bound.
+// **Other sums of exponentials** under ExpLaws, and RootLaws: no lemma stands
+// here, hence no bound.
 //
 // Assumptions: KeyedHash is a random function, and p does not divide all
 // coefficients of a nonzero difference (p and q are fixed; the constants of a
@@ -50,6 +53,7 @@
 #ifndef MIRAGE_VERIFY_ERRORBOUND_H
 #define MIRAGE_VERIFY_ERRORBOUND_H
 
+#include "mirage/Verify/FieldAlgebra.h"
 #include "mirage/Verify/TensorProgram.h"
 
 #include <optional>
@@ -60,8 +64,8 @@ namespace mirage::verify {
 struct Degree {
   double numerator = 0;
   double denominator = 0;
-  /// Exponentials that it depends on; infinite where they are out of reach of
-  /// the lemma (exp of exp, uninterpreted functions of exp).
+  /// Under ExpLaws the exponentials that it depends on; infinite where they are
+  /// out of reach of the lemma (exp of exp, uninterpreted functions of exp).
   double exponentials = 0;
   /// Largest degree of an exponent, and of an argument of an uninterpreted
   /// function, numerator plus denominator.
@@ -69,8 +73,10 @@ struct Degree {
   double argumentDegree = 0;
 };
 
-/// The degrees of a program's results, element by element.
-llvm::SmallVector<Degree> resultDegrees(const TensorProgram &program);
+/// Bounds for an element of each of a program's results. `rule` is not
+/// RootLaws.
+llvm::SmallVector<Degree> resultDegrees(const TensorProgram &program,
+                                        Rule rule);
 
 /// Observed exponents per element at most, for the lemma of one exponential.
 inline constexpr double maxExponentials = 64;

@@ -16,12 +16,6 @@
 //                               Z_p and makes the exponent part undefined in
 //                               Z_q
 //   rational constant n/d       n * d^-1 in both
-//   exp(x)                      g^(q part of x) in Z_p, undefined in Z_q, with
-//   g
-//                               a random generator of the squares of Z_p; these
-//                               have order q, hence exp(x+y) = exp(x) exp(y)
-//   exp of an undefined part    an uninterpreted function E of the p part with
-//                               E(-x) = 1 / E(x)
 //   log, erf, pow, abs          uninterpreted: equal arguments give equal
 //   values,
 //                               others independent random ones; erf is odd, abs
@@ -31,7 +25,7 @@
 //                               and any nesting of binary maxima, tile maxima
 //                               and running maxima gives one value. min(S) =
 //                               -max(-S)
-//   rsqrt(x), sqrt(x)           by the root rule, below
+//   exp(x), sqrt(x), rsqrt(x)   by one of three rules, below
 //
 // Why a maximum may be an unrelated random value. If two programs agree for any
 // value in place of max(S), they agree for the true one; so an accepted program
@@ -40,19 +34,27 @@
 // not cancel gets another value and is rejected. What this cannot see is
 // whether a maximum that cancels is large enough to avoid overflow.
 //
-// Root rules. A square root is determined up to a sign that a field does not
-// know, since it has no positive numbers.
+// The rules for exp and roots, from the strictest on. Programs that agree under
+// one of them agree over the reals; the later ones know more laws, so that more
+// right programs pass, and give weaker or no bounds on the error.
 //
-//   Opaque  rsqrt is an uninterpreted function, sqrt its reciprocal. Sound with
-//           the error bound of the polynomial part: the root is one more
-//           variable. Does not know sqrt(x)^2 = x or rsqrt(4 x) = rsqrt(x) / 2.
-//   Power   x^((p+1)/4): multiplicative, and sqrt(x)^2 = x where x is a square;
-//           values made from roots of other elements are marked, and a
-//           difference between marked values says nothing. For the prime in use
-//           all primes up to 13 are squares, so constants of that kind come out
-//           of a root with the right sign; |z| and z, which differ in sign
-//           only, are told apart in half of the tests. No error bound is
-//           claimed.
+//   Opaque    exp is an uninterpreted function with exp(-x) = 1 / exp(x), rsqrt
+//             another, sqrt its reciprocal. Everything is then a rational
+//             function of inputs and independent random values.
+//   ExpLaws   exp(x) = g^(q part of x) in Z_p, undefined in Z_q, with g a
+//   random
+//             generator of the squares of Z_p; these have order q, hence
+//             exp(x+y) = exp(x) exp(y). Roots as above. exp of an undefined
+//             part as above.
+//   RootLaws  and sqrt(x) = x^((p+1)/4): multiplicative, and sqrt(x)^2 = x
+//   where
+//             x is a square; values made from roots of other elements are
+//             marked and a difference between marked values says nothing. A
+//             field has no positive numbers and so does not know the sign of a
+//             root. For the prime in use all primes up to 13 are squares, so
+//             constants made of them come out of a root with the right sign;
+//             |z| and z, which differ in sign only, are told apart in half of
+//             the tests.
 //
 //===----------------------------------------------------------------------===//
 
@@ -92,7 +94,7 @@ struct FieldValue {
   static FieldValue absent() { return {0, 0, Absent}; }
 };
 
-enum class RootRule { Opaque, Power };
+enum class Rule { Opaque, ExpLaws, RootLaws };
 
 /// What two values say about the equality of what they stand for.
 enum class Comparison { Equal, Different, Undecided };
@@ -101,7 +103,7 @@ enum class Comparison { Equal, Different, Undecided };
 /// functions, all determined by (prime, seed, test).
 class FieldAlgebra {
 public:
-  FieldAlgebra(uint64_t prime, RootRule rule, uint64_t seed, uint64_t test);
+  FieldAlgebra(uint64_t prime, Rule rule, uint64_t seed, uint64_t test);
 
   /// Element `element` of input `input`.
   FieldValue input(uint64_t input, uint64_t element) const;
@@ -153,13 +155,14 @@ private:
   FieldValue uninterpreted(uint64_t name,
                            llvm::ArrayRef<FieldValue> arguments) const;
   FieldValue exponential(const FieldValue &x) const;
+  FieldValue opaqueExponential(const FieldValue &x) const;
   FieldValue power(uint64_t exponent) const;
   FieldValue sqrt(const FieldValue &x) const;
   FieldValue evenOrOdd(uint64_t name, const FieldValue &x, bool odd) const;
 
   PrimeField values;
   PrimeField exponents;
-  RootRule rule;
+  Rule rule;
   KeyedHash inputHash;
   KeyedHash functionHash;
   /// g^(i * 256^w) at 256 * w + i.

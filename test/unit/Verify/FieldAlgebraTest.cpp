@@ -25,8 +25,8 @@ constexpr uint64_t tinyPrimes[] = {23, 47, 167};
 
 class Algebra : public testing::Test {
 protected:
-  FieldAlgebra algebra{mainPrime, RootRule::Opaque, 1, 1};
-  FieldAlgebra powers{rootPrime, RootRule::Power, 1, 1};
+  FieldAlgebra algebra{mainPrime, Rule::ExpLaws, 1, 1};
+  FieldAlgebra powers{rootPrime, Rule::RootLaws, 1, 1};
 
   FieldValue input(uint64_t i) { return algebra.input(0, i); }
   FieldValue number(int64_t n, int64_t d = 1) {
@@ -63,7 +63,7 @@ TEST(KeyedHash, IsSipHash) {
 
 TEST(TinyFields, ExpTurnsSumsIntoProducts) {
   for (uint64_t p : tinyPrimes) {
-    FieldAlgebra algebra(p, RootRule::Opaque, 3, 1);
+    FieldAlgebra algebra(p, Rule::ExpLaws, 3, 1);
     uint64_t q = (p - 1) / 2;
     std::vector<bool> seen(p, false);
     for (uint64_t x = 0; x < q; ++x) {
@@ -84,7 +84,7 @@ TEST(TinyFields, ExpTurnsSumsIntoProducts) {
 
 TEST(TinyFields, RootsBySquaring) {
   for (uint64_t p : tinyPrimes) {
-    FieldAlgebra algebra(p, RootRule::Power, 3, 1);
+    FieldAlgebra algebra(p, Rule::RootLaws, 3, 1);
     uint64_t q = (p - 1) / 2;
     for (uint64_t x = 0; x < p; ++x)
       for (uint64_t y = 0; y < q; ++y) {
@@ -103,7 +103,7 @@ TEST(TinyFields, RootsBySquaring) {
 
 TEST(TinyFields, DivisionUndoesMultiplication) {
   for (uint64_t p : tinyPrimes) {
-    FieldAlgebra algebra(p, RootRule::Opaque, 3, 1);
+    FieldAlgebra algebra(p, Rule::ExpLaws, 3, 1);
     for (uint64_t x = 0; x < p; ++x) {
       FieldValue value{x, x % ((p - 1) / 2), 0};
       FieldValue inverse = algebra.reciprocal(value);
@@ -131,9 +131,9 @@ TEST_F(Algebra, RationalConstants) {
 TEST_F(Algebra, InputsAreDistinct) {
   EXPECT_TRUE(different(algebra.input(0, 5), algebra.input(1, 5)));
   EXPECT_TRUE(different(algebra.input(0, 5), algebra.input(0, 6)));
-  FieldAlgebra second(mainPrime, RootRule::Opaque, 1, 2);
+  FieldAlgebra second(mainPrime, Rule::ExpLaws, 1, 2);
   EXPECT_NE(second.input(0, 5).p, algebra.input(0, 5).p);
-  FieldAlgebra again(mainPrime, RootRule::Opaque, 1, 1);
+  FieldAlgebra again(mainPrime, Rule::ExpLaws, 1, 1);
   EXPECT_EQ(again.input(0, 5).q, algebra.input(0, 5).q);
 }
 
@@ -167,6 +167,23 @@ TEST_F(Algebra, UninterpretedFunctions) {
   // An uninterpreted value is a new variable and has an exponent part.
   FieldValue log = call(F::Log, {call(F::Exp, {x})});
   EXPECT_FALSE(log.has(FieldValue::NoExponent));
+}
+
+TEST(OpaqueRule, ExpIsAFunctionOnly) {
+  FieldAlgebra algebra(mainPrime, Rule::Opaque, 1, 1);
+  FieldValue x = algebra.input(0, 0), y = algebra.input(0, 1);
+  auto exp = [&](FieldValue value) {
+    return algebra.apply(ScalarFunction::Exp, value);
+  };
+  EXPECT_EQ(algebra.compare(exp(algebra.neg(x)), algebra.reciprocal(exp(x))),
+            Comparison::Equal);
+  EXPECT_EQ(
+      algebra.compare(exp(algebra.add(x, y)), algebra.mul(exp(x), exp(y))),
+      Comparison::Different);
+  EXPECT_EQ(exp(algebra.sub(x, x)).p, 1u);
+  // A new variable, so that exp of it is one again.
+  EXPECT_FALSE(exp(x).has(FieldValue::NoExponent));
+  EXPECT_EQ(algebra.compare(exp(exp(x)), exp(exp(y))), Comparison::Different);
 }
 
 TEST_F(Algebra, OpaqueRoots) {
@@ -239,7 +256,7 @@ TEST(FalseAccepts, StayUnderTheBound) {
   const uint64_t p = 167, tests = 20000;
   unsigned accepted = 0;
   for (uint64_t test = 0; test < tests; ++test) {
-    FieldAlgebra algebra(p, RootRule::Opaque, 5, test);
+    FieldAlgebra algebra(p, Rule::ExpLaws, 5, test);
     FieldValue x = algebra.input(0, 0), y = algebra.input(0, 1);
     accepted += algebra.mul(x, y).p == algebra.mul(x, x).p;
   }

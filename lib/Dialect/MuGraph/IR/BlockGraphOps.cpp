@@ -225,10 +225,10 @@ static LogicalResult verifyMap(BlockGraphOp graph, const Twine &name,
         return graph.emitOpError() << name << " is cut twice by " << index.str()
                                    << " (mugraph_c12)";
       seen.push_back(index);
-      extent *= graph.getExtent(index);
-      if (extent > maxTensorElements)
+      if (graph.getExtent(index) > maxTensorElements / extent)
         return graph.emitOpError()
                << name << " is cut into more than 2^40 tiles (mugraph_c12)";
+      extent *= graph.getExtent(index);
     }
   }
   return success();
@@ -387,7 +387,19 @@ static bool isWide(Type element) {
   return element.getIntOrFloatBitWidth() >= 32;
 }
 
+/// The part of constraint mugraph_c18 that needs no analysis.
+static LogicalResult verifyLoopExists(Operation *op, int64_t loop) {
+  int64_t loops = cast<BlockGraphOp>(op->getParentOp()).getLoops().size();
+  if (loop >= 0 && loop < loops)
+    return success();
+  return op->emitOpError() << "accumulates over l" << loop
+                           << ", but the block graph has " << loops
+                           << " loops (mugraph_c18)";
+}
+
 LogicalResult AccumulateOp::verify() {
+  if (failed(verifyLoopExists(*this, getLoop())))
+    return failure();
   if (getKind() == AccumulateKind::Sum && !isWide(getType().getElementType()))
     return emitOpError() << "sums in " << getType().getElementType()
                          << ", expected f32 or wider (mugraph_c20)";
@@ -395,6 +407,8 @@ LogicalResult AccumulateOp::verify() {
 }
 
 LogicalResult AccumulateSoftmaxOp::verify() {
+  if (failed(verifyLoopExists(*this, getLoop())))
+    return failure();
   RankedTensorType scores = getScores().getType();
   ArrayRef<int64_t> shape = scores.getShape();
   auto fail = [&](const Twine &what, RankedTensorType got,

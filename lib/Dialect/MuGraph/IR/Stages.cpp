@@ -42,15 +42,11 @@ FailureOr<Stage> StageAnalysis::operandStage(Operation &op) const {
   return stage;
 }
 
-LogicalResult StageAnalysis::visit(Operation &op, BlockGraphOp graph) {
+LogicalResult StageAnalysis::visit(Operation &op) {
   FailureOr<Stage> stage = operandStage(op);
   if (failed(stage))
     return failure();
   if (std::optional<unsigned> loop = getAccumulatorLoop(&op)) {
-    if (*loop >= graph.getLoops().size())
-      return op.emitOpError()
-             << "accumulates over l" << *loop << ", but the block graph has "
-             << graph.getLoops().size() << " loops (mugraph_c18)";
     if (stage->loop != loop)
       return op.emitOpError()
              << "accumulates over l" << *loop
@@ -77,7 +73,7 @@ FailureOr<StageAnalysis> StageAnalysis::compute(BlockGraphOp graph) {
       analysis.stages[argument].loop = loops.front();
   }
   for (Operation &op : graph.getBodyBlock()->without_terminator())
-    if (failed(analysis.visit(op, graph)))
+    if (failed(analysis.visit(op)))
       return failure();
   return analysis;
 }

@@ -38,7 +38,7 @@ public:
   Stage lookup(mlir::Value value) const { return stages.lookup(value); }
 
 private:
-  llvm::LogicalResult visit(mlir::Operation &op, BlockGraphOp graph);
+  llvm::LogicalResult visit(mlir::Operation &op);
   llvm::FailureOr<Stage> operandStage(mlir::Operation &op) const;
 
   llvm::DenseMap<mlir::Value, Stage> stages;

@@ -2,6 +2,7 @@
 """Prints what a search found, from the JSON of --mugraph-superoptimize=report=FILE."""
 
 import json
+import math
 import sys
 
 
@@ -18,14 +19,24 @@ def show(report):
     verification = winner["verification"]
     bound = verification.get("error_log2")
     print(f"  verification: {verification['status']}"
-          + (f", wrong with probability at most 2^{bound}" if bound is not None else ""))
+          + (f", wrong with probability at most 2^{math.ceil(bound)}" if bound is not None else ""))
+
+
+def read_values(text):
+    """The JSON values in `text`, one after the other; an array counts as its elements."""
+    decoder, values = json.JSONDecoder(), []
+    text = text.strip()
+    while text:
+        value, end = decoder.raw_decode(text)
+        values += value if isinstance(value, list) else [value]
+        text = text[end:].lstrip()
+    return values
 
 
 def main(path):
     with open(path) as file:
-        reports = json.load(file)
-    for report in reports if isinstance(reports, list) else [reports]:
-        show(report)
+        for report in read_values(file.read()):
+            show(report)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,11 @@ static FailureOr<T> diagnose(ModuleOp module, llvm::Expected<T> value) {
          << llvm::toString(value.takeError());
 }
 
+static double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 static StringRef nameOf(DeviceKind kind) {
   switch (kind) {
   case DeviceKind::Reference:
@@ -200,12 +205,33 @@ static FailureOr<Tensors> runOnDevice(func::FuncOp entry, Place &place,
   return results;
 }
 
-/// The reference's results in the types that the program declares.
-static Tensors roundTo(const Signature &signature, const Tensors &exact) {
+/// Runs the meaning of `entry` in f64 and rounds to the types it declares. A
+/// muGraph is run as it is; of a lowered program only what it implements has a
+/// meaning on the host.
+static FailureOr<Tensors> runOnHost(func::FuncOp entry,
+                                    func::FuncOp specification,
+                                    const Signature &signature,
+                                    const Tensors &inputs,
+                                    ExecutionReport &report) {
+  auto start = std::chrono::steady_clock::now();
+  FailureOr<Tensors> exact = runReference(
+      isLowered(entry) ? specification : entry, inputs, Precision::Double);
+  if (failed(exact))
+    return failure();
+  report.seconds = secondsSince(start);
   Tensors results;
-  for (auto [tensor, spec] : llvm::zip_equal(exact, signature.results))
+  for (auto [tensor, spec] : llvm::zip_equal(*exact, signature.results))
     results.push_back(tensor.convert(spec.kind));
   return results;
+}
+
+/// Lowering replaces functions, so the reference is computed before it.
+static FailureOr<ReferenceResults>
+computeReferenceIfChecked(func::FuncOp specification, const Tensors &inputs,
+                          const CheckOptions &check) {
+  if (!check.enabled)
+    return ReferenceResults();
+  return computeReference(specification, inputs, check);
 }
 
 FailureOr<ExecutionReport>
@@ -217,55 +243,36 @@ mirage::runtime::execute(ModuleOp module, const ExecutionOptions &options) {
   if (failed(signature))
     return failure();
   bool onHost = options.device == DeviceKind::Reference;
-  Place place;
-  if (!onHost) {
-    FailureOr<Place> opened = openDevice(module, options);
-    if (failed(opened))
-      return failure();
-    place = std::move(*opened);
-  }
+  func::FuncOp specification = specificationOf(*entry);
+  if (!specification && (onHost || options.check.enabled))
+    return entry->emitError("@")
+           << entry->getName()
+           << " is lowered and does not say what it implements "
+              "(mugraph.implements), so there is no reference for it";
+  FailureOr<Place> place = onHost ? Place() : openDevice(module, options);
+  if (failed(place))
+    return failure();
   FailureOr<Tensors> inputs = prepareInputs(module, *signature, options);
   if (failed(inputs))
+    return failure();
+  FailureOr<ReferenceResults> reference =
+      computeReferenceIfChecked(specification, *inputs, options.check);
+  if (failed(reference))
     return failure();
 
   ExecutionReport report;
   report.device = nameOf(options.device);
-  if (place.target)
-    report.target = place.target->name;
-  ReferenceResults reference;
-  if (onHost || options.check.enabled) {
-    func::FuncOp specification = referenceOf(*entry);
-    if (!specification)
-      return entry->emitError("@")
-             << entry->getName()
-             << " is lowered and does not say what it implements "
-                "(mugraph.implements), so there is no reference for it";
-    auto start = std::chrono::steady_clock::now();
-    auto computed = computeReference(specification, *inputs, options.check);
-    if (failed(computed))
-      return failure();
-    reference = std::move(*computed);
-    report.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-  }
-  Tensors results;
-  if (onHost) {
-    results = roundTo(*signature, reference.exact);
-  } else {
-    auto run = runOnDevice(*entry, place, *inputs, options, report);
-    if (failed(run))
-      return failure();
-    results = std::move(*run);
-    if (options.device != DeviceKind::Simulator)
-      report.deviceName = place.device->name();
-  }
+  FailureOr<Tensors> results =
+      onHost ? runOnHost(*entry, specification, *signature, *inputs, report)
+             : runOnDevice(*entry, *place, *inputs, options, report);
+  if (failed(results))
+    return failure();
   if (options.check.enabled) {
-    report.comparison = compareAll(results, reference, options.check);
+    report.comparison = compareAll(*results, *reference, options.check);
     report.ok = report.comparison->ok;
   }
   if (!options.outputs.empty())
-    if (llvm::Error error = writeOutputs(results, options.outputs))
+    if (llvm::Error error = writeOutputs(*results, options.outputs))
       return emitError(UnknownLoc::get(module.getContext()))
              << llvm::toString(std::move(error));
   return report;

@@ -33,20 +33,16 @@ static bool containsAny(Operation *root) {
       .wasInterrupted();
 }
 
-static func::FuncOp specificationOf(func::FuncOp entry) {
-  auto name = entry->getAttrOfType<FlatSymbolRefAttr>(
-      mugraph::MuGraphDialect::getImplementsAttrName());
-  if (!name)
-    return nullptr;
-  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(entry, name);
+bool mirage::runtime::isLowered(func::FuncOp entry) {
+  return containsAny<layout::LaunchOp>(entry);
 }
 
-func::FuncOp mirage::runtime::referenceOf(func::FuncOp entry) {
-  if (func::FuncOp specification = specificationOf(entry))
-    return specification;
-  if (containsAny<layout::LaunchOp>(entry))
-    return nullptr;
-  return entry;
+func::FuncOp mirage::runtime::specificationOf(func::FuncOp entry) {
+  auto name = entry->getAttrOfType<FlatSymbolRefAttr>(
+      mugraph::MuGraphDialect::getImplementsAttrName());
+  if (name)
+    return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(entry, name);
+  return isLowered(entry) ? nullptr : entry;
 }
 
 FailureOr<const TargetDescription *>
@@ -80,12 +76,10 @@ LogicalResult mirage::runtime::lowerForDevice(func::FuncOp entry,
                                               const TargetDescription &target,
                                               bool search) {
   auto module = entry->getParentOfType<ModuleOp>();
-  bool kernelLevel =
-      !containsAny<layout::LaunchOp, mugraph::BlockGraphOp>(entry);
-  bool lowered = !kernelLevel && containsAny<layout::LaunchOp>(entry) &&
-                 !containsAny<gpu::GPUFuncOp>(module);
-  if (lowered)
+  if (isLowered(entry) && !containsAny<gpu::GPUFuncOp>(module))
     return success();
+  bool kernelLevel =
+      !isLowered(entry) && !containsAny<mugraph::BlockGraphOp>(entry);
   eraseOtherFunctions(entry);
   PassManager passes(module.getContext());
   std::string option = "{target=" + target.name.str();

@@ -15,9 +15,12 @@
 
 namespace mirage::runtime {
 
-/// What `--device=reference` runs and `--check` compares with: the function
-/// that `entry` implements, `entry` itself if it is at kernel level, or null.
-mlir::func::FuncOp referenceOf(mlir::func::FuncOp entry);
+/// True if `entry` launches kernels, so that it runs on a device only.
+bool isLowered(mlir::func::FuncOp entry);
+
+/// What a result of `entry` is compared with: the function that it implements,
+/// `entry` itself if it claims nothing, or null if it is lowered then.
+mlir::func::FuncOp specificationOf(mlir::func::FuncOp entry);
 
 /// The chip that the module was lowered for, or null if it is not yet lowered.
 mlir::FailureOr<const TargetDescription *> loweredTarget(mlir::ModuleOp module);

@@ -35,6 +35,13 @@ static unsigned contractedDim(DotOperand operand, size_t rank) {
   return operand == DotOperand::A ? rank - 1 : rank - 2;
 }
 
+/// Blocks never split K: each needs all of it.
+static ClusterSplit withoutSplit(ClusterSplit cluster, unsigned k) {
+  if (!cluster.empty())
+    cluster.ctaSplit[k] = 1;
+  return cluster;
+}
+
 //===----------------------------------------------------------------------===//
 // Blocked
 //===----------------------------------------------------------------------===//
@@ -92,7 +99,7 @@ Expected<LinearLayout> layout::makeBlockedOperand(Shape shape,
   };
   distribute(parent.threadsPerWarp, Lane);
   distribute(parent.warpsPerCTA, Warp);
-  return tile.finish(shape, parent.cluster, order);
+  return tile.finish(shape, withoutSplit(parent.cluster, k), order);
 }
 
 //===----------------------------------------------------------------------===//
@@ -212,7 +219,7 @@ Expected<LinearLayout> layout::makeMmaOperand(Shape shape, DotOperand operand,
   // K in registers first: the warps that split K hold the same data.
   SmallVector<unsigned> growth = growthOrder(k, other, rank);
   addWarps(tile, parent.warpsPerCTA, warpOrder(rank, parent.version == 3), k);
-  return tile.finish(shape, parent.cluster, growth);
+  return tile.finish(shape, withoutSplit(parent.cluster, k), growth);
 }
 
 //===----------------------------------------------------------------------===//

@@ -109,6 +109,19 @@ TEST(MmaSync, OperandB) {
                  });
 }
 
+/// Every block has all of K, however the accumulator is split.
+TEST(MmaSync, OperandsAreNotSplitAlongK) {
+  MmaParams parent = mmaSync();
+  parent.cluster = {{2, 2}, {2, 2}, {1, 0}};
+  uint64_t shape[] = {32, 32};
+  auto a = take(makeMmaOperand(shape, DotOperand::A, 2, 16, parent));
+  EXPECT_THAT(a->basis("block", 0), ::testing::ElementsAre(0, 0));
+  EXPECT_THAT(a->basis("block", 1), ::testing::ElementsAre(16, 0));
+  auto b = take(makeMmaOperand(shape, DotOperand::B, 2, 16, parent));
+  EXPECT_THAT(b->basis("block", 0), ::testing::ElementsAre(0, 16));
+  EXPECT_THAT(b->basis("block", 1), ::testing::ElementsAre(0, 0));
+}
+
 TEST(MmaSync, Double) {
   uint64_t c[] = {8, 8}, a[] = {8, 4}, b[] = {4, 8};
   expectFragment(makeMmaAccumulator(c, mmaSync(8, 8)), 2, 32,

@@ -65,6 +65,50 @@ static LogicalResult rewriteAtomicRMW(HostRewriter &rewriter, Operation *op) {
                     atomic.getAlignment(), /*isStore=*/true);
 }
 
+static LogicalResult rewriteCmpXchg(HostRewriter &rewriter, Operation *op) {
+  auto exchange = cast<LLVM::AtomicCmpXchgOp>(op);
+  exchange.removeSyncscopeAttr();
+  return instrument(rewriter, op, exchange.getPtr(),
+                    exchange.getCmp().getType(), exchange.getAlignment(),
+                    /*isStore=*/true);
+}
+
+/// A masked access is one access for each element, as the back ends expand it;
+/// an element that is masked off accesses the null pointer, which is ignored.
+static LogicalResult instrumentMasked(HostRewriter &rewriter, Operation *op,
+                                      Value address, Value mask,
+                                      VectorType type, bool isStore) {
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  if (type.isScalable())
+    return op->emitError("the simulator has no scalable vectors");
+  uint64_t bytes = storageBytes(type.getElementType());
+  Value none = LLVM::ZeroOp::create(b, loc, address.getType());
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    Value taken =
+        LLVM::ExtractElementOp::create(b, loc, mask, rewriter.constant(loc, i));
+    Value element =
+        LLVM::GEPOp::create(b, loc, address.getType(), b.getI8Type(), address,
+                            ArrayRef<LLVM::GEPArg>{int32_t(i * bytes)});
+    element = LLVM::SelectOp::create(b, loc, taken, element, none);
+    rewriter.instrumentAccess(op, element, bytes, bytes, isStore);
+  }
+  return success();
+}
+
+static LogicalResult rewriteMaskedLoad(HostRewriter &rewriter, Operation *op) {
+  auto load = cast<LLVM::MaskedLoadOp>(op);
+  return instrumentMasked(rewriter, op, load.getData(), load.getMask(),
+                          cast<VectorType>(load.getType()), /*isStore=*/false);
+}
+
+static LogicalResult rewriteMaskedStore(HostRewriter &rewriter, Operation *op) {
+  auto store = cast<LLVM::MaskedStoreOp>(op);
+  return instrumentMasked(rewriter, op, store.getData(), store.getMask(),
+                          cast<VectorType>(store.getValue().getType()),
+                          /*isStore=*/true);
+}
+
 static LogicalResult rewriteFence(HostRewriter &rewriter, Operation *op) {
   // Calls into the runtime order memory already.
   rewriter.erase(op);
@@ -182,13 +226,13 @@ void mirage::sim::addLLVMRules(RuleTable &rules) {
   rules["llvm.atomicrmw"] = rewriteAtomicRMW;
   rules["llvm.alloca"] = checkAlloca;
   rules["llvm.fence"] = rewriteFence;
-  rules["llvm.cmpxchg"] = rejectBulkAccess;
+  rules["llvm.cmpxchg"] = rewriteCmpXchg;
   rules["llvm.intr.memcpy"] = rejectBulkAccess;
   rules["llvm.intr.memcpy.inline"] = rejectBulkAccess;
   rules["llvm.intr.memmove"] = rejectBulkAccess;
   rules["llvm.intr.memset"] = rejectBulkAccess;
-  rules["llvm.intr.masked.load"] = rejectBulkAccess;
-  rules["llvm.intr.masked.store"] = rejectBulkAccess;
+  rules["llvm.intr.masked.load"] = rewriteMaskedLoad;
+  rules["llvm.intr.masked.store"] = rewriteMaskedStore;
   rules["llvm.intr.masked.gather"] = rejectBulkAccess;
   rules["llvm.intr.masked.scatter"] = rejectBulkAccess;
   rules["llvm.addrspacecast"] = rewriteAddrSpaceCast;

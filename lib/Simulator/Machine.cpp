@@ -286,8 +286,8 @@ void Machine::complete(Warp &warp, uint32_t id, uint64_t lanes) {
 // Block barriers
 //===----------------------------------------------------------------------===//
 
-void Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
-                      uint32_t count, bool arriveOnly) {
+uint32_t Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
+                          uint32_t count, bool arriveOnly, bool predicate) {
   if (id >= std::size(barriers))
     fail(thread.index, site,
          llvm::formatv("barrier {0} does not exist; there are {1}", id,
@@ -301,6 +301,7 @@ void Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
                        id, expected, b.expected));
   b.expected = expected;
   ++b.arrived;
+  b.votes += predicate;
   if (!arriveOnly) {
     thread.wait = Wait::Barrier;
     thread.site = site;
@@ -311,6 +312,8 @@ void Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
     release(site, id);
   if (thread.wait != Wait::None)
     leave(thread);
+  // Nobody completes the barrier again before this thread comes back to it.
+  return b.lastVotes;
 }
 
 void Machine::release(uint32_t site, uint32_t id) {
@@ -332,7 +335,9 @@ void Machine::release(uint32_t site, uint32_t id) {
     warp.epoch = 0;
   }
   shadow.blockBarrier();
-  barriers[id] = NamedBarrier();
+  NamedBarrier &b = barriers[id];
+  b.lastVotes = b.votes;
+  b.arrived = b.votes = 0;
   if (plan->options->count)
     ++accessCounter.counters.barriers;
 }

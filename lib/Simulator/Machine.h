@@ -132,8 +132,9 @@ public:
   void access(Thread &thread, uint32_t site, uint64_t address);
   void warpOperation(Thread &thread, uint32_t site, uint64_t mask,
                      const char *operands, char *results);
-  void barrier(Thread &thread, uint32_t site, uint32_t id, uint32_t count,
-               bool arriveOnly);
+  /// `count` 0 is the whole block; gives how many came with a true predicate.
+  uint32_t barrier(Thread &thread, uint32_t site, uint32_t id, uint32_t count,
+                   bool arriveOnly, bool predicate);
   void asyncCopy(Thread &thread, uint32_t site, char *destination,
                  const char *source, uint32_t sourceBytes);
   void commitCopies(Thread &thread);
@@ -152,6 +153,8 @@ public:
 private:
   struct NamedBarrier {
     uint32_t arrived = 0, expected = 0;
+    uint32_t votes = 0;     ///< arrivals with a true predicate.
+    uint32_t lastVotes = 0; ///< of the last completion.
   };
 
   static void threadMain(void *thread);

@@ -31,30 +31,62 @@ static LogicalResult ignore(HostRewriter &rewriter, Operation *op) {
 // Barriers
 //===----------------------------------------------------------------------===//
 
-static void callBarrier(HostRewriter &rewriter, Operation *op, Value id,
-                        Value count, bool arriveOnly) {
+/// Calls the barrier; the value is how many threads came with `predicate`.
+static Value callBarrier(HostRewriter &rewriter, Operation *op, Value id,
+                         Value count, bool arriveOnly, Value predicate = {}) {
   Location loc = op->getLoc();
   Value zero = rewriter.constant(loc, 0);
   uint32_t site = rewriter.addSite(op);
-  rewriter.call(op, runtime::barrier, {},
-                {rewriter.thread(op), rewriter.constant(loc, site),
-                 id ? id : zero, count ? count : zero,
-                 rewriter.constant(loc, arriveOnly)});
-  rewriter.erase(op);
+  auto call = rewriter.call(op, runtime::barrier, rewriter.builder.getI32Type(),
+                            {rewriter.thread(op), rewriter.constant(loc, site),
+                             id ? id : zero, count ? count : zero,
+                             rewriter.constant(loc, arriveOnly),
+                             predicate ? predicate : zero});
+  return call.getResult();
+}
+
+static Value blockSize(HostRewriter &rewriter, Operation *op) {
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  Value size = rewriter.specialRegister(op, BlockDimX);
+  for (SpecialRegister dim : {BlockDimY, BlockDimZ})
+    size = LLVM::MulOp::create(b, loc, size, rewriter.specialRegister(op, dim));
+  return size;
 }
 
 static LogicalResult rewriteBarrier0(HostRewriter &rewriter, Operation *op) {
   callBarrier(rewriter, op, {}, {}, /*arriveOnly=*/false);
+  rewriter.erase(op);
   return success();
 }
 
 static LogicalResult rewriteBarrier(HostRewriter &rewriter, Operation *op) {
   auto barrier = cast<NVVM::BarrierOp>(op);
-  if (barrier.getReductionOp())
-    return op->emitError("the simulator has no rule for a barrier with a "
-                         "reduction");
-  callBarrier(rewriter, op, barrier.getBarrierId(),
-              barrier.getNumberOfThreads(), /*arriveOnly=*/false);
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  Value zero = rewriter.constant(loc, 0), predicate;
+  if (Value given = barrier.getReductionPredicate()) {
+    predicate =
+        LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, given, zero);
+    predicate = LLVM::ZExtOp::create(b, loc, b.getI32Type(), predicate);
+  }
+  Value votes = callBarrier(rewriter, op, barrier.getBarrierId(),
+                            barrier.getNumberOfThreads(), /*arriveOnly=*/false,
+                            predicate);
+  if (op->getNumResults() == 0) {
+    rewriter.erase(op);
+    return success();
+  }
+  auto reduction = *barrier.getReductionOp();
+  if (reduction != NVVM::BarrierReduction::POPC) {
+    // And: all threads of the block said yes. Or: some did.
+    bool isAnd = reduction == NVVM::BarrierReduction::AND;
+    votes = LLVM::ICmpOp::create(
+        b, loc, isAnd ? LLVM::ICmpPredicate::eq : LLVM::ICmpPredicate::ne,
+        votes, isAnd ? blockSize(rewriter, op) : zero);
+    votes = LLVM::ZExtOp::create(b, loc, b.getI32Type(), votes);
+  }
+  rewriter.replace(op, votes);
   return success();
 }
 
@@ -62,6 +94,7 @@ static LogicalResult rewriteArrive(HostRewriter &rewriter, Operation *op) {
   auto barrier = cast<NVVM::BarrierArriveOp>(op);
   callBarrier(rewriter, op, barrier.getBarrierId(),
               barrier.getNumberOfThreads(), /*arriveOnly=*/true);
+  rewriter.erase(op);
   return success();
 }
 

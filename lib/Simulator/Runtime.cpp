@@ -21,6 +21,8 @@ static Thread &threadOf(ThreadHeader *header) {
 }
 
 static void accessHook(ThreadHeader *header, uint32_t site, char *address) {
+  if (!address) // an element that is masked off
+    return;
   Thread &thread = threadOf(header);
   thread.machine->access(thread, site, reinterpret_cast<uint64_t>(address));
 }
@@ -31,10 +33,12 @@ static void warpHook(ThreadHeader *header, uint32_t site, uint64_t mask,
   thread.machine->warpOperation(thread, site, mask, operands, results);
 }
 
-static void barrierHook(ThreadHeader *header, uint32_t site, uint32_t id,
-                        uint32_t count, uint32_t arriveOnly) {
+static uint32_t barrierHook(ThreadHeader *header, uint32_t site, uint32_t id,
+                            uint32_t count, uint32_t arriveOnly,
+                            uint32_t predicate) {
   Thread &thread = threadOf(header);
-  thread.machine->barrier(thread, site, id, count, arriveOnly);
+  return thread.machine->barrier(thread, site, id, count, arriveOnly,
+                                 predicate);
 }
 
 static void asyncCopyHook(ThreadHeader *header, uint32_t site,

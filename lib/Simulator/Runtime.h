@@ -31,11 +31,12 @@ struct RuntimeFunction {
 llvm::ArrayRef<RuntimeFunction> runtimeFunctions();
 
 namespace runtime {
-// void(thread, i32 site, ptr address)
+// void(thread, i32 site, ptr address); null is no access
 inline constexpr char access[] = "mirage_sim_access";
 // void(thread, i32 site, i64 mask, ptr operands, ptr results)
 inline constexpr char warp[] = "mirage_sim_warp";
-// void(thread, i32 site, i32 id, i32 count, i32 arriveOnly)
+// i32(thread, i32 site, i32 id, i32 count, i32 arriveOnly, i32 predicate):
+// how many threads came with a true predicate
 inline constexpr char barrier[] = "mirage_sim_barrier";
 // void(thread, i32 site, ptr destination, ptr source, i32 bytes)
 inline constexpr char asyncCopy[] = "mirage_sim_async_copy";

@@ -96,6 +96,44 @@ TEST_F(LaneOperationsTest, VotesAndReductions) {
   EXPECT_EQ(r[0], x(31));
 }
 
+TEST_F(LaneOperationsTest, BarrierReductions) {
+  std::string three = R"(
+    %p1 = llvm.icmp "ult" %t, %c3 : i32
+    %vote = llvm.zext %p1 : i1 to i32
+    %r = nvvm.barrier #nvvm.reduction<)";
+  EXPECT_EQ(run("sm_80", three + "popc> %vote -> i32")[7], 3);
+  EXPECT_EQ(counters.barriers, 1u);
+  EXPECT_EQ(run("sm_80", three + "or> %vote -> i32")[7], 1);
+  EXPECT_EQ(run("sm_80", three + "and> %vote -> i32")[7], 0);
+}
+
+TEST_F(LaneOperationsTest, MaskedAccesses) {
+  // Elements past the end of the buffer are masked off.
+  std::vector<float> data(4 * 32 - 2), result(4 * 32, -1);
+  for (size_t i = 0; i < data.size(); ++i)
+    data[i] = i;
+  ASSERT_TRUE(compile("sm_90a", R"(
+    llvm.func @k(%p: !llvm.ptr<1>, %o: !llvm.ptr<1>) attributes {nvvm.kernel} {
+      %t = nvvm.read.ptx.sreg.tid.x : i32
+      %c31 = llvm.mlir.constant(31 : i32) : i32
+      %full = llvm.mlir.constant(dense<[true, true, true, true]> : vector<4xi1>) : vector<4xi1>
+      %part = llvm.mlir.constant(dense<[true, true, false, false]> : vector<4xi1>) : vector<4xi1>
+      %zero = llvm.mlir.constant(dense<0.0> : vector<4xf32>) : vector<4xf32>
+      %last = llvm.icmp "eq" %t, %c31 : i32
+      %mask = llvm.select %last, %part, %full : i1, vector<4xi1>
+      %q = llvm.getelementptr %p[%t] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
+      %v = llvm.intr.masked.load %q, %mask, %zero {alignment = 16 : i32} : (!llvm.ptr<1>, vector<4xi1>, vector<4xf32>) -> vector<4xf32>
+      %r = llvm.getelementptr %o[%t] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<4xf32>
+      llvm.intr.masked.store %v, %r, %full {alignment = 16 : i32} : vector<4xf32>, vector<4xi1> into !llvm.ptr<1>
+      llvm.return
+    })"))
+      << errors;
+  ASSERT_TRUE(launch({}, {32}, 0, {input(data), output(result)})) << errors;
+  EXPECT_EQ(counters.globalLoadBytes, data.size() * 4);
+  for (size_t i = 0; i < result.size(); ++i)
+    EXPECT_EQ(result[i], i < data.size() ? float(i) : 0.0f);
+}
+
 TEST_F(LaneOperationsTest, MatrixStoreInvertsLoad) {
   std::string tile =
       "layout = #nvvm.mma_layout<col>, shape = #nvvm.ld_st_matrix_shape<m = 8, "

@@ -75,7 +75,7 @@ private:
   Vectors buildColumns(ArrayRef<uint64_t> row, ArrayRef<Vectors> phases) const;
   uint64_t pickSegment(ArrayRef<uint64_t> free, ArrayRef<Subspace> avoid,
                        const Subspace &used) const;
-  static uint64_t costOf(const SharedChoice &choice, unsigned elemBits);
+  uint64_t costOf(const SharedChoice &choice) const;
 
   ArrayRef<SharedUser> users;
   unsigned elemBits;
@@ -323,13 +323,16 @@ static uint64_t shufflingCost(const SharedAccess &access,
   return cost;
 }
 
-uint64_t SharedLayoutSearch::costOf(const SharedChoice &choice,
-                                    unsigned elemBits) {
+uint64_t SharedLayoutSearch::costOf(const SharedChoice &choice) const {
   // A wavefront occupies the memory pipe, an instruction an issue slot.
   uint64_t cost = 0;
-  for (const SharedAccess &access : choice.accesses)
+  for (auto [access, user] : llvm::zip_equal(choice.accesses, users)) {
     cost += 8 * access.wavefronts() + 4 * access.instructions() +
             shufflingCost(access, std::max(1u, 32 / elemBits));
+    // Where it gains nothing, plain stores are simpler than stmatrix.
+    if (user.isStore && access.op != SharedOp::Vector)
+      cost += 2 * access.instructions();
+  }
   return cost;
 }
 
@@ -362,7 +365,7 @@ void SharedLayoutSearch::tryColumns(ArrayRef<uint64_t> row,
     }
     choice.accesses.push_back(std::move(*access));
   }
-  if (!best || costOf(choice, elemBits) < costOf(*best, elemBits))
+  if (!best || costOf(choice) < costOf(*best))
     best = std::move(choice);
 }
 

@@ -199,9 +199,10 @@ static FailureOr<Tensors> runOnDevice(func::FuncOp entry, Place &place,
   auto start = std::chrono::steady_clock::now();
   FailureOr<Tensors> results =
       runHostProgram(*lowered, *place.device, inputs, report.kernels);
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
+  report.seconds = secondsSince(start);
+  report.target = place.target->name;
+  if (options.device != DeviceKind::Simulator)
+    report.deviceName = place.device->name();
   return results;
 }
 

@@ -81,12 +81,12 @@ LogicalResult mirage::runtime::lowerForDevice(func::FuncOp entry,
   bool kernelLevel =
       !isLowered(entry) && !containsAny<mugraph::BlockGraphOp>(entry);
   eraseOtherFunctions(entry);
-  PassManager passes(module.getContext());
+  PassManager passes(module.getContext(), module.getOperationName());
   std::string option = "{target=" + target.name.str();
-  std::string pipeline = "builtin.module(";
+  std::string pipeline;
   if (kernelLevel && search)
     pipeline += "mugraph-superoptimize" + option + "},";
-  pipeline += "mirage-lower" + option + " emit=llvm})";
+  pipeline += "mirage-lower" + option + " emit=llvm}";
   return failure(failed(parsePassPipeline(pipeline, passes)) ||
                  failed(passes.run(module)));
 }

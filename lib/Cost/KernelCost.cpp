@@ -20,6 +20,8 @@ static constexpr double matrixEfficiency = 0.6;
 static constexpr double vectorEfficiency = 0.5;
 // The part of a shorter term that still shows.
 static constexpr double imperfectOverlap = 0.05;
+// Starting and ending a block.
+static constexpr double blockCycles = 300;
 // A barrier with what waits for it.
 static constexpr double barrierCycles = 40;
 // Bytes a multiprocessor can have on the way, whatever is asked.
@@ -88,13 +90,14 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
                 (target.vectorFlopsPerClock * clock * vectorEfficiency);
   cost.special =
       perUnit * work.specialOps / (target.specialOpsPerClock * clock);
-  cost.barriers = perUnit / together * work.barriers * barrierCycles / clock;
+  cost.barriers = perUnit / together *
+                  (work.barriers * barrierCycles + blockCycles) / clock;
   cost.fixed =
       (isFirst ? target.firstLaunchSeconds : target.nextLaunchSeconds) +
       cost.waves * target.memoryLatencySeconds;
   double warps = cost.vector + cost.special + cost.barriers;
-  double longest = std::max(
-      {cost.global, cost.cache, cost.latency, cost.matrix, warps});
+  double longest =
+      std::max({cost.global, cost.cache, cost.latency, cost.matrix, warps});
   double sum = cost.global + cost.cache + cost.latency + cost.matrix + warps;
   cost.seconds = cost.fixed + longest + (sum - longest) * imperfectOverlap;
   return cost;

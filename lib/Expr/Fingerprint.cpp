@@ -61,16 +61,17 @@ static uint64_t hashValue(uint64_t key, const Value &value) {
 
 std::vector<Value> Evaluator::computeAtom(const Atom &atom) {
   size_t count = power(samples, atom.free.size());
-  std::vector<Value> values(count);
+  std::vector<Value> values(points * count);
   switch (atom.kind) {
   case AtomKind::Sum:
     return evaluate(atom.arguments[0]);
   case AtomKind::Access:
-    for (size_t i = 0; i < count; ++i) {
-      uint64_t key = field::mix(0xacce55, atom.symbol);
+    for (size_t i = 0; i < values.size(); ++i) {
+      uint64_t key = field::mix(0xacce55 + i / count, atom.symbol);
       for (LabelId label : atom.labels)
-        key = field::mix(
-            key, label == noLabel ? 0 : project(i, atom.free, {label}) + 1);
+        key = field::mix(key, label == noLabel
+                                  ? 0
+                                  : project(i % count, atom.free, {label}) + 1);
       values[i] = random(key, 0);
     }
     return values;
@@ -85,12 +86,14 @@ std::vector<Value> Evaluator::computeAtom(const Atom &atom) {
   if (atom.kind == AtomKind::Extremum)
     labels.append(atom.labels);
   size_t inner = power(samples, labels.size() - atom.free.size());
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < values.size(); ++i) {
     uint64_t key = field::mix(uint64_t(atom.kind), atom.symbol);
     bool defined = true;
     for (ExprId argument : atom.arguments)
       for (size_t j = 0; j < inner; ++j) {
-        size_t at = project(i * inner + j, labels, context.expr(argument).free);
+        const LabelList free = context.expr(argument).free;
+        size_t at = i / count * power(samples, free.size()) +
+                    project(i % count * inner + j, labels, free);
         Value value = evaluate(argument)[at];
         defined &= value.isDefined;
         if (isExp)
@@ -121,11 +124,11 @@ std::vector<Value> Evaluator::computeTerm(const Term &term,
   LabelList labels(free.begin(), free.end());
   labels.append(monomial.bound);
   size_t inner = power(samples, monomial.bound.size());
-  std::vector<Value> values(power(samples, free.size()), Value{0, 0});
+  size_t count = inner * power(samples, free.size()); // at one point
+  std::vector<Value> values(points * count / inner, Value{0, 0});
 
   // The factors over all labels, each power computed once.
-  std::vector<Value> products(values.size() * inner,
-                              term.coefficient.evaluate());
+  std::vector<Value> products(points * count, term.coefficient.evaluate());
   for (const Factor &factor : monomial.factors) {
     std::vector<Value> powers = evaluateAtom(factor.atom);
     if (!factor.exponent.isOne())
@@ -133,8 +136,9 @@ std::vector<Value> Evaluator::computeTerm(const Term &term,
         value = field::power(value, factor.exponent);
     const LabelList &atomLabels = context.atom(factor.atom).free;
     for (size_t i = 0; i < products.size(); ++i)
-      products[i] =
-          field::multiply(products[i], powers[project(i, labels, atomLabels)]);
+      products[i] = field::multiply(
+          products[i], powers[i / count * (powers.size() / points) +
+                              project(i % count, labels, atomLabels)]);
   }
   for (size_t i = 0; i < products.size(); ++i) {
     Value value = products[i];
@@ -154,7 +158,8 @@ const std::vector<Value> &Evaluator::evaluate(ExprId e) {
   if (!exprValues[e].empty())
     return exprValues[e];
   Expr copy = context.expr(e);
-  std::vector<Value> values(power(samples, copy.free.size()), Value{0, 0});
+  std::vector<Value> values(points * power(samples, copy.free.size()),
+                            Value{0, 0});
   for (const Term &term : copy.terms)
     for (auto [sum, value] : llvm::zip(values, computeTerm(term, copy.free)))
       sum = field::add(sum, value);
@@ -172,10 +177,7 @@ std::optional<Fingerprint> Evaluator::fingerprint(ExprId e) {
   if (first.p == 0 ||
       !llvm::all_of(values, [](const Value &v) { return v.isDefined; }))
     return std::nullopt;
-  // Of a single number, everything would be a multiple: it counts as it is.
-  uint64_t inverse = 1;
-  if (values.size() > 1)
-    inverse = field::inverse(first.p, field::primeP);
+  uint64_t inverse = field::inverse(first.p, field::primeP);
   Fingerprint result{1, 2};
   for (LabelId label : context.expr(e).free) {
     result.low = field::mix(result.low, label);
@@ -212,8 +214,7 @@ std::optional<Coefficient> Evaluator::ratio(ExprId a, ExprId b) {
   if (areEqual(a, context.scale(b, leading)))
     return leading;
   uint64_t numerator = evaluate(a)[0].p, denominator = evaluate(b)[0].p;
-  // One number alone is a multiple of any other one.
-  if (denominator == 0 || evaluate(a).size() == 1)
+  if (denominator == 0)
     return std::nullopt;
   auto guess = field::reconstruct(
       field::multiply(numerator, field::inverse(denominator, field::primeP),

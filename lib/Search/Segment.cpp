@@ -33,6 +33,7 @@ private:
   uint32_t addTensor(TensorId tensor);
   uint32_t copyTensor(uint32_t tensor);
   void findMatrixType();
+  void joinOutputs();
   void findOutputs(unsigned last);
   std::optional<size_t> findClash();
   unsigned dimClass(uint32_t tensor, unsigned dim) const {
@@ -43,6 +44,8 @@ private:
   ExprContext &context;
   Segment segment;
   llvm::DenseMap<TensorId, uint32_t> local;
+  using Dim = std::pair<uint32_t, unsigned>;
+  std::vector<std::pair<Dim, Dim>> joined; ///< dims of different results.
   std::vector<unsigned> firstDim, firstIteration;
   llvm::IntEqClasses classes;
 };
@@ -141,6 +144,8 @@ std::optional<size_t> SegmentBuilder::findClash() {
     }
     return true;
   };
+  for (auto [a, b] : joined)
+    classes.join(dimClass(a.first, a.second), dimClass(b.first, b.second));
   for (auto [number, op] : llvm::enumerate(segment.ops)) {
     for (auto [operand, dims] : llvm::zip(op.operands, op.operandDims))
       join(number, operand, dims);
@@ -156,11 +161,31 @@ std::optional<size_t> SegmentBuilder::findClash() {
   return std::nullopt;
 }
 
+// Results of one shape share the blocks of a kernel: their dims become one
+// where nothing speaks against it.
+void SegmentBuilder::joinOutputs() {
+  for (size_t i = 1; i < segment.outputs.size(); ++i) {
+    uint32_t first = segment.outputs[0], other = segment.outputs[i];
+    auto &shape = program.tensors[segment.tensors[first].tensor].shape;
+    if (shape != program.tensors[segment.tensors[other].tensor].shape)
+      continue;
+    for (unsigned dim = 0; dim < shape.size(); ++dim) {
+      joined.push_back({{first, dim}, {other, dim}});
+      if (findClash()) {
+        joined.pop_back();
+        findClash();
+      }
+    }
+  }
+}
+
 bool SegmentBuilder::unify(std::string &reason) {
   for (unsigned copies = 0; copies <= maxCopies; ++copies) {
     std::optional<size_t> clash = findClash();
-    if (!clash)
+    if (!clash) {
+      joinOutputs();
       return true;
+    }
     if (segment.ops[*clash].operands.size() < 2)
       break;
     uint32_t result = segment.ops[*clash].result;

@@ -200,7 +200,9 @@ void TileChooser::countSoftmax(const Step &step, KernelWork &work) const {
 }
 
 void TileChooser::countStep(const Step &step, KernelWork &work) const {
-  double count = elements(step.work) * executions(step);
+  // A step keeps all threads busy, however small its tile is.
+  double count =
+      std::max<double>(elements(step.work), work.threads) * executions(step);
   switch (step.derivation.rule) {
   case Rule::Constant:
     return;
@@ -240,40 +242,75 @@ double TileChooser::stepRegisters(const Step &step) const {
   return elements(step.labels) * bits / 32;
 }
 
-// The most that lives at a time: in each stage its own values up to their last
-// use, and what crosses stages throughout.
-double TileChooser::liveRegisters(unsigned threads) const {
-  std::vector<int> lastUse(plan.steps.size(), -1);
-  std::vector<bool> crosses(plan.steps.size(), false);
+// When a step runs: 2 i + 1 in loop i, 2 i between the loops.
+static std::vector<unsigned> findPhases(const KernelPlan &plan) {
+  std::vector<unsigned> phases(plan.steps.size(), 0);
   for (auto [number, step] : llvm::enumerate(plan.steps)) {
-    for (uint32_t operand : step.operands) {
-      lastUse[operand] = number;
-      if (plan.steps[operand].loop != step.loop)
-        crosses[operand] = true;
+    if (step.loop >= 0) {
+      phases[number] = 2 * step.loop + 1;
+      continue;
     }
-    if (step.accumulate >= 0)
-      crosses[number] = true;
+    for (uint32_t operand : step.operands) {
+      const Step &other = plan.steps[operand];
+      unsigned known =
+          other.accumulate >= 0 ? 2 * other.accumulate + 2 : phases[operand];
+      phases[number] = std::max(phases[number], known);
+    }
   }
-  double throughout = 0, most = 0;
+  return phases;
+}
+
+// The most that lives at a time. In a phase its own values live up to their
+// last use, an elementwise op takes the place of an operand that ends there;
+// what a later phase uses lives to its end, and accumulators from the start of
+// theirs.
+double TileChooser::liveRegisters(unsigned threads) const {
+  size_t count = plan.steps.size();
+  std::vector<unsigned> phases = findPhases(plan), lastPhase(phases);
+  std::vector<size_t> lastStep(count, 0);
   for (auto [number, step] : llvm::enumerate(plan.steps))
-    if (crosses[number])
-      throughout += stepRegisters(step);
-  for (int loop = -1; loop < int(plan.loops.size()); ++loop) {
+    for (uint32_t operand : step.operands)
+      lastPhase[operand] = std::max(lastPhase[operand], phases[number]);
+  for (auto [number, step] : llvm::enumerate(plan.steps))
+    for (uint32_t operand : step.operands)
+      if (phases[number] == lastPhase[operand])
+        lastStep[operand] = number;
+  double most = 0;
+  for (unsigned phase = 0; phase <= 2 * plan.loops.size(); ++phase) {
+    // What passes through, or is accumulated here.
     double live = 0;
-    for (int number = 0; number < int(plan.steps.size()); ++number) {
-      const Step &step = plan.steps[number];
-      if (step.loop != loop)
+    auto isLocal = [&](size_t i) {
+      return phases[i] == phase && lastPhase[i] == phase &&
+             plan.steps[i].accumulate < 0;
+    };
+    for (size_t i = 0; i < count; ++i) {
+      bool passes = phases[i] < phase && lastPhase[i] >= phase;
+      bool starts = phases[i] == phase && !isLocal(i);
+      if (passes || starts)
+        live += stepRegisters(plan.steps[i]);
+    }
+    most = std::max(most, live);
+    for (size_t i = 0; i < count; ++i) {
+      if (phases[i] != phase)
         continue;
-      if (!crosses[number])
+      const Step &step = plan.steps[i];
+      bool inPlace = step.derivation.label == noLabel;
+      double ending = 0;
+      // What a loop gets from outside is needed in its next iteration.
+      for (size_t j = 0; j < i; ++j)
+        if (lastPhase[j] == phase && lastStep[j] == i &&
+            (isLocal(j) || phase % 2 == 0))
+          ending += stepRegisters(plan.steps[j]);
+      if (inPlace)
+        live -= ending;
+      if (isLocal(i))
         live += stepRegisters(step);
       most = std::max(most, live);
-      for (int earlier = 0; earlier < number; ++earlier)
-        if (plan.steps[earlier].loop == loop && !crosses[earlier] &&
-            lastUse[earlier] == number)
-          live -= stepRegisters(plan.steps[earlier]);
+      if (!inPlace)
+        live -= ending;
     }
   }
-  return (throughout + most) / threads;
+  return most / threads;
 }
 
 // Operands of the widest contraction, as fragments: warps that share rows or

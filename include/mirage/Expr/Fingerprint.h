@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Whether two expressions are equal, also where their normal forms differ: both
-// are evaluated at one random point of the fields (`Field.h`). Each label runs
+// are evaluated at random points of the fields (`Field.h`). Each label runs
 // over `samples` indices instead of its size; a sum weighs them with random
 // weights that add up to the size. What holds for every such weighted sum holds
 // for the sum over all indices, so equality is never found by accident of the
@@ -42,8 +42,12 @@ public:
       : context(context), seed(seed) {}
 
   static constexpr unsigned samples = 2;
+  /// Independent choices of all inputs. With two, a value times the number
+  /// that some expression without labels has is not taken for its multiple.
+  static constexpr unsigned points = 2;
 
-  /// Values over the samples of the free labels, the last label fastest.
+  /// Values at the points (slowest) over the samples of the free labels, the
+  /// last label fastest.
   const std::vector<field::Value> &evaluate(ExprId e);
 
   /// Nothing for zero, and where a division by zero was met.

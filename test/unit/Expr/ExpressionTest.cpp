@@ -96,6 +96,14 @@ TEST_F(ExpressionTest, FingerprintForgetsScale) {
   EXPECT_EQ(evaluator.ratio(scaled, x), Coefficient(Rational::get(3, 7)));
 }
 
+TEST_F(ExpressionTest, NumbersWithoutLabelsAreNoScale) {
+  ExprId closed = c.sum(x, {m, k});
+  EXPECT_FALSE(evaluator.fingerprint(x) ==
+               evaluator.fingerprint(c.multiply(closed, x)));
+  EXPECT_FALSE(evaluator.fingerprint(closed) == evaluator.fingerprint(c.one()));
+  EXPECT_FALSE(evaluator.ratio(c.multiply(closed, x), x).has_value());
+}
+
 TEST_F(ExpressionTest, RenamingKeepsTheNormalForm) {
   ExprId e = rmsNorm(x);
   LabelId other = c.addLabel(4096);

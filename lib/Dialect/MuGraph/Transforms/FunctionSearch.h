@@ -52,6 +52,7 @@ private:
                     ValueMap &values);
   bool check(search::SegmentResult &segment);
   bool checkAll();
+  verify::Report combineReports();
   void verifyWinner();
 
   mlir::func::FuncOp function;

@@ -340,8 +340,10 @@ static double costOfExchange(const ConversionPlan &plan) {
 
 static double costOfShared(const SharedConversion &shared) {
   double barrier = shared.barrier == BarrierScope::Warp ? 4 : 24;
-  return shared.store.wavefronts() + shared.load.wavefronts() +
-         0.5 * (shared.store.instructions() + shared.load.instructions()) +
+  return static_cast<double>(shared.store.wavefronts() +
+                             shared.load.wavefronts()) +
+         0.5 * static_cast<double>(shared.store.instructions() +
+                                   shared.load.instructions()) +
          barrier + 20;
 }
 

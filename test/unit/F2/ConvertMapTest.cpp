@@ -60,7 +60,8 @@ TEST(ConvertMap, ReachEqualsTheNaiveOne) {
         random.distributed(bits, lanes, warps, blocks, random.below(2));
     auto convert = take(nearestConvertMap(s, d));
     ASSERT_TRUE(convert);
-    EXPECT_EQ(convert->reach, naiveReach(s, d)) << s.toString() << "\n" << d.toString();
+    EXPECT_EQ(convert->reach, naiveReach(s, d)) << s.toString() << "\n"
+                                                << d.toString();
     EXPECT_EQ(llvm::cantFail(convert->map.compose(s)), d);
   }
 }

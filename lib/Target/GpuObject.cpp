@@ -132,20 +132,21 @@ firstExecutable(ArrayRef<std::string> places) {
   return std::nullopt;
 }
 
+/// A toolkit that the environment names is the one that is used, or missed.
 static FailureOr<std::string> findPtxas(Location location) {
   SmallVector<std::string> places;
   addToolkits(places, {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"}, "bin/ptxas");
-  if (auto found = firstExecutable(places))
-    return *found;
-  if (auto onPath = llvm::sys::findProgramByName("ptxas"))
-    return *onPath;
-  places.push_back("/usr/local/cuda/bin/ptxas");
+  if (places.empty()) {
+    if (auto onPath = llvm::sys::findProgramByName("ptxas"))
+      return *onPath;
+    places.push_back("/usr/local/cuda/bin/ptxas");
+  }
   if (auto found = firstExecutable(places))
     return *found;
   return emitError(location)
-         << "ptxas not found (searched PATH and CUDA_ROOT, CUDA_HOME, "
-            "CUDA_PATH, /usr/local/cuda); install the CUDA toolkit or emit "
-            "assembly, which needs none";
+         << "ptxas not found (searched " << llvm::join(places, ", ")
+         << " and, unless CUDA_ROOT, CUDA_HOME or CUDA_PATH is set, the PATH); "
+            "install the CUDA toolkit or emit assembly, which needs none";
 }
 
 /// Not any ld.lld on the PATH: older ones do not read the objects.
@@ -153,17 +154,19 @@ static FailureOr<std::string> findLld(Location location) {
   SmallVector<std::string> places;
   addToolkits(places, {"ROCM_PATH", "ROCM_ROOT", "ROCM_HOME"},
               "llvm/bin/ld.lld");
-  places.push_back("/opt/rocm/llvm/bin/ld.lld");
-  places.push_back("/usr/lib/llvm-22/bin/ld.lld");
+  if (places.empty()) {
+    places.push_back("/opt/rocm/llvm/bin/ld.lld");
+    places.push_back("/usr/lib/llvm-22/bin/ld.lld");
+    if (auto onPath = llvm::sys::findProgramByName("ld.lld-22"))
+      places.push_back(*onPath);
+  }
   if (auto found = firstExecutable(places))
     return *found;
-  if (auto onPath = llvm::sys::findProgramByName("ld.lld-22"))
-    return *onPath;
   return emitError(location)
-         << "ld.lld not found (searched ROCM_PATH, ROCM_ROOT, ROCM_HOME, "
-         << llvm::join(places, ", ")
-         << " and ld.lld-22 on the PATH); install ROCm or lld 22 or emit "
-            "assembly, which needs none";
+         << "ld.lld not found (searched " << llvm::join(places, ", ")
+         << " and, unless ROCM_PATH, ROCM_ROOT or ROCM_HOME is set, ld.lld-22 "
+            "on the PATH); install ROCm or lld 22 or emit assembly, which "
+            "needs none";
 }
 
 namespace {

@@ -105,6 +105,7 @@ void Machine::startThreads(uint64_t block) {
     thread.index = i;
     thread.lane = i % warpSize;
     thread.wait = Wait::None;
+    thread.suspect.granules = 0;
     thread.copies.clear();
     thread.copyGroups.clear();
     setRegisters(thread, block);
@@ -141,6 +142,7 @@ void Machine::threadMain(void *argument) {
   Thread &thread = *static_cast<Thread *>(argument);
   Machine &machine = *thread.machine;
   machine.plan->entry(machine.plan->arguments, &thread);
+  machine.settleStore(thread);
   thread.wait = Wait::Exited;
   thread.warp->runnable &= ~thread.bit();
   thread.warp->exited |= thread.bit();
@@ -218,6 +220,7 @@ void Machine::settle(Warp &warp) {
 
 void Machine::warpOperation(Thread &thread, uint32_t site, uint64_t mask,
                             const char *operands, char *results) {
+  settleStore(thread);
   thread.wait = Wait::Warp;
   thread.site = site;
   thread.operands = operands;
@@ -292,6 +295,7 @@ uint32_t Machine::barrier(Thread &thread, uint32_t site, uint32_t id,
     fail(thread.index, site,
          llvm::formatv("barrier {0} does not exist; there are {1}", id,
                        std::size(barriers)));
+  settleStore(thread);
   NamedBarrier &b = barriers[id];
   uint32_t expected = count ? count : threads.size();
   if (b.arrived && b.expected != expected)

@@ -57,6 +57,16 @@ struct PendingCopy {
   uint32_t bytes, sourceBytes; ///< the rest is filled with zeros.
 };
 
+/// A store to shared memory that another thread has just stored to, with no
+/// order between the two. Once it is done, the bytes tell whether it matters.
+struct SuspectStore {
+  uint64_t offset = 0;
+  uint64_t granules = 0; ///< which of SharedShadow's granules; 0: no suspect.
+  uint32_t site = 0;
+  int otherThread = -1;
+  char before[SharedShadow::mostBytes + SharedShadow::granule];
+};
+
 enum class Wait : uint8_t { None, Warp, Barrier, Trace, Exited };
 
 struct Thread : ThreadHeader {
@@ -73,6 +83,7 @@ struct Thread : ThreadHeader {
   const char *operands = nullptr;
   char *results = nullptr;
 
+  SuspectStore suspect;
   std::vector<PendingCopy> copies;
   std::vector<size_t> copyGroups; ///< end of each committed group in `copies`.
 
@@ -174,6 +185,14 @@ private:
   void checkAndCount(Thread &thread, uint32_t site, uint64_t address,
                      uint32_t bytes);
   void note(Thread &thread, uint32_t site, uint64_t address);
+  void suspectStore(Thread &thread, uint32_t site, uint64_t offset,
+                    uint32_t bytes, const SharedShadow::Result &result);
+  /// Called at the start of whatever the thread does after a store.
+  void settleStore(Thread &thread) {
+    if (LLVM_UNLIKELY(thread.suspect.granules))
+      checkSuspect(thread);
+  }
+  void checkSuspect(Thread &thread);
   void performCopies(Thread &thread, size_t count);
   Failure describeDeadlock() const;
   std::string describeThread(uint32_t index) const;

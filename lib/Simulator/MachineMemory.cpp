@@ -76,6 +76,8 @@ void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
           ? shadow.write(who, offset, bytes)
           : shadow.read(who, offset, bytes, plan->options->checkUninitialized);
   using Finding = SharedShadow::Finding;
+  if (LLVM_UNLIKELY(result.overwritten) && plan->options->checkRaces)
+    suspectStore(thread, site, offset, bytes, result);
   if (LLVM_LIKELY(result.finding == Finding::None))
     return;
   if (result.finding == Finding::Uninitialized)
@@ -97,6 +99,39 @@ void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
                      "by {3} are not ordered by a barrier",
                      result.offset, verb(isStore),
                      verb(result.finding != Finding::WriteAfterRead), other));
+}
+
+void Machine::suspectStore(Thread &thread, uint32_t site, uint64_t offset,
+                           uint32_t bytes, const SharedShadow::Result &result) {
+  settleStore(thread);
+  SuspectStore &suspect = thread.suspect;
+  suspect.offset = offset / SharedShadow::granule * SharedShadow::granule;
+  suspect.granules = result.overwritten;
+  suspect.site = site;
+  suspect.otherThread = result.otherThread;
+  uint64_t end =
+      std::min({offset + bytes + 1, suspect.offset + sizeof(suspect.before),
+                sharedBytes});
+  std::memcpy(suspect.before, sharedBase + suspect.offset,
+              end - suspect.offset);
+}
+
+void Machine::checkSuspect(Thread &thread) {
+  SuspectStore &suspect = thread.suspect;
+  uint64_t granules = suspect.granules;
+  suspect.granules = 0;
+  for (uint64_t rest = granules; rest; rest &= rest - 1) {
+    uint64_t at = llvm::countr_zero(rest) * SharedShadow::granule;
+    if (std::memcmp(suspect.before + at, sharedBase + suspect.offset + at,
+                    SharedShadow::granule) == 0)
+      continue;
+    fail(thread.index, suspect.site,
+         llvm::formatv("race on byte {0} of shared memory: this store and the "
+                       "store of another value by thread {1} are not ordered "
+                       "by a barrier",
+                       suspect.offset + at,
+                       describeThread(suspect.otherThread)));
+  }
 }
 
 void Machine::checkShared(Thread &thread, uint32_t site, uint64_t address,
@@ -124,6 +159,7 @@ void Machine::note(Thread &thread, uint32_t site, uint64_t address) {
 }
 
 void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
+  settleStore(thread);
   const Site *site = &plan->sites[id];
   if (site->space == Space::Generic) {
     // A generic pointer goes to shared memory, to a buffer, or to the thread's
@@ -168,6 +204,7 @@ void Machine::checkAndCount(Thread &thread, uint32_t id, uint64_t address,
 
 void Machine::asyncCopy(Thread &thread, uint32_t site, char *destination,
                         const char *source, uint32_t sourceBytes) {
+  settleStore(thread);
   // The site itself is the load; the next one is the store.
   uint32_t bytes = plan->sites[site + 1].bytes;
   sourceBytes = std::min(sourceBytes, bytes);

@@ -75,24 +75,26 @@ SharedShadow::Result SharedShadow::read(const Accessor &who, uint64_t offset,
 
 SharedShadow::Result SharedShadow::write(const Accessor &who, uint64_t offset,
                                          uint32_t bytes) {
+  Result result;
   if (bytes < granule)
-    return {};
+    return result;
   Stamp self = stamp(who);
-  uint64_t last = (offset + bytes - 1) / granule;
-  for (uint64_t i = offset / granule; i <= last; ++i) {
+  uint64_t first = offset / granule, last = (offset + bytes - 1) / granule;
+  for (uint64_t i = first; i <= last; ++i) {
     Cell &cell = cells[i];
     if (cell.writer.thread == copying && cell.writer.epoch >= firstEpoch)
       return {Finding::UnfinishedCopy, i * granule, -1};
-    if (conflicts(cell.writer, who))
-      return {Finding::WriteAfterWrite, i * granule,
-              threadOrNone(cell.writer.thread, manyOfWarp)};
     if (conflicts(cell.reader, who))
       return {Finding::WriteAfterRead, i * granule,
               threadOrNone(cell.reader.thread, manyOfWarp)};
+    if (conflicts(cell.writer, who) && i - first < 64) {
+      result.overwritten |= uint64_t{1} << (i - first);
+      result.otherThread = cell.writer.thread;
+    }
     cell.writer = self;
     cell.reader = Stamp();
   }
-  return {};
+  return result;
 }
 
 void SharedShadow::startCopy(uint64_t offset, uint32_t bytes) {

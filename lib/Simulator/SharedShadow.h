@@ -10,7 +10,8 @@
 // when. Time is counted in block barriers and, between two of them, in warp
 // barriers of the warp. Two accesses of different threads, one of them a write,
 // with no barrier that orders them, are a race, in whatever order the fibers
-// happened to run. An access to the destination of an asynchronous copy that
+// happened to run; writes of the same value, as by lanes that hold copies, are
+// not. An access to the destination of an asynchronous copy that
 // has not been waited for is found too. Single-byte accesses are not checked.
 //
 //===----------------------------------------------------------------------===//
@@ -34,7 +35,6 @@ public:
   enum class Finding {
     None,
     ReadAfterWrite,
-    WriteAfterWrite,
     WriteAfterRead,
     UnfinishedCopy,
     Uninitialized
@@ -43,7 +43,13 @@ public:
     Finding finding = Finding::None;
     uint64_t offset = 0;  ///< of the byte.
     int otherThread = -1; ///< or -1 if there were several.
+    /// Without a finding: the granules (from the first of the access) that
+    /// another thread wrote before, unordered. No race if it is the same value.
+    uint64_t overwritten = 0;
   };
+  static constexpr unsigned granule = 2;
+  /// Widest access for which `overwritten` is known.
+  static constexpr unsigned mostBytes = 64 * granule - granule;
 
   /// A new block starts with `bytes` bytes that nobody has written.
   void startBlock(uint64_t bytes, uint32_t warpSize) {
@@ -62,7 +68,6 @@ public:
   void finishCopy(const Accessor &who, uint64_t offset, uint32_t bytes);
 
 private:
-  static constexpr unsigned granule = 2;
   /// `thread` of a cell that several threads read: of one warp (this plus the
   /// warp), or of several.
   static constexpr uint32_t manyOfWarp = 1024, manyOfBlock = 4095;

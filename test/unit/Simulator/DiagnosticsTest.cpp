@@ -132,6 +132,29 @@ TEST_F(DiagnosticsTest, WriteAfterReadRace) {
   EXPECT_TRUE(diagnosed({"race on byte", "by thread"})) << errors;
 }
 
+TEST_F(DiagnosticsTest, WritesOfSeveralThreads) {
+  // All threads store to one word: a race unless they store the same value.
+  auto kernel = [](const std::string &value) {
+    return R"(
+      llvm.mlir.global external @dyn() {addr_space = 3 : i32} : !llvm.array<0 x i8>
+      llvm.func @k() attributes {nvvm.kernel} {
+        %sh = llvm.mlir.addressof @dyn : !llvm.ptr<3>
+        %same = llvm.mlir.constant(7 : i32) : i32
+        %own = nvvm.read.ptx.sreg.tid.x : i32
+        llvm.store )" +
+           value + R"(, %sh : i32, !llvm.ptr<3>
+        llvm.return
+      })";
+  };
+  ASSERT_TRUE(compile("sm_90a", kernel("%same"))) << errors;
+  EXPECT_TRUE(launch({}, {64}, 128, {})) << errors;
+  ASSERT_TRUE(compile("sm_90a", kernel("%own"))) << errors;
+  EXPECT_FALSE(launch({}, {64}, 128, {}));
+  EXPECT_TRUE(diagnosed({"race on byte 0", "store of another value by thread "
+                                           "(0, 0, 0)"}))
+      << errors;
+}
+
 TEST_F(DiagnosticsTest, UninitializedSharedMemory) {
   options.checkUninitialized = true;
   std::string kernel = exchange("nvvm.barrier0");

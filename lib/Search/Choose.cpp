@@ -140,7 +140,7 @@ double Chooser::estimate(ValueId value, const Derivation &derivation) const {
       target.specialOpsPerClock * target.multiprocessors * target.clockHertz;
   double matrixRate =
       target.matrixFlopsPerClock * target.multiprocessors * target.clockHertz;
-  constexpr double perOp = 2e-9;
+  const double perOp = derivation.isWritten ? 2e-9 : 3e-9;
   switch (derivation.rule) {
   case Rule::Constant:
     return 0;

@@ -70,11 +70,27 @@ static bool nextCombination(std::vector<unsigned> &digits,
   return false;
 }
 
+double KernelPlan::rank() const {
+  constexpr double perStep = 0.002, perDifference = 0.02;
+  double factor = 1;
+  for (const Step &step : steps) {
+    const Derivation &derivation = step.derivation;
+    if (derivation.isWritten || derivation.rule == Rule::Input ||
+        derivation.rule == Rule::Constant)
+      continue;
+    bool isDifference =
+        derivation.rule == Rule::Add &&
+        derivation.scales[0].isNegative() != derivation.scales[1].isNegative();
+    factor += isDifference ? perDifference : perStep;
+  }
+  return cost.seconds * factor;
+}
+
 static void keepBest(std::vector<KernelPlan> &plans, KernelPlan plan,
                      unsigned count) {
   auto place = llvm::upper_bound(
-      plans, plan.cost.seconds,
-      [](double s, const KernelPlan &p) { return s < p.cost.seconds; });
+      plans, plan.rank(),
+      [](double rank, const KernelPlan &p) { return rank < p.rank(); });
   plans.insert(place, std::move(plan));
   if (plans.size() > count)
     plans.pop_back();

@@ -184,6 +184,7 @@ std::optional<Scaled> Saturation::derive(ExprId e, Derivation derivation,
   if (!found)
     return std::nullopt;
   derivation.resultScale = found->scale;
+  derivation.isWritten = always;
   addDerivation(found->value, std::move(derivation));
   return found;
 }
@@ -535,6 +536,7 @@ void Saturation::addContractions() {
         Derivation contraction{Rule::Contract, inner.operands, {1, 1}};
         contraction.label = outer.label;
         contraction.resultScale = outer.resultScale * inner.resultScale;
+        contraction.isWritten = outer.isWritten && inner.isWritten;
         addDerivation(id, std::move(contraction));
       }
     }

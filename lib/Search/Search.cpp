@@ -144,9 +144,15 @@ std::vector<Kernel> ProgramSearch::baseline() const {
   return kernels;
 }
 
+// A kernel behind another one has a cheaper launch, but waits for the last
+// stores of its predecessor.
+static double savedByFollowing(const TargetDescription &target) {
+  return target.firstLaunchSeconds - target.nextLaunchSeconds -
+         target.memoryLatencySeconds;
+}
+
 double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
-  double saved =
-      options.target->firstLaunchSeconds - options.target->nextLaunchSeconds;
+  double saved = savedByFollowing(*options.target);
   double total = 0;
   for (const Kernel &kernel : kernels)
     total += kernel.seconds - saved;
@@ -168,8 +174,7 @@ std::vector<Kernel> ProgramSearch::best() const {
   bool limited = options.maxKernels != 0;
   for (auto &row : table)
     row[0].seconds = 0;
-  double saved =
-      options.target->firstLaunchSeconds - options.target->nextLaunchSeconds;
+  double saved = savedByFollowing(*options.target);
   for (unsigned k = 1; k <= rows; ++k)
     for (unsigned end = 1; end <= count; ++end) {
       const auto &before = table[limited ? k - 1 : k];

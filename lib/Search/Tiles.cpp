@@ -25,6 +25,10 @@ static constexpr double maxLiveRegisters = 168;
 static constexpr double baseRegisters = 40;
 static constexpr int64_t minMatrixTile = 16;
 
+// An elementwise op of tiles that both have dims which the other one has not
+// spreads them over the threads anew.
+static constexpr double outerFactor = 16;
+
 namespace {
 class TileChooser {
 public:
@@ -62,6 +66,11 @@ private:
   void countContraction(const Step &step, KernelWork &work) const;
   void countSoftmax(const Step &step, KernelWork &work) const;
   void countStep(const Step &step, KernelWork &work) const;
+  bool isOuter(const Step &step) const {
+    return step.operands.size() == 2 &&
+           plan.steps[step.operands[0]].labels.size() < step.labels.size() &&
+           plan.steps[step.operands[1]].labels.size() < step.labels.size();
+  }
   double liveRegisters(unsigned threads) const;
   double stepRegisters(const Step &step) const;
   double fragmentRegisters(unsigned threads) const;
@@ -138,7 +147,7 @@ std::vector<int64_t> TileChooser::candidates(LabelId label) const {
   return result;
 }
 
-// Memory moves in pieces of 64 bytes.
+// Memory moves in sectors of 32 bytes, and better in lines of 128.
 double TileChooser::wasteOfShortRows(const SegmentTensor &tensor) const {
   double bytes = program.tensors[tensor.tensor].elementBits / 8.0;
   for (LabelId label : llvm::reverse(tensor.labels)) {
@@ -149,7 +158,8 @@ double TileChooser::wasteOfShortRows(const SegmentTensor &tensor) const {
     if (tile < context.size(label))
       break;
   }
-  return std::max(1.0, 64 / bytes);
+  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
+  return std::max(1.0, 32 / bytes) * lines;
 }
 
 void TileChooser::countInput(const Step &step, KernelWork &work) const {
@@ -210,7 +220,7 @@ void TileChooser::countStep(const Step &step, KernelWork &work) const {
     return countInput(step, work);
   case Rule::Multiply:
   case Rule::Add:
-    work.vectorOps += 2 * count;
+    work.vectorOps += 2 * count * (isOuter(step) ? outerFactor : 1);
     return;
   case Rule::Power:
   case Rule::Function:
@@ -352,7 +362,8 @@ std::optional<KernelWork> TileChooser::measure(unsigned threads) const {
   for (auto [label, role] : plan.roles)
     if (role == Role::Grid)
       work.blocks *= iterations(label);
-  work.stages = target.hasAsyncCopy ? 3 : 2;
+  // Operands of contractions are loaded ahead, through shared memory.
+  work.stages = !hasMatrix ? 1 : target.hasAsyncCopy ? 3 : 2;
   double live = liveRegisters(threads) + fragmentRegisters(threads);
   if (live > maxLiveRegisters)
     return std::nullopt;

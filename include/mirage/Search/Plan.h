@@ -60,6 +60,10 @@ struct KernelPlan {
   unsigned threads = 128;
   KernelWork work;
   KernelCost cost;
+
+  /// What plans are ordered by: the predicted time, and a little for each step
+  /// that the program does not have, more where it subtracts.
+  double rank() const;
 };
 
 /// The labels of a contraction a[batch, m, k] b[batch, k, n].

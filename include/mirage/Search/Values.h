@@ -64,6 +64,9 @@ struct Derivation {
   uint32_t symbol = 0;     ///< function, ExtremumKind, or segment tensor.
   /// exp of scores that have no bound, where a bounded form exists.
   bool isUnsafe = false;
+  /// A step of the program itself. At equal cost these are taken: the numerics
+  /// are then the ones its author chose.
+  bool isWritten = false;
 };
 
 struct Value {

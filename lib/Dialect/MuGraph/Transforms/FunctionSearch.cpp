@@ -214,7 +214,13 @@ void FunctionSearch::run() {
     do
       kernels = search->best();
     while (!checkAll());
+    // A limit on the number of kernels never makes the result slower.
     baselineSeconds = search->seconds(search->baseline());
+    if (search->seconds(kernels) > baselineSeconds) {
+      kernels = search->baseline();
+      checkAll();
+      kernels = search->baseline();
+    }
     winnerSeconds = search->seconds(kernels);
     if (kernels.size() > 1 && reason.empty())
       reason = search->reason();

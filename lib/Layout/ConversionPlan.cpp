@@ -6,8 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Layout/ConversionPlan.h"
-
+#include "ConversionDetail.h"
 #include "RegisterGroups.h"
 #include "TileBuilder.h"
 
@@ -54,14 +53,6 @@ unsigned ConversionPlan::permutes() const {
 // Normal forms
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Both layouts over register, lane, warp, block with equal numbers of lanes,
-/// warps and blocks, dims flattened to one label "element".
-struct Pair {
-  LinearLayout source, destination;
-};
-} // namespace
-
 static Pair normalize(const LinearLayout &source,
                       const LinearLayout &destination) {
   Pair pair{source.withIns(registerLabels()).flattenOuts("element"),
@@ -72,18 +63,6 @@ static Pair normalize(const LinearLayout &source,
     pair.destination = pair.destination.padInWithZeros(label, bits);
   }
   return pair;
-}
-
-/// The in bits of the named labels, as generators of an equation.
-static SmallVector<unsigned> columnsOfLabels(const LinearLayout &layout,
-                                             ArrayRef<StringRef> labels) {
-  SmallVector<unsigned> columns;
-  unsigned column = 0;
-  for (const LabelledDim &in : layout.inDims())
-    for (unsigned bit = 0; bit < in.bits; ++bit, ++column)
-      if (llvm::is_contained(labels, in.name))
-        columns.push_back(column);
-  return columns;
 }
 
 /// A place of `source` over the given columns that holds `element`, if any.
@@ -141,190 +120,6 @@ static LinearLayout convertMapInWarp(const Pair &pair) {
   return LinearLayout::fromMatrix(LinearLayout::Dims(d.inDims()),
                                   LinearLayout::Dims(s.inDims()),
                                   std::move(columns), *offset);
-}
-
-//===----------------------------------------------------------------------===//
-// Through shared memory
-//===----------------------------------------------------------------------===//
-
-/// Both sides as seen by one block: the elements a block stores are the image
-/// of its registers, lanes and warps, shifted by what its number (and the
-/// offset) contribute. Coordinates of that image replace elements; the shift is
-/// taken from both sides.
-static std::optional<Pair> restrictToBlock(const Pair &pair) {
-  const LinearLayout &s = pair.source, &d = pair.destination;
-  F2Matrix local = s.matrix().selectColumns(
-      columnsOfLabels(s, {"register", "lane", "warp"}));
-  F2Matrix basis = local.selectColumns(local.pivotColumns());
-  // Unit vectors where possible: coordinates then keep the order of elements.
-  F2Matrix units(s.totalOutBits(), 0);
-  F2Span span(s.totalOutBits(), basis.cols());
-  for (unsigned c = 0; c < basis.cols(); ++c)
-    span.insert(basis.column(c));
-  F2Matrix identity = F2Matrix::identity(s.totalOutBits());
-  for (unsigned c = 0; c < identity.cols(); ++c)
-    if (span.contains(identity.column(c)))
-      units.appendColumn(identity.column(c));
-  if (units.cols() == basis.cols())
-    basis = units;
-
-  F2Matrix destination = d.matrix();
-  unsigned start = d.inStart("block");
-  for (unsigned bit = 0; bit < d.inBits("block"); ++bit)
-    for (auto [a, b] : llvm::zip_equal(destination.column(start + bit),
-                                       s.flatBasis("block", bit)))
-      a ^= b;
-  F2Matrix shift(s.totalOutBits(), 0);
-  F2Vector difference(d.flatOffset());
-  for (auto [a, b] : llvm::zip_equal(difference, s.flatOffset()))
-    a ^= b;
-  shift.appendColumn(difference);
-  std::optional<F2Matrix> sourcePart = basis.solve(local);
-  std::optional<F2Matrix> destinationPart = basis.solve(destination);
-  std::optional<F2Matrix> shiftPart = basis.solve(shift);
-  if (!sourcePart || !destinationPart || !shiftPart)
-    return std::nullopt;
-  // The source's block columns are 0 now.
-  F2Matrix sourceColumns =
-      sourcePart->concatColumns(F2Matrix(basis.cols(), s.inBits("block")));
-  LinearLayout::Dims element{{"element", basis.cols()}};
-  return Pair{LinearLayout::fromMatrix(LinearLayout::Dims(s.inDims()), element,
-                                       std::move(sourceColumns)),
-              LinearLayout::fromMatrix(LinearLayout::Dims(d.inDims()), element,
-                                       std::move(*destinationPart),
-                                       shiftPart->column(0))};
-}
-
-static BarrierScope barrierOf(const Pair &pair, ConvertReach reach) {
-  bool replicated = pair.source.zeroBasisMask("warp") != 0 ||
-                    pair.destination.zeroBasisMask("warp") != 0;
-  return reach <= ConvertReach::Warp && !replicated ? BarrierScope::Warp
-                                                    : BarrierScope::Block;
-}
-
-static Expected<SharedConversion>
-planShared(const Pair &pair, ConvertReach reach, unsigned elemBits,
-           const TargetDescription &target, const ConversionOptions &options) {
-  std::optional<Pair> local = restrictToBlock(pair);
-  if (!local)
-    return failure("the conversion moves data between blocks of a cluster");
-  SharedUser users[2];
-  users[0].registers = local->source;
-  users[0].isStore = true;
-  users[1].registers = local->destination;
-  for (SharedUser &user : users)
-    user.allowMatrix = options.allowMatrix;
-  Expected<SharedChoice> choice = chooseSharedLayout(users, elemBits, target);
-  if (!choice)
-    return choice.takeError();
-  SharedConversion shared;
-  shared.layout = std::move(choice->layout);
-  shared.store = std::move(choice->accesses[0]);
-  shared.load = std::move(choice->accesses[1]);
-  shared.scratchBytes =
-      (uint64_t{1} << shared.layout.totalInBits()) * elemBits / 8;
-  shared.barrier = barrierOf(pair, reach);
-  return shared;
-}
-
-//===----------------------------------------------------------------------===//
-// Between blocks
-//===----------------------------------------------------------------------===//
-
-/// Which block's scratch a place reads. Where the source has replicas over
-/// blocks, the reader's own block is taken.
-static LinearLayout sourceBlockOf(const LinearLayout &source,
-                                  const LinearLayout &map) {
-  SmallVector<StringRef> ins(registerLabels());
-  LinearLayout result = map.sublayout(ins, {"block"});
-  F2Matrix columns = result.matrix();
-  uint64_t replicas = source.zeroBasisMask("block");
-  for (unsigned bit = 0; bit < source.inBits("block"); ++bit)
-    if ((replicas >> bit) & 1)
-      for (unsigned c = 0; c < columns.cols(); ++c)
-        columns.set(bit, c, c == result.inStart("block") + bit);
-  F2Vector offset(result.flatOffset());
-  for (uint64_t &word : offset)
-    word &= ~replicas;
-  return LinearLayout::fromMatrix(LinearLayout::Dims(result.inDims()),
-                                  LinearLayout::Dims(result.outDims()),
-                                  std::move(columns), offset);
-}
-
-/// The destination as if every element it reads were in its own block.
-static LinearLayout readLocally(const Pair &pair, const LinearLayout &block) {
-  const LinearLayout &s = pair.source, &d = pair.destination;
-  F2Matrix blocks = s.matrix().selectColumns(columnsOfLabels(s, {"block"}));
-  auto shifted = [&](ArrayRef<uint64_t> element, ArrayRef<uint64_t> number) {
-    F2Vector result(element);
-    for (auto [a, b] : llvm::zip_equal(result, blocks * number))
-      a ^= b;
-    return result;
-  };
-  F2Matrix columns(d.totalOutBits(), 0);
-  for (unsigned c = 0; c < d.totalInBits(); ++c)
-    columns.appendColumn(
-        shifted(d.matrix().column(c), block.matrix().column(c)));
-  // restrictToBlock adds the reader's own block; take it away beforehand.
-  unsigned start = d.inStart("block");
-  for (unsigned bit = 0; bit < d.inBits("block"); ++bit)
-    for (auto [a, b] : llvm::zip_equal(columns.column(start + bit),
-                                       s.flatBasis("block", bit)))
-      a ^= b;
-  return LinearLayout::fromMatrix(
-      LinearLayout::Dims(d.inDims()), LinearLayout::Dims(d.outDims()),
-      std::move(columns), shifted(d.flatOffset(), block.flatOffset()));
-}
-
-/// One output of the bits of both, the first in the low bits.
-static LinearLayout stackOutputs(const LinearLayout &low,
-                                 const LinearLayout &high) {
-  unsigned lowBits = low.totalOutBits();
-  unsigned bits = lowBits + high.totalOutBits();
-  auto join = [&](ArrayRef<uint64_t> a, ArrayRef<uint64_t> b) {
-    return (a.empty() ? 0 : a[0]) | (b.empty() ? 0 : b[0]) << lowBits;
-  };
-  SmallVector<uint64_t> columns;
-  for (unsigned c = 0; c < low.totalInBits(); ++c)
-    columns.push_back(join(low.matrix().column(c), high.matrix().column(c)));
-  uint64_t offset = join(low.flatOffset(), high.flatOffset());
-  return LinearLayout::fromMatrix(
-      LinearLayout::Dims(low.inDims()), {{"offset", bits}},
-      F2Matrix::fromColumns(bits, columns),
-      bits ? ArrayRef<uint64_t>(offset) : ArrayRef<uint64_t>());
-}
-
-static Expected<ConversionPlan>
-planCluster(const Pair &pair, const LinearLayout &map, unsigned elemBits,
-            const TargetDescription &target, const ConversionOptions &options) {
-  ConversionPlan plan;
-  plan.kind = ConversionKind::Cluster;
-  plan.reach = ConvertReach::Cluster;
-  plan.elemBits = elemBits;
-  LinearLayout block = sourceBlockOf(pair.source, map);
-  Pair local{pair.source, readLocally(pair, block)};
-  ConversionOptions noMatrix = options;
-  noMatrix.allowMatrix = false; // they cannot read another block's memory
-  Expected<SharedConversion> shared =
-      planShared(local, plan.reach, elemBits, target, noMatrix);
-  if (!shared)
-    return shared.takeError();
-  plan.shared = std::move(*shared);
-  // The block's number goes above the offset: a vector then comes from one
-  // block, and equal offsets in different blocks are no copies.
-  Expected<LinearLayout> offset =
-      placeToOffset(restrictToBlock(local)->destination, plan.shared.layout);
-  if (!offset)
-    return offset.takeError();
-  SharedAccessOptions loadOptions;
-  loadOptions.allowMatrix = false;
-  Expected<SharedAccess> load = planOffsetAccess(stackOutputs(*offset, block),
-                                                 elemBits, target, loadOptions);
-  if (!load)
-    return load.takeError();
-  plan.shared.load = std::move(*load);
-  plan.shared.barrier = BarrierScope::Cluster;
-  return plan;
 }
 
 //===----------------------------------------------------------------------===//
@@ -418,8 +213,7 @@ static Expected<ConversionPlan> choosePlan(const Pair &pair, ConvertReach reach,
     llvm::consumeError(shared.takeError());
     return plan;
   }
-  bool fits = shared->scratchBytes <= target.sharedBytesPerBlock;
-  if (exchanges && (!fits || costOfExchange(plan) <= costOfShared(*shared)))
+  if (exchanges && costOfExchange(plan) <= costOfShared(*shared))
     return plan;
   plan.kind = ConversionKind::Shared;
   plan.exchange = {};

@@ -62,8 +62,17 @@ public:
 private:
   bool runExchange(uint64_t warp, uint64_t block);
   bool runShared();
-  bool storeBlock(uint64_t block, llvm::SmallVectorImpl<uint64_t> &scratch);
-  bool loadBlock(uint64_t block, ArrayRef<SmallVector<uint64_t>> scratches);
+  bool storeBlock(uint64_t block, unsigned part,
+                  llvm::SmallVectorImpl<uint64_t> &scratch);
+  bool runPart(unsigned part);
+  bool coversRegisters() const;
+  ArrayRef<RegisterGroup> groupsOf(const SharedAccess &access,
+                                   unsigned part) const {
+    size_t size = access.groups.size() / plan.shared.repetitions;
+    return ArrayRef(access.groups).slice(part * size, size);
+  }
+  bool loadBlock(uint64_t block, unsigned part,
+                 ArrayRef<SmallVector<uint64_t>> scratches);
   uint64_t threadOffset(const SharedAccess &access, uint64_t lane,
                         uint64_t warp, uint64_t block) const;
   uint64_t offsetOf(const SharedAccess &access, const RegisterGroup &group,
@@ -214,12 +223,12 @@ uint64_t Executor::offsetOf(const SharedAccess &access,
          lane / 4;
 }
 
-bool Executor::storeBlock(uint64_t block,
+bool Executor::storeBlock(uint64_t block, unsigned part,
                           llvm::SmallVectorImpl<uint64_t> &scratch) {
   const SharedAccess &store = plan.shared.store;
   for (uint64_t warp = 0; warp >> warpBits == 0; ++warp)
     for (uint64_t lane = 0; lane >> laneBits == 0; ++lane)
-      for (const RegisterGroup &group : store.groups)
+      for (const RegisterGroup &group : groupsOf(store, part))
         for (auto [index, reg] : llvm::enumerate(group.registers)) {
           uint64_t at = offsetOf(store, group, index, lane, warp, block);
           uint64_t value = source.element(reg, lane, warp, block);
@@ -231,48 +240,66 @@ bool Executor::storeBlock(uint64_t block,
   return true;
 }
 
-bool Executor::loadBlock(uint64_t block,
+bool Executor::loadBlock(uint64_t block, unsigned part,
                          ArrayRef<SmallVector<uint64_t>> scratches) {
   const SharedAccess &load = plan.shared.load;
   bool remote = plan.kind == ConversionKind::Cluster;
   unsigned scratchBits = plan.shared.layout.totalInBits();
-  SmallVector<uint64_t> got(destination.registers());
   for (uint64_t warp : numbersToCheck(warpBits))
-    for (uint64_t lane = 0; lane >> laneBits == 0; ++lane) {
-      got.assign(destination.registers(), nothing);
-      for (const RegisterGroup &group : load.groups) {
+    for (uint64_t lane = 0; lane >> laneBits == 0; ++lane)
+      for (const RegisterGroup &group : groupsOf(load, part))
         for (auto [index, reg] : llvm::enumerate(group.registers)) {
           uint64_t at = offsetOf(load, group, index, lane, warp, block);
           uint64_t from = remote ? at >> scratchBits : block;
           at &= remote ? (uint64_t{1} << scratchBits) - 1 : at;
-          if (from >= scratches.size() || at >= scratches[from].size())
+          if (from >= scratches.size() || at >= scratches[from].size() ||
+              scratches[from][at] !=
+                  destination.element(reg, lane, warp, block))
             return false;
-          got[reg] = scratches[from][at];
         }
-      }
-      for (unsigned reg = 0; reg < got.size(); ++reg)
-        if (got[load.copyOf[reg]] !=
-            destination.element(reg, lane, warp, block))
-          return false;
-    }
   return true;
 }
 
-bool Executor::runShared() {
+/// Every register is loaded or a copy, in all threads, of one that is.
+bool Executor::coversRegisters() const {
+  const SharedAccess &load = plan.shared.load;
+  SmallVector<bool> loaded(destination.registers(), false);
+  for (const RegisterGroup &group : load.groups)
+    for (unsigned reg : group.registers)
+      loaded[reg] = true;
+  for (unsigned reg = 0; reg < destination.registers(); ++reg) {
+    unsigned copy = load.copyOf[reg];
+    // Both are linear in the thread alike, so that one thread speaks for all.
+    if (!loaded[copy] ||
+        destination.element(reg, 0, 0, 0) != destination.element(copy, 0, 0, 0))
+      return false;
+  }
+  return true;
+}
+
+bool Executor::runPart(unsigned part) {
   uint64_t size = uint64_t{1} << plan.shared.layout.totalInBits();
-  if (size > uint64_t{1} << 26)
-    return false;
   SmallVector<SmallVector<uint64_t>> scratches(size_t{1} << blockBits);
   bool remote = plan.kind == ConversionKind::Cluster;
   SmallVector<uint64_t> blocks = numbersToCheck(blockBits);
   for (uint64_t block = 0; block < scratches.size(); ++block)
     if (remote || llvm::is_contained(blocks, block)) {
       scratches[block].assign(size, nothing);
-      if (!storeBlock(block, scratches[block]))
+      if (!storeBlock(block, part, scratches[block]))
         return false;
     }
-  return llvm::all_of(
-      blocks, [&](uint64_t block) { return loadBlock(block, scratches); });
+  return llvm::all_of(blocks, [&](uint64_t block) {
+    return loadBlock(block, part, scratches);
+  });
+}
+
+bool Executor::runShared() {
+  if (!coversRegisters())
+    return false;
+  for (unsigned part = 0; part < plan.shared.repetitions; ++part)
+    if (!runPart(part))
+      return false;
+  return true;
 }
 
 bool layout::verifyConversion(const ConversionPlan &plan,

@@ -196,6 +196,7 @@ static std::string planLine(const ConversionPlan &plan,
     wavefronts("ideal_store_wavefronts", memory.store.idealWavefronts());
     wavefronts("ideal_load_wavefronts", memory.load.idealWavefronts());
     json.attribute("scratch_bytes", shared ? memory.scratchBytes : 0);
+    json.attribute("repetitions", shared ? memory.repetitions : 0);
     json.attribute("barrier", stringifyScope(shared ? memory.barrier
                                                     : BarrierScope::None));
     json.attribute("reach", stringifyReach(plan.reach));

@@ -49,13 +49,19 @@ llvm::StringRef stringifyScope(BarrierScope scope);
 
 /// Traffic through shared memory.
 struct SharedConversion {
-  /// offset -> flattened bits of the tile (label "element") that one block has.
+  /// offset -> flattened bits of the tile (label "element") that one block has
+  /// (of one part, if there are repetitions).
   LinearLayout layout;
   SharedAccess store; ///< of the source registers.
   /// Into the destination registers. Cluster only: the bits of an address above
   /// those of the scratch are the number of the block whose scratch is read.
   SharedAccess load;
   uint64_t scratchBytes = 0;
+  /// Where not all of the tile fits, it goes in equal parts through the same
+  /// scratch, each with its own store, barrier and load (and a barrier before
+  /// the next store). The groups of part i are the i-th of as many equal runs
+  /// of `store.groups` and of `load.groups`.
+  unsigned repetitions = 1;
   BarrierScope barrier = BarrierScope::Block;
 };
 

@@ -148,6 +148,36 @@ TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
   EXPECT_EQ(p.shared.barrier, BarrierScope::Block);
 }
 
+/// 256 KiB do not fit: the tile goes in parts, where registers allow it.
+TEST(ConversionPlan, PartsOfATileThatDoesNotFit) {
+  LinearLayout s = make(R"({"kind":"blocked","shape":[256,256],
+    "size_per_thread":[1,4],"threads_per_warp":[1,32],"warps_per_cta":[8,1],
+    "order":[1,0]})");
+  LinearLayout d = make(R"({"kind":"blocked","shape":[256,256],
+    "size_per_thread":[4,1],"threads_per_warp":[32,1],"warps_per_cta":[1,8],
+    "order":[0,1]})");
+  ConversionPlan p = plan(s, d, 32);
+  EXPECT_EQ(p.kind, ConversionKind::Shared);
+  EXPECT_TRUE(p.verified);
+  EXPECT_EQ(p.shared.repetitions, 2u);
+  EXPECT_EQ(p.shared.scratchBytes, 128u * 1024);
+  EXPECT_EQ(p.shared.store.wavefronts(), p.shared.store.idealWavefronts());
+  EXPECT_EQ(p.shared.load.wavefronts(), p.shared.load.idealWavefronts());
+  for (const SharedAccess *access : {&p.shared.store, &p.shared.load})
+    for (const RegisterGroup &group : access->groups)
+      EXPECT_LT(group.offset | access->threadBits, 128u * 1024 / 4);
+  // No register is common to both sides: nothing can be split.
+  LinearLayout columns = make(R"({"kind":"blocked","shape":[256,256],
+    "size_per_thread":[256,1],"threads_per_warp":[1,32],"warps_per_cta":[1,8],
+    "order":[0,1]})");
+  LinearLayout rows = make(R"({"kind":"blocked","shape":[256,256],
+    "size_per_thread":[1,256],"threads_per_warp":[32,1],"warps_per_cta":[8,1],
+    "order":[1,0]})");
+  EXPECT_THAT(
+      errorOf(planConversion(columns, rows, 32, sm90())),
+      ::testing::HasSubstr("bytes of shared memory, a block on sm_90a"));
+}
+
 TEST(ConversionPlan, ErrorsAreReasons) {
   LinearLayout a = LinearLayout::identity(4, "register", "dim0");
   auto error = [&](const LinearLayout &s, const LinearLayout &d,

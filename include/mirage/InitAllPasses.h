@@ -9,6 +9,7 @@
 #ifndef MIRAGE_INITALLPASSES_H
 #define MIRAGE_INITALLPASSES_H
 
+#include "mirage/Conversion/LinalgToMuGraph/LinalgToMuGraph.h"
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
@@ -19,6 +20,7 @@ namespace mirage {
 
 /// Registers every pass and pipeline of this project.
 inline void registerAllPasses() {
+  registerLinalgToMuGraphPasses();
   registerMuGraphPasses();
   registerMuGraphToLinalgPasses();
   mugraph::registerReferencePipeline();

@@ -9,6 +9,7 @@
 #include "mirage/Runtime/HostProgram.h"
 
 #include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
@@ -122,6 +123,7 @@ public:
 
 private:
   LogicalResult runLaunch(layout::LaunchOp op);
+  LogicalResult runConcat(mugraph::ConcatOp op);
 
   Device &device;
   std::vector<KernelReport> &reports;
@@ -174,6 +176,31 @@ LogicalResult Interpreter::runLaunch(layout::LaunchOp op) {
   return success();
 }
 
+/// Copies one buffer behind the other, which is the concat of tensors that
+/// have no dim of extent above 1 before the one that is joined.
+LogicalResult Interpreter::runConcat(mugraph::ConcatOp op) {
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  for (int64_t extent : shape.take_front(op.getDim()))
+    if (extent != 1)
+      return op.emitError("cannot run a concat along dim ")
+             << op.getDim() << " of " << op.getType()
+             << ", expected extents of 1 in the dims before";
+  std::vector<char> joined;
+  for (Value input : op.getInputs()) {
+    size_t offset = joined.size(), size = bytesOf(input.getType());
+    joined.resize(offset + size);
+    if (failed(device.download(op.getLoc(), joined.data() + offset,
+                               buffers.lookup(input), size)))
+      return failure();
+  }
+  FailureOr<Buffer> buffer = device.allocate(op.getLoc(), joined.size());
+  if (failed(buffer) ||
+      failed(device.upload(op.getLoc(), *buffer, joined.data(), joined.size())))
+    return failure();
+  buffers[op.getResult()] = *buffer;
+  return success();
+}
+
 LogicalResult Interpreter::run(Operation &operation) {
   if (auto launch = dyn_cast<layout::LaunchOp>(operation))
     return runLaunch(launch);
@@ -181,10 +208,13 @@ LogicalResult Interpreter::run(Operation &operation) {
     buffers[operation.getResult(0)] = buffers.lookup(operation.getOperand(0));
     return success();
   }
+  if (auto concat = dyn_cast<mugraph::ConcatOp>(operation))
+    return runConcat(concat);
   return operation.emitError("cannot run this operation on ")
          << device.name()
-         << ": expected only layout.launch, mugraph.reshape and return after "
-            "lowering";
+         << ": expected only layout.launch, mugraph.reshape, mugraph.concat "
+            "and "
+            "return after lowering";
 }
 
 FailureOr<std::vector<HostTensor>> Interpreter::fetch(func::ReturnOp op) {

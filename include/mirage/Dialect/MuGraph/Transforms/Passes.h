@@ -32,6 +32,11 @@ namespace mugraph {
 /// Replaces every composite op in `root` by primitive ones, `root` excluded.
 llvm::LogicalResult decomposeComposites(mlir::Operation *root);
 
+class BlockGraphOp;
+
+/// Groups elementwise ops of `graph` that feed each other at the same stage.
+llvm::LogicalResult formThreadGraphs(BlockGraphOp graph);
+
 /// Puts every kernel-level op of `function` into a block graph with a default
 /// schedule for `target`; see the pass. Emits an error where an op has none.
 llvm::LogicalResult outlineKernels(mlir::func::FuncOp function,

@@ -30,6 +30,28 @@ def MuGraphDecompose : Pass<"mugraph-decompose"> {
   }];
 }
 
+def MuGraphFormThreadGraphs : Pass<"mugraph-form-thread-graphs"> {
+  let summary = "Group chains of elementwise ops in block graphs into thread graphs";
+  let description = [{
+    Two or more elementwise ops of a block graph that are computed at the same stage
+    (in the same loop, or after the same one) and feed each other become one
+    `mugraph.thread_graph`: their values stay in registers. This is a rule, not a
+    choice of the search.
+
+    ```mlir
+    %a = mugraph.rsqrt %s : tensor<16x1xf32>
+    %b = mugraph.mul %m, %a : (tensor<16x64xf32>, tensor<16x1xf32>) -> tensor<16x64xf32>
+    // becomes
+    %b = mugraph.thread_graph ins(%s, %m : tensor<16x1xf32>, tensor<16x64xf32>) outs(tensor<16x64xf32>) {
+    ^bb0(%x: tensor<16x1xf32>, %y: tensor<16x64xf32>):
+      %0 = mugraph.rsqrt %x : tensor<16x1xf32>
+      %1 = mugraph.mul %y, %0 : (tensor<16x64xf32>, tensor<16x1xf32>) -> tensor<16x64xf32>
+      mugraph.yield %1 : tensor<16x64xf32>
+    }
+    ```
+  }];
+}
+
 def MuGraphOutlineKernels : Pass<"mugraph-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Put each kernel-level op into a block graph of its own";
   let description = [{

@@ -47,7 +47,7 @@ struct Options {
   uint64_t softSteps = 4'000'000;
   /// Scalar operations after which `minTests` no longer counts.
   uint64_t heavySteps = 30'000'000;
-  uint64_t hardSteps = 500'000'000;
+  uint64_t hardSteps = 200'000'000;
 };
 
 enum class Status {

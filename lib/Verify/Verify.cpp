@@ -10,6 +10,7 @@
 
 #include "mirage/Verify/ErrorBound.h"
 #include "mirage/Verify/Evaluator.h"
+#include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Samples.h"
 #include "mirage/Verify/Symmetry.h"
 
@@ -57,6 +58,8 @@ void Report::print(llvm::json::OStream &json) const {
     json.attribute("seed", static_cast<int64_t>(seed));
     if (!reason.empty())
       json.attribute("reason", reason);
+    if (!noProof.empty())
+      json.attribute("no_proof", noProof);
     if (!counterExample)
       return;
     json.attributeObject("counter_example", [&] {
@@ -401,5 +404,9 @@ Report mirage::verify::checkEquivalent(func::FuncOp spec,
   mistake = program->findWriteMistake();
   if (!mistake.empty())
     return stopped(options, Status::Different, mistake);
-  return Checker(*specProgram, *program, options).run();
+  Report report = Checker(*specProgram, *program, options).run();
+  if (report.isAccepted() && options.proof &&
+      prove(*specProgram, *program, report.noProof))
+    report.status = Status::Proved;
+  return report;
 }

@@ -37,6 +37,8 @@ struct Options {
   uint64_t seed = 1;
   /// Tests run until the bound, where there is one, is at most 2^errorLog2.
   double errorLog2 = -60;
+  /// Look for a proof of what passed the tests.
+  bool proof = true;
   unsigned minTests = 2;
   unsigned maxTests = 16;
   /// Output elements besides the corners, for each result; fewer where a few
@@ -76,8 +78,9 @@ struct Report {
   unsigned samples = 0; ///< Output elements compared in each.
   uint64_t prime = 0;
   uint64_t seed = 0;
-  uint64_t steps = 0; ///< Scalar operations in all tests.
-  std::string reason; ///< Why the candidate was not accepted.
+  uint64_t steps = 0;  ///< Scalar operations in all tests.
+  std::string reason;  ///< Why the candidate was not accepted.
+  std::string noProof; ///< Why an accepted candidate was not proved.
   std::optional<CounterExample> counterExample;
 
   bool isAccepted() const {

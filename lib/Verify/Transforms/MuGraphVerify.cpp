@@ -64,7 +64,8 @@ LogicalResult MuGraphVerifyPass::diagnose(func::FuncOp function,
   if (!result.reason.empty())
     error << ": " << result.reason;
   else
-    error << ": " << result.tests << " random tests passed";
+    error << ": " << result.tests << " random tests passed, but "
+          << result.noProof;
   error.attachNote(spec.getLoc()) << "the specification is here";
   return failure();
 }
@@ -87,6 +88,7 @@ LogicalResult MuGraphVerifyPass::check(func::FuncOp function,
   verify::Options options;
   options.errorLog2 = errorLog2;
   options.seed = seed;
+  options.proof = proof != verify::ProofMode::Off;
   verify::Report result = verify::checkEquivalent(spec, function, options);
   llvm::json::OStream json(lines);
   json.object([&] {

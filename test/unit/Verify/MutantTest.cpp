@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Verify.h"
 
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
@@ -56,9 +57,28 @@ protected:
     context.loadDialect<func::FuncDialect, mugraph::MuGraphDialect>();
   }
 
+  /// Tries to prove what random tests would reject.
+  bool isProved(const std::string &spec, const std::string &kernel) {
+    ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
+    OwningOpRef<ModuleOp> module =
+        parseSourceString<ModuleOp>(spec + kernel, &context);
+    if (!module)
+      return false;
+    auto read = [&](StringRef name) {
+      std::string reason;
+      return verify::TensorProgram::read(
+          module->lookupSymbol<func::FuncOp>(name), reason);
+    };
+    FailureOr<verify::TensorProgram> a = read("spec"), b = read("kernel");
+    std::string reason;
+    return succeeded(a) && succeeded(b) && a->findWriteMistake().empty() &&
+           b->findWriteMistake().empty() && verify::prove(*a, *b, reason);
+  }
+
   /// Compares the functions @spec and @kernel. A module that does not parse
   /// counts as undecided.
-  verify::Report check(const std::string &spec, const std::string &kernel) {
+  verify::Report check(const std::string &spec, const std::string &kernel,
+                       const verify::Options &options = {}) {
     ScopedDiagnosticHandler quiet(&context, [&](Diagnostic &diagnostic) {
       message = diagnostic.str();
       return success();
@@ -71,9 +91,9 @@ protected:
       report.reason = "invalid: " + message;
       return report;
     }
-    return verify::checkEquivalent(
-        module->lookupSymbol<func::FuncOp>("spec"),
-        module->lookupSymbol<func::FuncOp>("kernel"));
+    return verify::checkEquivalent(module->lookupSymbol<func::FuncOp>("spec"),
+                                   module->lookupSymbol<func::FuncOp>("kernel"),
+                                   options);
   }
 
   void expectAccepted(const std::string &spec, const std::string &kernel,
@@ -91,6 +111,7 @@ protected:
       verify::Report report = check(spec, apply(kernel, change));
       EXPECT_FALSE(report.isAccepted()) << change.name;
       EXPECT_FALSE(report.reason.empty()) << change.name;
+      EXPECT_FALSE(isProved(spec, apply(kernel, change))) << change.name;
       if (testing::Test::HasFailure() || getenv("SHOW_REASONS"))
         llvm::errs() << change.name << ": " << report.reason << "\n";
     }
@@ -99,12 +120,13 @@ protected:
   /// Accepted with this status; a bound of at most 2^-60 if probabilistic.
   void expectStatus(const std::string &spec, const std::string &kernel,
                     verify::Status status) {
-    verify::Report report = check(spec, kernel);
+    verify::Options options;
+    options.proof = status == verify::Status::Proved;
+    verify::Report report = check(spec, kernel, options);
     EXPECT_EQ(verify::stringify(report.status).str(),
               verify::stringify(status).str())
         << report.reason;
-    EXPECT_EQ(report.errorLog2.has_value(),
-              status == verify::Status::Probabilistic);
+    EXPECT_EQ(report.errorLog2.has_value(), status != verify::Status::Tested);
     if (report.errorLog2)
       EXPECT_LE(*report.errorLog2, -60);
   }
@@ -743,6 +765,85 @@ TEST_F(Mutants, DiagonalIsAnOrbitOfItsOwn) {
                      std::string(binaryType);
   expectStatus(binary("spec", gram.c_str()), binary("kernel", gram.c_str()),
                verify::Status::Tested);
+}
+
+TEST_F(Mutants, Proofs) {
+  expectStatus(normLinearSpec, normLinearKernel, verify::Status::Proved);
+  expectStatus(attentionSpec, attentionKernel, verify::Status::Proved);
+  expectStatus(attentionSpec,
+               apply(attentionKernel, {"two passes", inTwoLoops(twoPasses)}),
+               verify::Status::Proved);
+  expectStatus(gatedSpec, gatedKernel, verify::Status::Proved);
+}
+
+/// The index of a block is tied to positions in another dim: each block sees
+/// one row only, yet every op has the right shapes.
+TEST_F(Mutants, TiedIndicesAreNotProved) {
+  const char *spec = R"(
+func.func @spec(%x: tensor<4x64xf32>, %y: tensor<256xf32>) -> tensor<256xf32> {
+  %0 = mugraph.reduce sum %x dims = [0, 1] : tensor<4x64xf32> -> tensor<1x1xf32>
+  %1 = mugraph.reshape %0 : tensor<1x1xf32> -> tensor<1xf32>
+  %2 = mugraph.mul %y, %1 : (tensor<256xf32>, tensor<1xf32>) -> tensor<256xf32>
+  return %2 : tensor<256xf32>
+})";
+  const char *kernel = R"(
+func.func @kernel(%x: tensor<4x64xf32>, %y: tensor<256xf32>) -> tensor<256xf32> {
+  %r = mugraph.block_graph grid = [4] loops = [1]
+         ins(%x tile [g0, _] : tensor<4x64xf32>, %y tile [g0] : tensor<256xf32>)
+         outs(tile [g0] : tensor<256xf32>) {
+  ^bb0(%xt: tensor<1x64xf32>, %yt: tensor<64xf32>):
+    %0 = mugraph.reduce sum %xt dims = [0, 1] : tensor<1x64xf32> -> tensor<1x1xf32>
+    %1 = mugraph.reshape %0 : tensor<1x1xf32> -> tensor<1xf32>
+    %2 = mugraph.mul %yt, %1 : (tensor<64xf32>, tensor<1xf32>) -> tensor<64xf32>
+    mugraph.yield %2 : tensor<64xf32>
+  }
+  return %r : tensor<256xf32>
+})";
+  expectRejected(spec, kernel, {{"unchanged", {}}});
+}
+
+/// Loops over tiles of one element and reductions of what is cut by a loop.
+TEST_F(Mutants, PartialReductions) {
+  const char *spec = R"(
+func.func @spec(%x: tensor<8x64xf32>) -> tensor<8x1xf32> {
+  %0 = mugraph.reduce sum %x dims = [1] : tensor<8x64xf32> -> tensor<8x1xf32>
+  return %0 : tensor<8x1xf32>
+})";
+  auto kernel = [](const char *loops, const char *tile, const char *body) {
+    return std::string(
+               "func.func @kernel(%x: tensor<8x64xf32>) -> tensor<8x1xf32> {\n"
+               "%r = mugraph.block_graph grid = [1] loops = [") +
+           loops +
+           "] ins(%x tile [_, l0] : tensor<8x64xf32>) outs(tile [_, _] : "
+           "tensor<8x1xf32>) {\n"
+           "^bb0(%t: tensor<8x" +
+           tile + "xf32>):\n" + body +
+           "\nmugraph.yield %o : tensor<8x1xf32>\n}\nreturn %r : "
+           "tensor<8x1xf32>\n}";
+  };
+  const char *perElement =
+      "%o = mugraph.accumulate sum %t over l0 : tensor<8x1xf32>";
+  expectStatus(spec, kernel("64", "1", perElement), verify::Status::Proved);
+  const char *scaled =
+      "%s = mugraph.reduce sum %t dims = [1] : tensor<8x16xf32> -> "
+      "tensor<8x1xf32>\n"
+      "%h = mugraph.mul_scalar %s, 0.5 : tensor<8x1xf32>\n"
+      "%d = mugraph.add %h, %h : (tensor<8x1xf32>, tensor<8x1xf32>) -> "
+      "tensor<8x1xf32>\n"
+      "%o = mugraph.accumulate sum %d over l0 : tensor<8x1xf32>";
+  expectStatus(spec, kernel("4", "16", scaled), verify::Status::Proved);
+  expectRejected(
+      spec, kernel("4", "16", scaled),
+      {{"constant in each iteration",
+        {{"%d = mugraph.add %h, %h : (tensor<8x1xf32>, tensor<8x1xf32>) -> "
+          "tensor<8x1xf32>",
+          "%d0 = mugraph.add %h, %h : (tensor<8x1xf32>, tensor<8x1xf32>) -> "
+          "tensor<8x1xf32>\n%d = mugraph.add_scalar %d0, 1.0 : "
+          "tensor<8x1xf32>"}}},
+       {"square of a partial sum", {{"%d = mugraph.add", "%d = mugraph.mul"}}},
+       {"maximum over the loop", {{"accumulate sum", "accumulate max"}}},
+       {"maximum in the tile", {{"reduce sum", "reduce max"}}},
+       {"too few iterations", {{"loops = [4]", "loops = [3]"}}}});
 }
 
 } // namespace

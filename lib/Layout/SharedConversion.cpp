@@ -214,7 +214,7 @@ detail::planShared(const Pair &pair, ConvertReach reach, unsigned elemBits,
   uint64_t bytes = (uint64_t{1} << local->source.totalOutBits()) * elemBits / 8;
   TileParts parts;
   for (uint64_t part = bytes; part > target.sharedBytesPerBlock; part /= 2)
-    if (!parts.split(*local))
+    if (!options.allowRepetitions || !parts.split(*local))
       return failure("the conversion needs " + Twine(part) +
                      " bytes of shared memory, a block on " + target.name +
                      " has " + Twine(target.sharedBytesPerBlock));

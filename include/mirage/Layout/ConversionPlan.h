@@ -81,8 +81,10 @@ struct ConversionPlan {
 
 struct ConversionOptions {
   bool allowShuffle = true;
-  bool allowMatrix = true;   ///< ldmatrix, stmatrix.
-  bool allowPermute = false; ///< ExchangeOp::Permute in programs.
+  bool allowMatrix = true; ///< ldmatrix, stmatrix.
+  // For code generators that know how to emit these:
+  bool allowPermute = false;     ///< ExchangeOp::Permute in programs.
+  bool allowRepetitions = false; ///< SharedConversion::repetitions above 1.
 };
 
 /// The cheapest plan. Layouts are register, lane, warp, block -> dims of one

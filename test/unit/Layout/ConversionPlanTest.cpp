@@ -156,7 +156,11 @@ TEST(ConversionPlan, PartsOfATileThatDoesNotFit) {
   LinearLayout d = make(R"({"kind":"blocked","shape":[256,256],
     "size_per_thread":[4,1],"threads_per_warp":[32,1],"warps_per_cta":[1,8],
     "order":[0,1]})");
-  ConversionPlan p = plan(s, d, 32);
+  EXPECT_THAT(errorOf(planConversion(s, d, 32, sm90())),
+              ::testing::HasSubstr("needs 262144 bytes of shared memory"));
+  ConversionOptions options;
+  options.allowRepetitions = true;
+  ConversionPlan p = plan(s, d, 32, options);
   EXPECT_EQ(p.kind, ConversionKind::Shared);
   EXPECT_TRUE(p.verified);
   EXPECT_EQ(p.shared.repetitions, 2u);
@@ -174,7 +178,7 @@ TEST(ConversionPlan, PartsOfATileThatDoesNotFit) {
     "size_per_thread":[1,256],"threads_per_warp":[32,1],"warps_per_cta":[8,1],
     "order":[1,0]})");
   EXPECT_THAT(
-      errorOf(planConversion(columns, rows, 32, sm90())),
+      errorOf(planConversion(columns, rows, 32, sm90(), options)),
       ::testing::HasSubstr("bytes of shared memory, a block on sm_90a"));
 }
 

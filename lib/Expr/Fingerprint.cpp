@@ -118,6 +118,21 @@ const std::vector<Value> &Evaluator::evaluateAtom(AtomId id) {
   return atomValues[id];
 }
 
+const std::vector<Value> &Evaluator::evaluateFactor(const Factor &factor) {
+  if (factor.exponent.isOne())
+    return evaluateAtom(factor.atom);
+  auto [it, isNew] =
+      powers.try_emplace({factor.atom, factor.exponent.numerator(),
+                          factor.exponent.denominator()});
+  if (isNew) {
+    std::vector<Value> values = evaluateAtom(factor.atom);
+    for (Value &value : values)
+      value = field::power(value, factor.exponent);
+    it->second = std::move(values);
+  }
+  return it->second;
+}
+
 std::vector<Value> Evaluator::computeTerm(const Term &term,
                                           llvm::ArrayRef<LabelId> free) {
   const Monomial monomial = context.monomial(term.monomial);
@@ -130,10 +145,7 @@ std::vector<Value> Evaluator::computeTerm(const Term &term,
   // The factors over all labels, each power computed once.
   std::vector<Value> products(points * count, term.coefficient.evaluate());
   for (const Factor &factor : monomial.factors) {
-    std::vector<Value> powers = evaluateAtom(factor.atom);
-    if (!factor.exponent.isOne())
-      for (Value &value : powers)
-        value = field::power(value, factor.exponent);
+    const std::vector<Value> &powers = evaluateFactor(factor);
     const LabelList &atomLabels = context.atom(factor.atom).free;
     for (size_t i = 0; i < products.size(); ++i)
       products[i] = field::multiply(

@@ -96,7 +96,7 @@ private:
 
   bool isFull() {
     bool full = graph.values.size() >= options.maxValues ||
-                graph.tested >= options.maxTested;
+                graph.tested >= options.maxTested || options.isOutOfTime();
     graph.isComplete &= !full;
     return full;
   }

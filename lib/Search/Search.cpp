@@ -25,8 +25,8 @@ ProgramSearch::ProgramSearch(Program input, const SearchOptions &options)
              std::chrono::microseconds(int64_t(options.timeBudget * 1e6));
 }
 
-std::shared_ptr<SegmentResult>
-ProgramSearch::searchSegment(unsigned first, unsigned last) const {
+std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
+  auto [first, last] = range;
   auto result = std::make_shared<SegmentResult>();
   result->first = first;
   result->last = last;
@@ -34,8 +34,10 @@ ProgramSearch::searchSegment(unsigned first, unsigned last) const {
       makeSegment(program, first, last, result->context, result->reason);
   if (!segment)
     return result;
-  result->graph =
-      saturate(std::move(*segment), result->context, {}, result->reason);
+  SaturateOptions saturation;
+  saturation.isOutOfTime = [this] { return isOutOfTime(); };
+  result->graph = saturate(std::move(*segment), result->context, saturation,
+                           result->reason);
   if (!result->graph)
     return result;
   ExtractOptions extraction;
@@ -55,54 +57,67 @@ ProgramSearch::searchSegment(unsigned first, unsigned last) const {
   return result;
 }
 
-// The whole program first, then short segments before long ones, so that what a
-// spent budget leaves out is the least likely to win.
-void ProgramSearch::run() {
-  std::vector<std::pair<unsigned, unsigned>> order;
-  unsigned count = program.numSources;
-  if (count > 0 && count <= options.maxSegment)
-    order.push_back({0, count});
-  for (unsigned length = 1; length <= std::min(count, options.maxSegment);
-       ++length)
-    for (unsigned first = 0; first + length <= count; ++first)
-      if (length != count)
-        order.push_back({first, first + length});
-
-  // A segment with an opaque op has no kernel, nor has any longer one.
-  std::set<unsigned> opaque;
+// A segment with one result for which no kernel fits has none with more ops
+// around it either; nor has one with an opaque op.
+bool ProgramSearch::isHopeless(Range range) const {
+  if (range.second - range.first == 1)
+    return false;
   for (const Op &op : program.ops)
-    if (op.isOpaque)
-      opaque.insert(op.source);
-  llvm::erase_if(order, [&](auto range) {
-    auto it = opaque.lower_bound(range.first);
-    return range.second - range.first > 1 && it != opaque.end() &&
-           *it < range.second;
-  });
-
-  // Each segment is independent of the others: any number of threads gives the
-  // same results.
-  std::vector<std::shared_ptr<SegmentResult>> results(order.size());
-  std::atomic<size_t> next{0};
-  std::atomic<bool> stopped{false};
-  auto work = [&] {
-    for (size_t i; (i = next++) < order.size();) {
-      if (i > 0 && isOutOfTime()) {
-        stopped = true;
-        return;
-      }
-      results[i] = searchSegment(order[i].first, order[i].second);
+    if (op.isOpaque && op.source >= range.first && op.source < range.second)
+      return true;
+  for (Range part : {Range{range.first, range.second - 1},
+                     Range{range.first + 1, range.second}})
+    if (auto known = segment(part.first, part.second)) {
+      bool hasOneResult =
+          known->graph && known->graph->segment.outputs.size() == 1;
+      if (known->plans.empty() && hasOneResult)
+        return true;
+    } else if (part.second - part.first > 1) {
+      return isHopeless(part);
     }
+  return false;
+}
+
+// Each segment is independent of the others: any number of threads gives the
+// same results.
+void ProgramSearch::searchAll(llvm::ArrayRef<Range> ranges) {
+  std::vector<std::shared_ptr<SegmentResult>> results(ranges.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i; (i = next++) < ranges.size();)
+      if (segments.empty() || !isOutOfTime())
+        results[i] = searchSegment(ranges[i]);
   };
   std::vector<std::thread> workers;
-  for (unsigned i = 1; i < std::max(1u, options.threads); ++i)
+  for (size_t i = 1; i < std::min<size_t>(options.threads, ranges.size()); ++i)
     workers.emplace_back(work);
   work();
   for (std::thread &worker : workers)
     worker.join();
-  stoppedEarly = stopped;
-  for (auto [range, result] : llvm::zip(order, results))
+  for (auto [range, result] : llvm::zip(ranges, results)) {
+    stoppedEarly |= !result;
     if (result)
       segments[range] = result;
+  }
+}
+
+// A small program first as a whole, then short segments before long ones: what
+// a spent budget leaves out is the least likely to win.
+void ProgramSearch::run() {
+  unsigned count = program.numSources;
+  Range whole = {0, count};
+  if (count > 1 && count <= options.wholeFirst && !isHopeless(whole))
+    searchAll(whole);
+  for (unsigned length = 1; length <= std::min(count, options.maxSegment);
+       ++length) {
+    std::vector<Range> ranges;
+    for (unsigned first = 0; first + length <= count; ++first) {
+      Range range = {first, first + length};
+      if (!segments.count(range) && !isHopeless(range))
+        ranges.push_back(range);
+    }
+    searchAll(ranges);
+  }
 }
 
 // The price of an op that the search has no kernel for: its bytes.

@@ -31,8 +31,16 @@ inline uint64_t add(uint64_t a, uint64_t b, uint64_t modulus) {
   uint64_t sum = a + b; // both below 2^63
   return sum >= modulus ? sum - modulus : sum;
 }
+/// The product modulo one of the two primes, which are 2^63 - 4569 and
+/// 2^62 - 2285: high bits fold down as multiples of the small difference.
 inline uint64_t multiply(uint64_t a, uint64_t b, uint64_t modulus) {
-  return static_cast<uint64_t>(static_cast<unsigned __int128>(a) * b % modulus);
+  unsigned bits = modulus == primeP ? 63 : 62;
+  uint64_t mask = (uint64_t{1} << bits) - 1, rest = mask + 1 - modulus;
+  unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+  product = (product >> bits) * rest + (static_cast<uint64_t>(product) & mask);
+  uint64_t folded = static_cast<uint64_t>(product >> bits) * rest +
+                    (static_cast<uint64_t>(product) & mask);
+  return folded >= modulus ? folded - modulus : folded;
 }
 uint64_t power(uint64_t base, uint64_t exponent, uint64_t modulus);
 

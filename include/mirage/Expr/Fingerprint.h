@@ -19,7 +19,9 @@
 
 #include "mirage/Expr/Expression.h"
 
+#include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 namespace mirage {
@@ -62,6 +64,7 @@ private:
   field::Value random(uint64_t a, uint64_t b) const;
   field::Value weight(LabelId label, unsigned sample) const;
   const std::vector<field::Value> &evaluateAtom(AtomId atom);
+  const std::vector<field::Value> &evaluateFactor(const Factor &factor);
   std::vector<field::Value> computeAtom(const Atom &atom);
   std::vector<field::Value> computeTerm(const Term &term,
                                         llvm::ArrayRef<LabelId> free);
@@ -69,6 +72,9 @@ private:
   ExprContext &context;
   uint64_t seed;
   std::vector<std::vector<field::Value>> exprValues, atomValues;
+  /// Powers of atoms: roots and inverses are what takes time.
+  std::map<std::tuple<AtomId, int64_t, int64_t>, std::vector<field::Value>>
+      powers;
 };
 
 } // namespace mirage

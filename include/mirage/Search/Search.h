@@ -30,6 +30,8 @@ struct SearchOptions {
   unsigned maxKernels = 0; ///< 0: any number.
   unsigned topK = 4;
   unsigned maxSegment = 16; ///< source ops that are tried as one kernel.
+  /// Programs up to this size are tried as one kernel in any case.
+  unsigned wholeFirst = 10;
 };
 
 /// The kernels found for the sources [first, last), best first; none if the ops
@@ -89,8 +91,11 @@ public:
   Totals totals() const;
 
 private:
-  std::shared_ptr<SegmentResult> searchSegment(unsigned first,
-                                               unsigned last) const;
+  using Range = std::pair<unsigned, unsigned>;
+
+  std::shared_ptr<SegmentResult> searchSegment(Range range) const;
+  void searchAll(llvm::ArrayRef<Range> ranges);
+  bool isHopeless(Range range) const;
   double priceAsItIs(unsigned source) const;
   Kernel asItIs(unsigned source) const;
   bool isOutOfTime() const {
@@ -100,8 +105,7 @@ private:
   Program program;
   SearchOptions options;
   std::chrono::steady_clock::time_point deadline;
-  std::map<std::pair<unsigned, unsigned>, std::shared_ptr<SegmentResult>>
-      segments;
+  std::map<Range, std::shared_ptr<SegmentResult>> segments;
   bool stoppedEarly = false;
 };
 

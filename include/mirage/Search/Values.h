@@ -30,6 +30,7 @@
 #include "mirage/Expr/Fingerprint.h"
 #include "mirage/Search/Segment.h"
 
+#include <functional>
 #include <map>
 
 namespace mirage::search {
@@ -119,6 +120,7 @@ struct ValueGraph {
 struct SaturateOptions {
   size_t maxValues = 192;
   size_t maxTested = 40000;
+  std::function<bool()> isOutOfTime = [] { return false; };
 };
 
 /// Finds all useful values of `segment`. Fails if an exact number did not fit.

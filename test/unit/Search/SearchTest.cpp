@@ -10,7 +10,6 @@
 #include "ProgramBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 
 using namespace mirage;
@@ -25,56 +24,19 @@ struct Searched {
   explicit Searched(const ProgramBuilder &builder, unsigned threads = 1) {
     options.target = lookupTarget("sm_90a");
     options.threads = threads;
-    auto start = std::chrono::steady_clock::now();
     search.emplace(builder.program, options);
     search->run();
     kernels = search->best();
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-    llvm::outs() << "search " << seconds << " s, " << kernels.size()
-                 << " kernels, " << search->seconds(kernels) * 1e6
-                 << " us, baseline "
-                 << search->seconds(search->baseline()) * 1e6 << " us, bound "
-                 << search->lowerBoundSeconds() * 1e6 << " us\n";
-    for (const Kernel &kernel : kernels)
-      print(kernel);
   }
 
-  static void print(const Kernel &kernel) {
-    if (!kernel.segment) {
-      llvm::outs() << " source " << kernel.first << " as it is\n";
-      return;
-    }
-    const KernelPlan &plan = *kernel.segment->plan();
-    const ExprContext &c = kernel.segment->context;
-    llvm::outs() << " kernel " << kernel.first << ".." << kernel.last
-                 << ": blocks " << plan.work.blocks << " threads "
-                 << plan.threads << " shared " << plan.work.sharedBytes
-                 << " registers " << plan.work.registersPerThread << "\n";
-    for (auto [label, role] : plan.roles)
-      llvm::outs() << "  i" << label << " size " << c.size(label) << " "
-                   << (role == Role::Grid   ? "grid"
-                       : role == Role::Loop ? "loop"
-                                            : "whole")
-                   << " tile " << plan.tiles.lookup(label) << "\n";
-    for (auto [number, step] : llvm::enumerate(plan.steps)) {
-      llvm::outs() << "  s" << number << " = "
-                   << stringify(step.derivation.rule);
-      for (uint32_t operand : step.operands)
-        llvm::outs() << " s" << operand;
-      if (step.loop >= 0)
-        llvm::outs() << " in l" << step.loop;
-      if (step.accumulate >= 0)
-        llvm::outs() << " accumulate";
-      llvm::outs() << "\n";
-    }
-    const KernelCost &cost = plan.cost;
-    llvm::outs() << "  us: global " << cost.global * 1e6 << " cache "
-                 << cost.cache * 1e6 << " latency " << cost.latency * 1e6
-                 << " matrix " << cost.matrix * 1e6 << " vector "
-                 << cost.vector * 1e6 << " special " << cost.special * 1e6
-                 << " fixed " << cost.fixed * 1e6 << "\n";
+  const KernelPlan &plan() { return *kernels[0].segment->plan(); }
+  bool hasRule(Rule rule) {
+    return llvm::any_of(plan().steps, [&](const Step &step) {
+      return step.derivation.rule == rule;
+    });
+  }
+  bool isFaster() {
+    return search->seconds(kernels) < search->seconds(search->baseline());
   }
 };
 } // namespace
@@ -84,7 +46,11 @@ TEST(Search, NormAndLinearIsOneKernel) {
   TensorId x = b.input(16, 4096), w = b.input(4096, 6144);
   b.output(b.matmul(b.rmsNorm(x), w));
   Searched s(b);
-  EXPECT_EQ(s.kernels.size(), 1u);
+  ASSERT_EQ(s.kernels.size(), 1u);
+  EXPECT_TRUE(s.isFaster());
+  // One loop: the norm is applied behind the product.
+  EXPECT_EQ(s.plan().loops.size(), 1u);
+  EXPECT_GE(s.search->seconds(s.kernels), s.search->lowerBoundSeconds());
 }
 
 TEST(Search, AttentionIsOneKernel) {
@@ -92,7 +58,9 @@ TEST(Search, AttentionIsOneKernel) {
   TensorId q = b.input(256, 64), k = b.input(64, 4096), v = b.input(4096, 64);
   b.output(b.matmul(b.softmax(b.matmul(q, k)), v));
   Searched s(b);
-  EXPECT_EQ(s.kernels.size(), 1u);
+  ASSERT_EQ(s.kernels.size(), 1u);
+  EXPECT_TRUE(s.hasRule(Rule::SoftmaxContract));
+  EXPECT_FALSE(s.hasRule(Rule::Function));
 }
 
 TEST(Search, LowRankUpdateIsOneKernel) {
@@ -139,6 +107,25 @@ TEST(Search, LongSoftmax) {
   b.output(b.softmax(x));
   Searched s(b);
   EXPECT_EQ(s.kernels.size(), 1u);
+}
+
+TEST(Search, ThreadsDoNotMatter) {
+  ProgramBuilder b;
+  TensorId x = b.input(16, 1024), w = b.input(1024, 1024);
+  b.output(b.function(b.matmul(b.rmsNorm(x), w), 1));
+  Searched one(b, 1), two(b, 2);
+  ASSERT_EQ(one.kernels.size(), two.kernels.size());
+  EXPECT_EQ(one.search->seconds(one.kernels), two.search->seconds(two.kernels));
+}
+
+TEST(Search, OpaqueOpsCut) {
+  ProgramBuilder b;
+  TensorId x = b.input(16, 64);
+  b.output(b.exp(b.function(b.rmsNorm(x), 1)));
+  b.program.ops[b.program.ops.size() - 2].isOpaque = true;
+  Searched s(b);
+  EXPECT_EQ(s.kernels.size(), 3u);
+  EXPECT_FALSE(s.search->reason().empty());
 }
 
 TEST(Search, TwoLayersNeedTwoKernels) {

@@ -1,0 +1,36 @@
+// Ops without an algebra stay as they are, and cut the program; the report says
+// why there is more than one kernel.
+// RUN: mirage-opt %s --split-input-file --mugraph-superoptimize=report=%t.json | FileCheck %s
+// RUN: mirage-opt %s --split-input-file --mugraph-superoptimize --mugraph-verify -o /dev/null
+
+// CHECK-LABEL: func.func @cut
+// CHECK: mugraph.block_graph
+// CHECK: mugraph.concat
+// CHECK: mugraph.block_graph
+// CHECK: func.func private @cut.spec
+func.func @cut(%x: tensor<16x64xf16>, %y: tensor<16x64xf16>) -> tensor<16x128xf16> {
+  %n = mugraph.rms_norm %x : tensor<16x64xf16>
+  %c = mugraph.concat %n, %y dim = 1 : (tensor<16x64xf16>, tensor<16x64xf16>) -> tensor<16x128xf16>
+  %e = mugraph.erf %c : tensor<16x128xf16>
+  return %e : tensor<16x128xf16>
+}
+
+// -----
+
+// A value that is zero by algebra.
+// CHECK-LABEL: func.func @zero
+// CHECK: func.func private @zero.spec
+func.func @zero(%x: tensor<16x64xf16>) -> tensor<16x64xf16> {
+  %0 = mugraph.sub %x, %x : (tensor<16x64xf16>, tensor<16x64xf16>) -> tensor<16x64xf16>
+  %1 = mugraph.exp %0 : tensor<16x64xf16>
+  return %1 : tensor<16x64xf16>
+}
+
+// -----
+
+// Nothing to do, and nothing done.
+// CHECK-LABEL: func.func @none
+// CHECK-NOT: mugraph.implements
+func.func @none(%x: tensor<16x64xf16>) -> tensor<16x64xf16> {
+  return %x : tensor<16x64xf16>
+}

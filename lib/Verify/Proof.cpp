@@ -58,8 +58,10 @@ struct Cut {
 /// Runs one program.
 class SymbolicRun {
 public:
-  SymbolicRun(ExprContext &context, const TensorProgram &program)
-      : context(context), program(program) {}
+  /// Reads the arguments under the labels that `like` has for them, if given.
+  SymbolicRun(ExprContext &context, const TensorProgram &program,
+              const SymbolicRun *like)
+      : context(context), program(program), like(like) {}
 
   bool run();
   SymbolicTensor result(unsigned number) const {
@@ -106,6 +108,7 @@ private:
 
   ExprContext &context;
   const TensorProgram &program;
+  const SymbolicRun *like;
   std::vector<SymbolicTensor> tensors;
   /// Labels by graph, nest, tile and extent, and back.
   std::map<
@@ -266,14 +269,19 @@ bool SymbolicRun::runAssemble(const ProgramValue &value,
 
 bool SymbolicRun::runArgument(const ProgramValue &value,
                               SymbolicTensor &result) {
-  for (int64_t extent : value.shape)
-    result.dims.push_back(extent == 1 ? noLabel : context.addLabel(extent));
+  if (like)
+    result.dims = like->tensors[like->program.arguments[value.argument]].dims;
+  else
+    for (int64_t extent : value.shape)
+      result.dims.push_back(extent == 1 ? noLabel : context.addLabel(extent));
   result.element.expr = context.access(value.argument, result.dims);
   return true;
 }
 
-/// Gives each iteration dim a label: that of a cut dim which it runs over, or a
-/// new one. A dim is `single` if it runs over a padded tile of one element.
+/// Gives each iteration dim the label of a dim that it runs over, or a new one
+/// if another iteration dim has that already. Labels are kept where possible
+/// because normal forms depend on them in the choice of scalar factors. A dim
+/// is `single` if it runs over a padded tile of one element.
 bool SymbolicRun::chooseLabels(const Piece &piece,
                                llvm::MutableArrayRef<LabelId> labels,
                                llvm::MutableArrayRef<bool> single) {
@@ -298,7 +306,9 @@ bool SymbolicRun::chooseLabels(const Piece &piece,
       if (labels[dim] == noLabel) {
         if (isCut && llvm::is_contained(labels, dims[i]))
           return fail("an op on two dims that are cut by the same indices");
-        labels[dim] = isCut ? dims[i] : context.addLabel(context.size(dims[i]));
+        bool isTaken = llvm::is_contained(labels, dims[i]);
+        labels[dim] =
+            isTaken ? context.addLabel(context.size(dims[i])) : dims[i];
         continue;
       }
       bool same = isCut
@@ -556,7 +566,8 @@ bool mirage::verify::prove(const TensorProgram &spec,
                            const TensorProgram &candidate,
                            std::string &reason) {
   ExprContext context;
-  SymbolicRun specRun(context, spec), candidateRun(context, candidate);
+  SymbolicRun specRun(context, spec, nullptr);
+  SymbolicRun candidateRun(context, candidate, &specRun);
   for (SymbolicRun *run : {&specRun, &candidateRun})
     if (!run->run()) {
       reason =

@@ -1,8 +1,8 @@
 // RUN: mirage-opt %s --mugraph-verify=report=- -o /dev/null | FileCheck %s
 
 // The norm moved behind the matmul, and safe softmax fused, at full size.
-// CHECK: {"function":"rms","implements":"rms.spec","verification":{"status":"probabilistic","error_log2":-1
-// CHECK: {"function":"attn","implements":"attn.spec","verification":{"status":"probabilistic","error_log2":-
+// CHECK: {"function":"rms","implements":"rms.spec","verification":{"status":"proved","error_log2":-1
+// CHECK: {"function":"attn","implements":"attn.spec","verification":{"status":"proved","error_log2":-
 
 func.func private @rms.spec(%x: tensor<16x4096xf16>, %w: tensor<4096x6144xf16>) -> tensor<16x6144xf16> {
   %0 = mugraph.rms_norm %x : tensor<16x4096xf16>

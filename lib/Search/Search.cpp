@@ -141,8 +141,19 @@ double ProgramSearch::priceAsItIs(unsigned source) const {
   return cost ? cost->seconds : 1;
 }
 
+bool ProgramSearch::isView(unsigned source) const {
+  return llvm::all_of(program.ops, [&](const Op &op) {
+    return op.source != source || op.isView;
+  });
+}
+
 Kernel ProgramSearch::asItIs(unsigned source) const {
   Kernel kernel{source, source + 1, nullptr, priceAsItIs(source)};
+  if (isView(source)) {
+    kernel.isView = true;
+    kernel.seconds = 0;
+    return kernel;
+  }
   auto it = segments.find({source, source + 1});
   if (it != segments.end())
     if (const KernelPlan *plan = it->second->plan()) {
@@ -166,12 +177,18 @@ static double savedByFollowing(const TargetDescription &target) {
          target.memoryLatencySeconds;
 }
 
+// The time of a kernel that is not the first one.
+double ProgramSearch::following(const Kernel &kernel) const {
+  return kernel.isView ? 0 : kernel.seconds - savedByFollowing(*options.target);
+}
+
 double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
-  double saved = savedByFollowing(*options.target);
   double total = 0;
   for (const Kernel &kernel : kernels)
-    total += kernel.seconds - saved;
-  return kernels.empty() ? 0 : total + saved;
+    total += following(kernel);
+  bool isEmpty =
+      llvm::all_of(kernels, [](const Kernel &k) { return k.isView; });
+  return isEmpty ? 0 : total + savedByFollowing(*options.target);
 }
 
 // best[k][n]: the cheapest cut of the first n sources into k kernels. Without a
@@ -189,12 +206,13 @@ std::vector<Kernel> ProgramSearch::best() const {
   bool limited = options.maxKernels != 0;
   for (auto &row : table)
     row[0].seconds = 0;
-  double saved = savedByFollowing(*options.target);
   for (unsigned k = 1; k <= rows; ++k)
     for (unsigned end = 1; end <= count; ++end) {
       const auto &before = table[limited ? k - 1 : k];
       auto consider = [&](const Kernel &kernel) {
-        double total = before[kernel.first].seconds + kernel.seconds - saved;
+        // A view takes no kernel from a limited number.
+        const auto &row = kernel.isView ? table[k] : before;
+        double total = row[kernel.first].seconds + following(kernel);
         if (total < table[k][end].seconds)
           table[k][end] = {total, kernel};
       };
@@ -208,9 +226,10 @@ std::vector<Kernel> ProgramSearch::best() const {
   if (table[rows][count].seconds == infinite)
     return baseline();
   std::vector<Kernel> kernels;
-  for (unsigned end = count, k = rows; end > 0; k -= limited) {
+  for (unsigned end = count, k = rows; end > 0;) {
     kernels.push_back(*table[k][end].last);
     end = kernels.back().first;
+    k -= limited && !kernels.back().isView;
   }
   std::reverse(kernels.begin(), kernels.end());
   return kernels;

@@ -67,6 +67,8 @@ struct Op {
   std::vector<ScalarNode> body;
   /// There is no such description: the op is a kernel of its own.
   bool isOpaque = false;
+  /// The result is the operand's memory, seen otherwise: no kernel by itself.
+  bool isView = false;
 };
 
 struct Program {

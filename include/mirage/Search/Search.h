@@ -55,6 +55,7 @@ struct Kernel {
   unsigned first, last;
   std::shared_ptr<SegmentResult> segment; ///< null: lowered as it is.
   double seconds;                         ///< as a first kernel.
+  bool isView = false;                    ///< nothing runs.
 };
 
 class ProgramSearch {
@@ -97,6 +98,8 @@ private:
   void searchAll(llvm::ArrayRef<Range> ranges);
   bool isHopeless(Range range) const;
   double priceAsItIs(unsigned source) const;
+  double following(const Kernel &kernel) const;
+  bool isView(unsigned source) const;
   Kernel asItIs(unsigned source) const;
   bool isOutOfTime() const {
     return std::chrono::steady_clock::now() >= deadline;

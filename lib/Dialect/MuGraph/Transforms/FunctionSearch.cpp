@@ -288,7 +288,11 @@ void FunctionSearch::print(llvm::json::OStream &json) {
   search::ProgramSearch::Totals totals;
   if (search)
     totals = search->totals();
-  int64_t inputKernels = imported ? imported->program.numSources : 0;
+  auto countKernels = [](ArrayRef<Kernel> list) {
+    return int64_t(llvm::count_if(
+        list, [](const Kernel &kernel) { return !kernel.isView; }));
+  };
+  int64_t inputKernels = search ? countKernels(search->baseline()) : 0;
   json.object([&] {
     json.attribute("function", function.getSymName());
     json.attribute("target", options.target->name);
@@ -312,8 +316,7 @@ void FunctionSearch::print(llvm::json::OStream &json) {
       json.attribute("predicted_us", baselineSeconds * 1e6);
     });
     json.attributeObject("winner", [&] {
-      json.attribute("kernels",
-                     imported ? int64_t(kernels.size()) : inputKernels);
+      json.attribute("kernels", countKernels(kernels));
       json.attribute("predicted_us", winnerSeconds * 1e6);
       double bytes = 0;
       for (const Kernel &kernel : kernels)

@@ -31,6 +31,7 @@ private:
   bool addTensor(Value value, std::string &reason);
   bool importSource(unsigned number, Operation *source, std::string &reason);
   void importPrimitive(unsigned number, Operation *op);
+  void gatherAroundCuts();
   bool importLoopNest(Operation *op, search::Op &target);
   bool importUnitReshape(Operation *op, search::Op &target);
   std::vector<ScalarNode> importBody(Operation *op, const ScalarExpr &body);
@@ -299,6 +300,7 @@ void Importer::importPrimitive(unsigned number, Operation *op) {
       target.isOpaque = true;
       target.body.clear();
     }
+    target.isView = isa<ReshapeOp>(op);
     result.program.ops.push_back(std::move(target));
   }
 }
@@ -336,6 +338,39 @@ bool Importer::importSource(unsigned number, Operation *source,
   return true;
 }
 
+// Ops that cut the program go where they cut it least: level by level, where an
+// op is one level above the opaque ops it needs, and opaque ops come last in
+// theirs.
+void Importer::gatherAroundCuts() {
+  search::Program &program = result.program;
+  unsigned count = result.sources.size();
+  llvm::DenseMap<search::TensorId, unsigned> needed; ///< level of users.
+  std::vector<std::pair<unsigned, bool>> key(count, {0, false});
+  for (const search::Op &op : program.ops) {
+    auto &[level, isOpaque] = key[op.source];
+    isOpaque |= op.isOpaque;
+    for (search::TensorId operand : op.operands)
+      level = std::max(level, needed.lookup(operand));
+    needed[op.result] = level + isOpaque;
+  }
+  SmallVector<unsigned> order(llvm::seq(count).begin(), llvm::seq(count).end());
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return key[a] != key[b] ? key[a] < key[b] : a < b;
+  });
+  std::vector<search::Op> ops;
+  SmallVector<Operation *> sources;
+  for (unsigned from : order) {
+    for (const search::Op &op : program.ops)
+      if (op.source == from) {
+        ops.push_back(op);
+        ops.back().source = sources.size();
+      }
+    sources.push_back(result.sources[from]);
+  }
+  program.ops = std::move(ops);
+  result.sources = std::move(sources);
+}
+
 bool Importer::run(std::string &reason) {
   if (!llvm::hasSingleElement(function.getBody())) {
     reason = "the function has control flow";
@@ -366,6 +401,7 @@ bool Importer::run(std::string &reason) {
   for (Value value : terminator->getOperands())
     result.program.outputs.push_back(result.tensorOf.lookup(value));
   result.program.numSources = result.sources.size();
+  gatherAroundCuts();
   return true;
 }
 

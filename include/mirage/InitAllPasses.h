@@ -9,6 +9,7 @@
 #ifndef MIRAGE_INITALLPASSES_H
 #define MIRAGE_INITALLPASSES_H
 
+#include "mirage/Conversion/LayoutToLLVM/LayoutToLLVM.h"
 #include "mirage/Conversion/LinalgToMuGraph/LinalgToMuGraph.h"
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
@@ -24,6 +25,7 @@ inline void registerAllPasses() {
   registerMuGraphPasses();
   registerMuGraphToLinalgPasses();
   mugraph::registerReferencePipeline();
+  registerLayoutToLLVMPasses();
   registerMuGraphToLayoutPasses();
   registerLayoutAssignPass();
   registerLayoutFoldConversionsPass();

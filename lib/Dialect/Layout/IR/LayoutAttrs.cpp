@@ -58,6 +58,70 @@ LinearLayoutAttr LinearLayoutAttr::getShared(MLIRContext *context,
   return build(context, shape, {offset});
 }
 
+LinearLayoutAttr LinearLayoutAttr::getRowMajor(MLIRContext *context,
+                                               ArrayRef<int64_t> shape) {
+  Bases offset;
+  for (size_t dim = shape.size(); dim-- > 0;)
+    for (int64_t step = 1; step < shape[dim]; step *= 2) {
+      offset.emplace_back(shape.size(), 0);
+      offset.back()[dim] = step;
+    }
+  return getShared(context, shape, offset);
+}
+
+LinearLayoutAttr
+LinearLayoutAttr::fromLinear(MLIRContext *context,
+                             const mirage::LinearLayout &layout) {
+  SmallVector<int64_t> shape;
+  for (const mirage::LabelledDim &dim : layout.outDims())
+    shape.push_back(dim.size());
+  auto bases = [&](PlaceDim place) {
+    Bases result;
+    StringRef name = placeDimName(place);
+    for (unsigned bit = 0; bit < layout.inBits(name); ++bit) {
+      SmallVector<uint64_t, 4> basis = layout.basis(name, bit);
+      result.emplace_back(basis.begin(), basis.end());
+    }
+    return result;
+  };
+  if (layout.hasIn(placeDimName(PlaceDim::Offset)))
+    return getShared(context, shape, bases(PlaceDim::Offset));
+  return getRegisters(context, shape, bases(PlaceDim::Register),
+                      bases(PlaceDim::Lane), bases(PlaceDim::Warp),
+                      bases(PlaceDim::Block));
+}
+
+mirage::LinearLayout LinearLayoutAttr::getLinear() const {
+  mirage::LinearLayout::Dims ins, outs;
+  unsigned rows = 0;
+  for (auto [dim, size] : llvm::enumerate(getShape())) {
+    unsigned bits = llvm::Log2_64(size);
+    outs.push_back({("dim" + llvm::Twine(dim)).str(), bits});
+    rows += bits;
+  }
+  SmallVector<uint64_t> columns;
+  for (unsigned d = 0; d < 5; ++d) {
+    auto place = static_cast<PlaceDim>(d);
+    if ((place == PlaceDim::Offset) != isShared())
+      continue;
+    Bases bases = getBases(place);
+    ins.push_back(
+        {placeDimName(place).str(), static_cast<unsigned>(bases.size())});
+    for (const SmallVector<int64_t> &basis : bases) {
+      // The first dim owns the low bits.
+      uint64_t column = 0;
+      unsigned shift = 0;
+      for (auto [number, out] : llvm::zip_equal(basis, outs)) {
+        column |= static_cast<uint64_t>(number) << shift;
+        shift += out.bits;
+      }
+      columns.push_back(column);
+    }
+  }
+  return mirage::LinearLayout::fromMatrix(
+      ins, outs, mirage::F2Matrix::fromColumns(rows, columns));
+}
+
 Bases LinearLayoutAttr::getBases(PlaceDim dim) const {
   bool offset = dim == PlaceDim::Offset;
   if (offset != isShared())

@@ -62,6 +62,14 @@ def Layout_LinearLayoutAttr : AttrDef<Layout_Dialect, "LinearLayout", [
     static LinearLayoutAttr getShared(::mlir::MLIRContext *context, ::llvm::ArrayRef<int64_t> shape,
                                       const Bases &offset);
 
+    /// Row-major offsets of a tile in shared memory.
+    static LinearLayoutAttr getRowMajor(::mlir::MLIRContext *context, ::llvm::ArrayRef<int64_t> shape);
+    /// From the algebra's form: out dims in the order of the tile's dims, in
+    /// labels as `PlaceDim` names them, no offset.
+    static LinearLayoutAttr fromLinear(::mlir::MLIRContext *context, const ::mirage::LinearLayout &layout);
+    /// The algebra's form, with out labels dim0, dim1, ... and all place dims.
+    ::mirage::LinearLayout getLinear() const;
+
     int64_t getRank() const { return getShape().size(); }
     bool isShared() const { return getPlaceBits().size() == 1; }
     /// The bases of one place dim, least significant bit first; empty when the

@@ -9,6 +9,8 @@
 #ifndef MIRAGE_DIALECT_LAYOUT_IR_LAYOUTDIALECT_H
 #define MIRAGE_DIALECT_LAYOUT_IR_LAYOUTDIALECT_H
 
+#include "mirage/Support/F2/LinearLayout.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"

@@ -1,0 +1,50 @@
+//===- Passes.td - From tile programs to LLVM --------------*- tablegen -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_CONVERSION_LAYOUTTOLLVM_PASSES_TD
+#define MIRAGE_CONVERSION_LAYOUTTOLLVM_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertLayoutToLLVM : Pass<"convert-layout-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower tile programs to LLVM with NVVM or ROCDL instructions";
+  let description = [{
+    Turns every kernel (`gpu.func ... kernel` in a `gpu.module`) into an
+    `llvm.func` for the target and attaches the target to the module, so that
+    `gpu-module-to-binary` can follow. Each tile must have a layout and each op
+    that needs shared memory a `layout.offset`, see `layout-assign` and
+    `layout-allocate-shared`.
+
+    First every tile becomes the registers of one thread, as many SSA values as
+    the layout has registers; layouts are compiled away in this step. Then the
+    scalar program is lowered: loops to branches, `arith` and `math` to LLVM.
+    Transcendental functions are expanded, no device library is needed.
+
+    `layout.launch` stays on the host, with the shared memory that the kernel
+    turned out to need.
+
+    ```mlir
+    gpu.func @k(%x: memref<16x64xf16>, %y: memref<16x64xf16>) kernel
+        attributes {known_block_size = array<i32: 128, 1, 1>}
+    // becomes
+    llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>)
+        attributes {nvvm.kernel, nvvm.reqntid = array<i32: 128, 1, 1>}
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_90a\"",
+           "the chip: sm_80, sm_86, sm_89, sm_90a, sm_100a, gfx90a, gfx942, gfx950">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect"];
+}
+
+#endif // MIRAGE_CONVERSION_LAYOUTTOLLVM_PASSES_TD

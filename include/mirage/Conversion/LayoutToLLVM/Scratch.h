@@ -1,0 +1,46 @@
+//===- Scratch.h - Shared memory an op needs while it runs ------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// layout-allocate-shared asks these functions how much shared memory each op
+// needs and gives it a place in the attribute `layout.offset`; the lowering
+// relies on the same answers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_CONVERSION_LAYOUTTOLLVM_SCRATCH_H
+#define MIRAGE_CONVERSION_LAYOUTTOLLVM_SCRATCH_H
+
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+#include "mirage/Layout/ConversionPlan.h"
+#include "mirage/Target/TargetDescription.h"
+
+namespace mirage {
+
+/// Bytes of shared memory that `op` needs while it runs (layout.convert,
+/// layout.reduce) or as long as its result lives (layout.alloc_shared); 0 for
+/// other ops. Tiles must have layouts. Offsets must be multiples of 128.
+int64_t scratchBytes(mlir::Operation *op, const TargetDescription &target);
+
+/// How the lowering will carry out a conversion between two layouts.
+llvm::Expected<layout::ConversionPlan>
+planConvert(layout::ConvertOp op, const TargetDescription &target);
+
+/// The best store such that no two lanes write the same row (one of several
+/// threads with the same elements can be elected, one of several lanes of a
+/// matrix instruction cannot).
+llvm::Expected<layout::SharedAccess>
+planSharedStore(const LinearLayout &registers, const LinearLayout &shared,
+                unsigned elementBits, const TargetDescription &target);
+
+int64_t reduceScratchBytes(layout::ReduceOp op);
+int64_t convertScratchBytes(layout::ConvertOp op,
+                            const TargetDescription &target);
+
+} // namespace mirage
+
+#endif // MIRAGE_CONVERSION_LAYOUTTOLLVM_SCRATCH_H

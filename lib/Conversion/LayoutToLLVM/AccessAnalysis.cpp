@@ -1,0 +1,128 @@
+//===- AccessAnalysis.cpp - Where tiles lie in global memory --------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A mask is needed only where a tile may hang over the memory's end. Offsets
+// are made of block ids, loop indices and constants, so their ranges follow
+// from the grid and the loop bounds (MLIR's integer range analysis). A range
+// does not know that an offset moves in steps of the tile; the greatest known
+// divisor adds that, and also says how far accesses are aligned.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileLowering.h"
+
+#include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
+#include "mlir/Analysis/DataFlow/Utils.h"
+#include "mlir/Analysis/DataFlowFramework.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+/// A number that divides `value` whatever the ids; 0 if `value` is always 0.
+static uint64_t knownDivisor(Value value, unsigned depth = 0) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.abs().getLimitedValue();
+  if (depth > 16)
+    return 1;
+  auto of = [&](Value operand) { return knownDivisor(operand, depth + 1); };
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop =
+        dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (loop && value == loop.getInductionVar())
+      return std::gcd(of(loop.getLowerBound()), of(loop.getStep()));
+    return 1;
+  }
+  Operation *op = value.getDefiningOp();
+  if (isa<arith::MulIOp>(op)) {
+    uint64_t x = of(op->getOperand(0)), y = of(op->getOperand(1));
+    // Keep products small; what is lost is only a larger divisor.
+    return std::min<uint64_t>(x, 1 << 20) * std::min<uint64_t>(y, 1 << 20);
+  }
+  if (isa<arith::AddIOp, arith::SubIOp, arith::RemUIOp, arith::RemSIOp>(op))
+    return std::gcd(of(op->getOperand(0)), of(op->getOperand(1)));
+  if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op))
+    return of(op->getOperand(0));
+  if (isa<arith::SelectOp>(op))
+    return std::gcd(of(op->getOperand(1)), of(op->getOperand(2)));
+  return 1;
+}
+
+namespace {
+/// Answers whether `offset .. offset + size` stays below `extent`.
+class Ranges {
+public:
+  explicit Ranges(DataFlowSolver &solver) : solver(solver) {}
+
+  bool fits(Value offset, uint64_t divisor, int64_t size, int64_t extent) {
+    auto *lattice =
+        solver.lookupState<dataflow::IntegerValueRangeLattice>(offset);
+    if (!lattice || lattice->getValue().isUninitialized())
+      return false;
+    const ConstantIntRanges &range = lattice->getValue().getValue();
+    if (range.smin().isNegative())
+      return false;
+    uint64_t last = range.smax().getLimitedValue();
+    if (divisor > 1)
+      last -= last % divisor;
+    return last <= static_cast<uint64_t>(extent) &&
+           last + size <= static_cast<uint64_t>(extent);
+  }
+
+private:
+  DataFlowSolver &solver;
+};
+} // namespace
+
+static void annotate(Operation *op, Ranges &ranges, ValueRange offsets,
+                     ArrayRef<int64_t> tile, ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> divisors;
+  SmallVector<bool> inside;
+  for (auto [offset, size, extent] : llvm::zip_equal(offsets, tile, extents)) {
+    uint64_t divisor = knownDivisor(offset);
+    divisors.push_back(divisor);
+    inside.push_back(ranges.fits(offset, divisor, size, extent));
+  }
+  Builder b(op->getContext());
+  op->setAttr(divisorsName, b.getDenseI64ArrayAttr(divisors));
+  op->setAttr(insideName, b.getDenseBoolArrayAttr(inside));
+}
+
+LogicalResult mirage::analyzeAccesses(gpu::GPUFuncOp kernel) {
+  DataFlowSolver solver;
+  dataflow::loadBaselineAnalyses(solver);
+  solver.load<dataflow::IntegerRangeAnalysis>();
+  if (failed(solver.initializeAndRun(kernel)))
+    return kernel.emitOpError("ranges of its offsets could not be analyzed");
+  Ranges ranges(solver);
+  kernel.walk([&](Operation *op) {
+    if (auto load = dyn_cast<LoadOp>(op))
+      annotate(op, ranges, load.getOffsets(),
+               cast<ShapedType>(load.getType()).getShape(),
+               cast<MemRefType>(load.getSource().getType()).getShape());
+    else if (auto store = dyn_cast<StoreOp>(op))
+      annotate(op, ranges, store.getOffsets(),
+               cast<ShapedType>(store.getValue().getType()).getShape(),
+               cast<MemRefType>(store.getDest().getType()).getShape());
+    else if (auto copy = dyn_cast<AsyncCopyOp>(op))
+      annotate(op, ranges, copy.getOffsets(),
+               copy.getDest().getType().getShape(),
+               cast<MemRefType>(copy.getSource().getType()).getShape());
+    else if (auto mask = dyn_cast<MaskOp>(op))
+      annotate(op, ranges, mask.getOffset(),
+               cast<ShapedType>(mask.getType()).getDimSize(mask.getDim()),
+               static_cast<int64_t>(mask.getExtent()));
+  });
+  return success();
+}

@@ -1,0 +1,148 @@
+//===- AsyncCopyPatterns.cpp - Copies from global to shared memory --------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A thread copies the elements that the layout `via` gives it, in vectors that
+// are consecutive on both sides. Chips with asynchronous copies move vectors of
+// 4 to 16 bytes past the registers; others, and narrower vectors, load and
+// store.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GlobalTile.h"
+#include "SharedEmitter.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+namespace {
+
+/// The part of a run of global memory that is consecutive in shared memory too.
+static SmallVector<unsigned> sharedRun(SmallVector<unsigned> run,
+                                       const ThreadMap &offsets) {
+  auto fits = [&]() {
+    uint64_t low = (uint64_t{1} << run.size()) - 1;
+    for (auto [index, bit] : llvm::enumerate(run))
+      if (offsets.registers[bit] != uint64_t{1} << index)
+        return false;
+    for (auto [bit, basis] : llvm::enumerate(offsets.registers))
+      if ((basis & low) && !llvm::is_contained(run, bit))
+        return false;
+    return (offsets.threadBits() & low) == 0;
+  };
+  while (!run.empty() && !fits())
+    run.pop_back();
+  return run;
+}
+
+struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
+  using TilePattern::TilePattern;
+
+  /// Copies one run through registers.
+  static void copyNow(ImplicitLocOpBuilder &b, Value from, Value to,
+                      Value inside, Type type, unsigned bytes) {
+    Value value = LLVM::LoadOp::create(b, type, from, bytes);
+    if (inside) {
+      Value zero = LLVM::ZeroOp::create(b, type);
+      value = LLVM::SelectOp::create(b, inside, value, zero);
+    }
+    LLVM::StoreOp::create(b, value, to, bytes);
+  }
+
+  LogicalResult
+  matchAndRewrite(AsyncCopyOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    BlockShape block = blockShape(op);
+    SharedType shared = op.getDest().getType();
+    LinearLayoutAttr layout = shared.getLayout();
+    if (!layout)
+      layout =
+          LinearLayoutAttr::getRowMajor(op.getContext(), shared.getShape());
+    auto inverse = layout.getLinear().invert();
+    if (!inverse)
+      return op.emitOpError(llvm::toString(inverse.takeError()));
+    auto places = op.getVia()->getLinear().compose(*inverse);
+    if (!places)
+      return op.emitOpError(llvm::toString(places.takeError()));
+    ThreadMap offsets = componentMap(*places, "offset", block);
+
+    GlobalTile tile(op, cast<MemRefType>(op.getSource().getType()),
+                    *op.getVia(), block);
+    ThreadEmitter threads(b, instructions);
+    SmallVector<Value> starts;
+    for (ValueRange start : adaptor.getOffsets())
+      starts.push_back(start.front());
+    GlobalTileEmitter global(b, tile, threads, adaptor.getSource().front(),
+                             starts);
+    Value base = slotPointer(b, adaptor.getDest().front(), shared,
+                             op.getSlot() ? adaptor.getSlot() : ValueRange());
+    SmallVector<unsigned> run =
+        sharedRun(tile.planRun(instructions.target.maxVectorBits), offsets);
+    unsigned bits = shared.getElementType().getIntOrFloatBitWidth();
+    unsigned bytes = (bits / 8) << run.size();
+    Type type =
+        run.empty()
+            ? shared.getElementType()
+            : Type(VectorType::get(1 << run.size(), shared.getElementType()));
+    for (uint64_t &basis : offsets.registers)
+      basis *= bits / 8;
+    for (uint64_t &basis : offsets.threads)
+      basis *= bits / 8;
+    MapEmitter numbers(b, threads, offsets);
+    bool async = instructions.target.hasAsyncCopy && bytes >= 4;
+    OpBuilder::InsertionGuard guard(b);
+    runOnly(b, threads.isZero(replicaThreads(tile.flat)));
+    for (unsigned first : runStarts(canonicalRegisters(tile.flat), run)) {
+      GlobalTileEmitter::Run place = global.at(first, run);
+      Value from = global.safeAddress(place);
+      Value to = sharedAddress(b, base, numbers.at(first));
+      if (async)
+        instructions.asyncCopy(b, to, from, bytes, place.inside);
+      else
+        copyNow(b, from, to, place.inside, type, bytes);
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct AsyncCommitPattern final : TilePattern<AsyncCommitOp> {
+  using TilePattern::TilePattern;
+
+  LogicalResult
+  matchAndRewrite(AsyncCommitOp op, OneToNOpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    instructions.asyncCommit(b);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct AsyncWaitPattern final : TilePattern<AsyncWaitOp> {
+  using TilePattern::TilePattern;
+
+  LogicalResult
+  matchAndRewrite(AsyncWaitOp op, OneToNOpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    instructions.asyncWait(b, op.getPending());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+} // namespace
+
+void mirage::populateAsyncCopyPatterns(RewritePatternSet &patterns,
+                                       const TypeConverter &converter,
+                                       const TargetInstructions &instructions) {
+  patterns.add<AsyncCopyPattern, AsyncCommitPattern, AsyncWaitPattern>(
+      converter, patterns.getContext(), instructions);
+}

@@ -1,0 +1,187 @@
+//===- KernelCheck.cpp - What a kernel must satisfy to be lowered ---------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "DotLayout.h"
+#include "KernelPreparation.h"
+
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+namespace {
+
+class KernelChecker {
+public:
+  KernelChecker(gpu::GPUFuncOp kernel, const TargetInstructions &instructions)
+      : kernel(kernel), instructions(instructions) {}
+
+  LogicalResult run() {
+    FailureOr<BlockShape> shape = blockShapeOf(kernel, target());
+    if (failed(shape))
+      return kernel.emitOpError()
+             << "needs known_block_size = [n, 1, 1] with n a power of two of "
+                "at "
+                "least "
+             << target().warpSize << ", the warp size of " << target().name;
+    block = *shape;
+    if ((1u << block.threadBits) > target().maxThreadsPerBlock)
+      return kernel.emitOpError()
+             << "has blocks of " << (1u << block.threadBits) << " threads, "
+             << target().name << " allows " << target().maxThreadsPerBlock;
+    for (Type type : kernel.getArgumentTypes())
+      if (!isa<MemRefType>(type))
+        return kernel.emitOpError() << "has an argument of type " << type
+                                    << ", expected only memrefs";
+    WalkResult result = kernel.walk([&](Operation *op) {
+      return failed(checkTiles(op)) || failed(checkOp(op))
+                 ? WalkResult::interrupt()
+                 : WalkResult::advance();
+    });
+    return failure(result.wasInterrupted() || failed(checkCapacity()));
+  }
+
+private:
+  const TargetDescription &target() const { return instructions.target; }
+
+  /// Every tile says where it lives, and the block has these places.
+  LogicalResult checkTiles(Operation *op) {
+    for (TypeRange types :
+         {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+      for (Type type : types) {
+        auto tile = dyn_cast<RankedTensorType>(type);
+        if (!tile)
+          continue;
+        LinearLayoutAttr layout = getLayout(tile);
+        if (!layout)
+          return op->emitOpError() << "has a tile without a layout, " << tile
+                                   << "; run layout-assign first";
+        if (failed(checkPlaces(op, layout)))
+          return failure();
+      }
+    return success();
+  }
+
+  LogicalResult checkPlaces(Operation *op, LinearLayoutAttr layout) {
+    unsigned lanes = layout.getBases(PlaceDim::Lane).size();
+    unsigned warps = layout.getBases(PlaceDim::Warp).size();
+    if (!layout.getBases(PlaceDim::Block).empty())
+      return op->emitOpError()
+             << "has a tile that is spread over blocks: " << layout;
+    if (lanes > block.laneBits || warps > block.threadBits - block.laneBits)
+      return op->emitOpError()
+             << "has a tile on " << (1 << lanes) << " lanes and "
+             << (1 << warps) << " warps, but the block has "
+             << (1 << block.laneBits) << " lanes and "
+             << (1 << (block.threadBits - block.laneBits)) << " warps";
+    if (layout.getBases(PlaceDim::Register).size() > 12)
+      return op->emitOpError()
+             << "has a tile with " << layout.getSize(PlaceDim::Register)
+             << " registers a thread, expected at most 4096";
+    return success();
+  }
+
+  LogicalResult checkOp(Operation *op) {
+    if (auto dot = dyn_cast<DotOp>(op))
+      if (!planDot(dot, block, instructions))
+        return dot.emitOpError()
+               << "has layouts that fit neither the matrix instruction of "
+               << target().name << " nor multiply-adds: a "
+               << getLayout(dot.getA().getType()) << ", b "
+               << getLayout(dot.getB().getType()) << ", c "
+               << getLayout(dot.getC().getType());
+    if (auto reduce = dyn_cast<ReduceOp>(op))
+      if (failed(checkReduce(reduce)))
+        return failure();
+    if (auto convert = dyn_cast<ConvertOp>(op))
+      if (failed(checkConvert(convert)))
+        return failure();
+    if (auto copy = dyn_cast<AsyncCopyOp>(op)) {
+      if (!copy.getVia())
+        return copy.emitOpError("does not say which thread copies what; set "
+                                "the attribute via to a register layout");
+      if (failed(checkPlaces(op, *copy.getVia())))
+        return failure();
+    }
+    return checkScratch(op);
+  }
+
+  LogicalResult checkConvert(ConvertOp op) {
+    auto plan = planConvert(op, target());
+    if (!plan)
+      return op.emitOpError(llvm::toString(plan.takeError()));
+    if (plan->kind == ConversionKind::Cluster)
+      return op.emitOpError("moves data between blocks");
+    if (!plan->verified)
+      return op.emitOpError("has a plan that does not move every element");
+    return success();
+  }
+
+  /// Elements that are combined must differ in whole bits of the place.
+  LogicalResult checkReduce(ReduceOp op) {
+    LinearLayoutAttr layout = getLayout(op.getValue().getType());
+    ThreadMap full = flatMap(layout, block);
+    uint64_t seen = 0;
+    for (ArrayRef<uint64_t> bases :
+         {ArrayRef<uint64_t>(full.registers), ArrayRef<uint64_t>(full.threads)})
+      for (uint64_t basis : bases) {
+        if ((basis & (basis - 1)) || (basis & seen))
+          return op.emitOpError() << "needs a layout whose bases are zero or "
+                                     "distinct units, got "
+                                  << layout;
+        seen |= basis;
+      }
+    return success();
+  }
+
+  LogicalResult checkScratch(Operation *op) {
+    int64_t bytes = scratchBytes(op, target());
+    if (!bytes)
+      return success();
+    auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName);
+    if (!offset || offset.getInt() < 0 || offset.getInt() % 16)
+      return op->emitOpError()
+             << "needs " << bytes << " bytes of shared memory but has no valid "
+             << offsetAttrName << "; run layout-allocate-shared first";
+    sharedEnd = std::max(sharedEnd, offset.getInt() + bytes);
+    return success();
+  }
+
+  LogicalResult checkCapacity() {
+    auto total = kernel->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
+    if (total && total.getInt() < sharedEnd)
+      return kernel.emitOpError()
+             << "has " << sharedBytesAttrName << " = " << total.getInt()
+             << ", but its ops use " << sharedEnd << " bytes";
+    if (!total)
+      kernel->setAttr(
+          sharedBytesAttrName,
+          Builder(kernel.getContext()).getI64IntegerAttr(sharedEnd));
+    int64_t need = total ? total.getInt() : sharedEnd;
+    if (need > target().sharedBytesPerBlock)
+      return kernel.emitOpError()
+             << "needs " << need << " bytes of shared memory, " << target().name
+             << " has " << target().sharedBytesPerBlock << " per block";
+    return success();
+  }
+
+  gpu::GPUFuncOp kernel;
+  const TargetInstructions &instructions;
+  BlockShape block{};
+  int64_t sharedEnd = 0;
+};
+
+} // namespace
+
+LogicalResult mirage::checkKernel(gpu::GPUFuncOp kernel,
+                                  const TargetInstructions &instructions) {
+  return KernelChecker(kernel, instructions).run();
+}

@@ -1,0 +1,31 @@
+//===- KernelPreparation.h - What happens to a tile program before it is lowered
+//--*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_KERNELPREPARATION_H
+#define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_KERNELPREPARATION_H
+
+#include "TileLowering.h"
+
+namespace mirage {
+
+/// Checks all that the lowering relies on, so that it cannot fail half-way: a
+/// diagnostic at the first op that it could not lower for this target.
+mlir::LogicalResult checkKernel(mlir::gpu::GPUFuncOp kernel,
+                                const TargetInstructions &instructions);
+
+/// Inserts layout.barrier where shared memory is reused.
+void insertBarriers(mlir::gpu::GPUFuncOp kernel,
+                    const TargetDescription &target);
+
+/// After the first step: loops carry 16-bit values in pairs.
+void packLoopValues(mlir::Operation *root);
+
+} // namespace mirage
+
+#endif // MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_KERNELPREPARATION_H

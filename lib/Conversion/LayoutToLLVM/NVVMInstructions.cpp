@@ -1,0 +1,211 @@
+//===- NVVMInstructions.cpp - NVIDIA GPUs through NVVM --------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Fragments of mma.sync.m16n8k16: PTX ISA, "Matrix Fragments for mma.m16n8k16
+// with floating point type".
+//
+//===----------------------------------------------------------------------===//
+
+#include "TargetInstructions.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace mirage;
+
+namespace {
+
+// With g = lane / 4 and t = lane % 4, register i of
+//   a[m, k]: m = g + 8 [i & 2], k = 2t + (i & 1) + 8 [i & 4]
+//   b[k, n]: k = 2t + (i & 1) + 8 [i & 2], n = g
+//   c[m, n]: m = g + 8 [i & 2], n = 2t + (i & 1)
+const MatrixInstruction m16n8k16 = {
+    {16, 8, 16},
+    {{{0, 1}, {8, 0}, {0, 8}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}},
+    {{{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}},
+    {{{0, 1}, {8, 0}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}};
+
+class NVVMInstructions final : public TargetInstructions {
+public:
+  using TargetInstructions::TargetInstructions;
+
+  Value threadId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
+    Type i32 = b.getI32Type();
+    switch (dim) {
+    case gpu::Dimension::x:
+      return NVVM::ThreadIdXOp::create(b, i32);
+    case gpu::Dimension::y:
+      return NVVM::ThreadIdYOp::create(b, i32);
+    case gpu::Dimension::z:
+      return NVVM::ThreadIdZOp::create(b, i32);
+    }
+    llvm_unreachable("three dims");
+  }
+
+  Value blockId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
+    Type i32 = b.getI32Type();
+    switch (dim) {
+    case gpu::Dimension::x:
+      return NVVM::BlockIdXOp::create(b, i32);
+    case gpu::Dimension::y:
+      return NVVM::BlockIdYOp::create(b, i32);
+    case gpu::Dimension::z:
+      return NVVM::BlockIdZOp::create(b, i32);
+    }
+    llvm_unreachable("three dims");
+  }
+
+  void blockBarrier(ImplicitLocOpBuilder &b) const override {
+    NVVM::Barrier0Op::create(b);
+  }
+
+  void warpBarrier(ImplicitLocOpBuilder &b) const override {
+    NVVM::SyncWarpOp::create(b, constantI32(b, -1));
+  }
+
+  Value shuffleXor(ImplicitLocOpBuilder &b, Value value,
+                   unsigned mask) const override {
+    return shuffle(b, value, constantI32(b, mask), NVVM::ShflKind::bfly);
+  }
+
+  Value shuffleIndex(ImplicitLocOpBuilder &b, Value value,
+                     Value lane) const override {
+    return shuffle(b, value, lane, NVVM::ShflKind::idx);
+  }
+
+  const MatrixInstruction *matrix(Type element) const override {
+    return element.isF16() || element.isBF16() ? &m16n8k16 : nullptr;
+  }
+
+  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, ValueRange a,
+                              ValueRange b, ValueRange c) const override {
+    bool bf16 = a.front().getType().isBF16();
+    Type f32 = builder.getF32Type();
+    Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                                   {f32, f32, f32, f32});
+    std::optional<std::array<NVVM::MMATypes, 2>> types;
+    if (bf16)
+      types = {NVVM::MMATypes::bf16, NVVM::MMATypes::bf16};
+    auto op = NVVM::MmaOp::create(
+        builder, result, pairs(builder, a, bf16), pairs(builder, b, bf16), c,
+        {16, 8, 16}, std::nullopt, std::nullopt, types,
+        std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+    return members(builder, op.getResult(), 4);
+  }
+
+  SmallVector<Value> loadMatrix(ImplicitLocOpBuilder &b, Value address,
+                                unsigned count,
+                                bool transposed) const override {
+    Type i32 = b.getI32Type();
+    Type result = i32;
+    if (count > 1)
+      result = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                                SmallVector<Type>(count, i32));
+    Value loaded = NVVM::LdMatrixOp::create(b, result, address, count,
+                                            matrixLayout(transposed),
+                                            matrixShape(b), matrixElement);
+    return count > 1 ? members(b, loaded, count) : SmallVector<Value>{loaded};
+  }
+
+  void storeMatrix(ImplicitLocOpBuilder &b, Value address, ValueRange registers,
+                   bool transposed) const override {
+    NVVM::StMatrixOp::create(b, address, registers, matrixLayout(transposed),
+                             matrixShape(b), matrixElement);
+  }
+
+  void asyncCopy(ImplicitLocOpBuilder &b, Value shared, Value global,
+                 unsigned bytes, Value inside) const override {
+    Value size;
+    if (inside)
+      size = LLVM::SelectOp::create(b, inside, constantI32(b, bytes),
+                                    constantI32(b, 0));
+    auto cache = bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                             : NVVM::LoadCacheModifierKind::CA;
+    NVVM::CpAsyncOp::create(b, shared, global, bytes, cache, size);
+  }
+
+  void asyncCommit(ImplicitLocOpBuilder &b) const override {
+    NVVM::CpAsyncCommitGroupOp::create(b);
+  }
+
+  void asyncWait(ImplicitLocOpBuilder &b, unsigned pending) const override {
+    NVVM::CpAsyncWaitGroupOp::create(b, pending);
+  }
+
+  Value exp2(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.nvvm.ex2.approx.ftz.f", x);
+  }
+
+  Value log2(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.nvvm.lg2.approx.f", x);
+  }
+
+  Value rsqrt(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.nvvm.rsqrt.approx.f", x);
+  }
+
+  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads) const override {
+    Builder b(kernel.getContext());
+    kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
+                    b.getUnitAttr());
+    kernel->setAttr(
+        NVVM::NVVMDialect::getReqntidAttrName(),
+        b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  }
+
+  Attribute moduleTarget(MLIRContext *context) const override {
+    return NVVM::NVVMTargetAttr::get(context, /*optLevel=*/3, target.triple,
+                                     target.name, target.features);
+  }
+
+private:
+  static constexpr NVVM::LdStMatrixEltType matrixElement =
+      NVVM::LdStMatrixEltType::B16;
+
+  static NVVM::MMALayout matrixLayout(bool transposed) {
+    return transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;
+  }
+
+  static NVVM::LdStMatrixShapeAttr matrixShape(ImplicitLocOpBuilder &b) {
+    return NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
+  }
+
+  static Value shuffle(ImplicitLocOpBuilder &b, Value value, Value lane,
+                       NVVM::ShflKind kind) {
+    return NVVM::ShflOp::create(b, value.getType(), constantI32(b, -1), value,
+                                lane, constantI32(b, 31), kind, UnitAttr());
+  }
+
+  /// 32-bit operands of two elements each; bf16 pairs travel as i32.
+  static SmallVector<Value> pairs(ImplicitLocOpBuilder &b, ValueRange values,
+                                  bool asInteger) {
+    SmallVector<Value> result;
+    for (size_t i = 0; i < values.size(); i += 2) {
+      Value pair = packVector(b, values.slice(i, 2));
+      if (asInteger)
+        pair = LLVM::BitcastOp::create(b, b.getI32Type(), pair);
+      result.push_back(pair);
+    }
+    return result;
+  }
+
+  static SmallVector<Value> members(ImplicitLocOpBuilder &b, Value structure,
+                                    unsigned count) {
+    SmallVector<Value> result;
+    for (unsigned i = 0; i < count; ++i)
+      result.push_back(LLVM::ExtractValueOp::create(b, structure, int64_t{i}));
+    return result;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<TargetInstructions>
+mirage::createNVVMInstructions(const TargetDescription &target) {
+  return std::make_unique<NVVMInstructions>(target);
+}

@@ -1,0 +1,155 @@
+//===- ROCDLInstructions.cpp - AMD GPUs through ROCDL ---------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Fragments of v_mfma_f32_16x16x16: AMD matrix instruction calculator.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TargetInstructions.h"
+
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+
+using namespace mlir;
+using namespace mirage;
+
+namespace {
+
+// With q = lane / 16 and r = lane % 16, register i of
+//   a[m, k]: m = r, k = 4q + i    b[k, n]: k = 4q + i, n = r
+//   c[m, n]: m = 4q + i, n = r
+const MatrixInstruction mfma16x16x16 = {
+    {16, 16, 16},
+    {{{0, 1}, {0, 2}}, {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {0, 4}, {0, 8}}},
+    {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}},
+    {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}}};
+
+class ROCDLInstructions final : public TargetInstructions {
+public:
+  using TargetInstructions::TargetInstructions;
+
+  Value threadId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
+    Type i32 = b.getI32Type();
+    switch (dim) {
+    case gpu::Dimension::x:
+      return ROCDL::ThreadIdXOp::create(b, i32);
+    case gpu::Dimension::y:
+      return ROCDL::ThreadIdYOp::create(b, i32);
+    case gpu::Dimension::z:
+      return ROCDL::ThreadIdZOp::create(b, i32);
+    }
+    llvm_unreachable("three dims");
+  }
+
+  Value blockId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
+    Type i32 = b.getI32Type();
+    switch (dim) {
+    case gpu::Dimension::x:
+      return ROCDL::BlockIdXOp::create(b, i32);
+    case gpu::Dimension::y:
+      return ROCDL::BlockIdYOp::create(b, i32);
+    case gpu::Dimension::z:
+      return ROCDL::BlockIdZOp::create(b, i32);
+    }
+    llvm_unreachable("three dims");
+  }
+
+  void blockBarrier(ImplicitLocOpBuilder &b) const override {
+    ROCDL::BarrierOp::create(b);
+  }
+
+  /// The lanes of a wave run in lockstep, and the LDS operations of a wave are
+  /// executed in order; only the compiler must be kept from reordering them.
+  void warpBarrier(ImplicitLocOpBuilder &b) const override {
+    LLVM::FenceOp::create(b, LLVM::AtomicOrdering::acq_rel,
+                          StringRef("wavefront"));
+    LLVM::CallIntrinsicOp::create(
+        b, b.getStringAttr("llvm.amdgcn.wave.barrier"), ValueRange());
+    LLVM::FenceOp::create(b, LLVM::AtomicOrdering::acq_rel,
+                          StringRef("wavefront"));
+  }
+
+  Value shuffleXor(ImplicitLocOpBuilder &b, Value value,
+                   unsigned mask) const override {
+    Value thread = threadId(b, gpu::Dimension::x);
+    return shuffleIndex(b, value,
+                        LLVM::XOrOp::create(b, thread, constantI32(b, mask)));
+  }
+
+  /// ds_bpermute takes the byte address 4 * lane and wraps around at the wave.
+  Value shuffleIndex(ImplicitLocOpBuilder &b, Value value,
+                     Value lane) const override {
+    Type i32 = b.getI32Type();
+    Value bits = LLVM::BitcastOp::create(b, i32, value);
+    Value address = LLVM::ShlOp::create(b, lane, constantI32(b, 2));
+    Value result = ROCDL::DsBpermuteOp::create(b, i32, address, bits);
+    return LLVM::BitcastOp::create(b, value.getType(), result);
+  }
+
+  const MatrixInstruction *matrix(Type element) const override {
+    return element.isF16() || element.isBF16() ? &mfma16x16x16 : nullptr;
+  }
+
+  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, ValueRange a,
+                              ValueRange b, ValueRange c) const override {
+    bool bf16 = a.front().getType().isBF16();
+    Type integers = VectorType::get(4, builder.getI16Type());
+    auto operand = [&](ValueRange values) -> Value {
+      Value vector = packVector(builder, values);
+      return bf16 ? LLVM::BitcastOp::create(builder, integers, vector).getRes()
+                  : vector;
+    };
+    Value accumulator = packVector(builder, c), zero = constantI32(builder, 0);
+    SmallVector<Value> operands = {operand(a), operand(b), accumulator,
+                                   zero,       zero,       zero};
+    Type type = accumulator.getType();
+    Value result;
+    if (bf16)
+      result = ROCDL::mfma_f32_16x16x16bf16_1k::create(builder, type, operands);
+    else
+      result = ROCDL::mfma_f32_16x16x16f16::create(builder, type, operands);
+    return unpackVector(builder, result);
+  }
+
+  Value exp2(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.amdgcn.exp2.f32", x);
+  }
+
+  Value log2(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.amdgcn.log.f32", x);
+  }
+
+  Value rsqrt(ImplicitLocOpBuilder &b, Value x) const override {
+    return callIntrinsic(b, "llvm.amdgcn.rsq.f32", x);
+  }
+
+  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads) const override {
+    Builder b(kernel.getContext());
+    std::string size = std::to_string(threads);
+    kernel->setAttr(ROCDL::ROCDLDialect::getKernelFuncAttrName(),
+                    b.getUnitAttr());
+    kernel->setAttr("rocdl.flat_work_group_size",
+                    b.getStringAttr(size + "," + size));
+    kernel->setAttr(
+        "rocdl.reqd_work_group_size",
+        b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+    kernel->setAttr("rocdl.uniform_work_group_size", b.getBoolAttr(true));
+  }
+
+  /// Code object version 5: older drivers and linkers read it too.
+  Attribute moduleTarget(MLIRContext *context) const override {
+    return ROCDL::ROCDLTargetAttr::get(context, /*optLevel=*/3, target.triple,
+                                       target.name, target.features, "500");
+  }
+};
+
+} // namespace
+
+std::unique_ptr<TargetInstructions>
+mirage::createROCDLInstructions(const TargetDescription &target) {
+  return std::make_unique<ROCDLInstructions>(target);
+}

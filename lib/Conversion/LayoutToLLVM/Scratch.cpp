@@ -1,0 +1,88 @@
+//===- Scratch.cpp - Shared memory an op needs while it runs --------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+/// Whether several lanes of a matrix store name the same row.
+static bool repeatsRows(const SharedAccess &store) {
+  if (store.op == SharedOp::Vector)
+    return false;
+  unsigned lanes = 3 + llvm::Log2_32(store.matrices);
+  for (unsigned bit = 0; bit < lanes; ++bit)
+    if (bit >= store.thread.inBits("lane") ||
+        store.thread.basis("lane", bit, "offset") == 0)
+      return true;
+  return false;
+}
+
+llvm::Expected<SharedAccess>
+mirage::planSharedStore(const LinearLayout &registers,
+                        const LinearLayout &shared, unsigned elementBits,
+                        const TargetDescription &target) {
+  SharedAccessOptions options;
+  options.isStore = true;
+  auto plan = planSharedAccess(registers, shared, elementBits, target, options);
+  if (!plan || !repeatsRows(*plan))
+    return plan;
+  options.allowMatrix = false;
+  return planSharedAccess(registers, shared, elementBits, target, options);
+}
+
+llvm::Expected<ConversionPlan>
+mirage::planConvert(ConvertOp op, const TargetDescription &target) {
+  auto tile = cast<RankedTensorType>(op.getType());
+  LinearLayout source = getLayout(op.getValue().getType()).getLinear();
+  unsigned bits = tile.getElementTypeBitWidth();
+  auto plan = planConversion(source, getLayout(tile).getLinear(), bits, target);
+  if (!plan || plan->kind != ConversionKind::Shared ||
+      !repeatsRows(plan->shared.store))
+    return plan;
+  auto store = planSharedStore(source.flattenOuts("element"),
+                               plan->shared.layout, bits, target);
+  if (!store)
+    return store.takeError();
+  plan->shared.store = std::move(*store);
+  return plan;
+}
+
+int64_t mirage::reduceScratchBytes(ReduceOp op) {
+  LinearLayoutAttr layout = getLayout(op.getValue().getType());
+  int64_t warps = 1;
+  for (const SmallVector<int64_t> &basis : layout.getBases(PlaceDim::Warp))
+    if (basis[op.getAxis()] != 0)
+      warps *= 2;
+  if (warps == 1)
+    return 0;
+  return cast<RankedTensorType>(op.getType()).getNumElements() * warps * 4;
+}
+
+int64_t mirage::convertScratchBytes(ConvertOp op,
+                                    const TargetDescription &target) {
+  auto plan = planConvert(op, target);
+  if (!plan) {
+    llvm::consumeError(plan.takeError());
+    return 0;
+  }
+  return plan->kind == ConversionKind::Shared ? plan->shared.scratchBytes : 0;
+}
+
+int64_t mirage::scratchBytes(Operation *op, const TargetDescription &target) {
+  if (auto alloc = dyn_cast<AllocSharedOp>(op))
+    return alloc.getType().getBytes();
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return reduceScratchBytes(reduce);
+  if (auto convert = dyn_cast<ConvertOp>(op))
+    return convertScratchBytes(convert, target);
+  return 0;
+}

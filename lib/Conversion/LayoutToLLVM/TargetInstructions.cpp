@@ -1,0 +1,66 @@
+//===- TargetInstructions.cpp - What a vendor's GPU can do ----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TargetInstructions.h"
+
+using namespace mlir;
+using namespace mirage;
+
+TargetInstructions::~TargetInstructions() = default;
+
+std::unique_ptr<TargetInstructions>
+TargetInstructions::create(const TargetDescription &target) {
+  return target.isNVIDIA() ? createNVVMInstructions(target)
+                           : createROCDLInstructions(target);
+}
+
+// The defaults below are for targets that lack an instruction; the lowering
+// asks the target table first and never calls them.
+SmallVector<Value> TargetInstructions::loadMatrix(ImplicitLocOpBuilder &, Value,
+                                                  unsigned, bool) const {
+  llvm_unreachable("target has no ldmatrix");
+}
+void TargetInstructions::storeMatrix(ImplicitLocOpBuilder &, Value, ValueRange,
+                                     bool) const {
+  llvm_unreachable("target has no stmatrix");
+}
+void TargetInstructions::asyncCopy(ImplicitLocOpBuilder &, Value, Value,
+                                   unsigned, Value) const {
+  llvm_unreachable("target has no asynchronous copy");
+}
+void TargetInstructions::asyncCommit(ImplicitLocOpBuilder &) const {}
+void TargetInstructions::asyncWait(ImplicitLocOpBuilder &, unsigned) const {}
+
+Value TargetInstructions::callIntrinsic(ImplicitLocOpBuilder &b, StringRef name,
+                                        Value x) {
+  return LLVM::CallIntrinsicOp::create(b, x.getType(), b.getStringAttr(name), x)
+      .getResult(0);
+}
+
+Value mirage::constantI32(ImplicitLocOpBuilder &b, int64_t value) {
+  return LLVM::ConstantOp::create(b, b.getI32Type(),
+                                  b.getI32IntegerAttr(value));
+}
+
+Value mirage::packVector(ImplicitLocOpBuilder &b, ValueRange values) {
+  auto type = VectorType::get(values.size(), values.front().getType());
+  Value vector = LLVM::PoisonOp::create(b, type);
+  for (auto [index, value] : llvm::enumerate(values))
+    vector =
+        LLVM::InsertElementOp::create(b, vector, value, constantI32(b, index));
+  return vector;
+}
+
+SmallVector<Value> mirage::unpackVector(ImplicitLocOpBuilder &b, Value vector) {
+  SmallVector<Value> values;
+  int64_t size = cast<VectorType>(vector.getType()).getNumElements();
+  for (int64_t i = 0; i < size; ++i)
+    values.push_back(
+        LLVM::ExtractElementOp::create(b, vector, constantI32(b, i)));
+  return values;
+}

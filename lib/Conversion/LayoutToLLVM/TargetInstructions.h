@@ -1,0 +1,146 @@
+//===- TargetInstructions.h - What a vendor's GPU can do --------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The lowering of tiles is the same for every chip; what differs is collected
+// here: how threads are named and wait for each other, how values cross lanes,
+// and the shape of the matrix instruction. One implementation per vendor.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
+#define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
+
+#include "mirage/Target/TargetDescription.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <memory>
+
+namespace mirage {
+
+/// Where a matrix instruction wants one operand: for each bit of the register
+/// number and of the lane the (row, column) it adds, least significant first.
+struct MatrixFragment {
+  using Bases = llvm::SmallVector<std::pair<unsigned, unsigned>, 6>;
+  Bases registers;
+  Bases lanes;
+};
+
+/// A matrix instruction d = a * b + c with f32 accumulators.
+struct MatrixInstruction {
+  MatrixShape shape;
+  MatrixFragment a, b, c;
+};
+
+class TargetInstructions {
+public:
+  explicit TargetInstructions(const TargetDescription &target)
+      : target(target) {}
+  virtual ~TargetInstructions();
+
+  /// The implementation for a chip.
+  static std::unique_ptr<TargetInstructions>
+  create(const TargetDescription &target);
+
+  const TargetDescription &target;
+
+  //===--------------------------------------------------------------------===//
+  // Threads
+  //===--------------------------------------------------------------------===//
+
+  /// i32 numbers of the thread in its block and of the block in the grid.
+  virtual mlir::Value threadId(mlir::ImplicitLocOpBuilder &b,
+                               mlir::gpu::Dimension dim) const = 0;
+  virtual mlir::Value blockId(mlir::ImplicitLocOpBuilder &b,
+                              mlir::gpu::Dimension dim) const = 0;
+  /// All threads of the block (of the warp) arrive; shared memory is ordered.
+  virtual void blockBarrier(mlir::ImplicitLocOpBuilder &b) const = 0;
+  virtual void warpBarrier(mlir::ImplicitLocOpBuilder &b) const = 0;
+  /// The 32-bit `value` (i32 or f32) of lane `own lane ^ mask`.
+  virtual mlir::Value shuffleXor(mlir::ImplicitLocOpBuilder &b,
+                                 mlir::Value value, unsigned mask) const = 0;
+  /// The 32-bit `value` of the lane with number `lane` (i32).
+  virtual mlir::Value shuffleIndex(mlir::ImplicitLocOpBuilder &b,
+                                   mlir::Value value,
+                                   mlir::Value lane) const = 0;
+
+  //===--------------------------------------------------------------------===//
+  // Matrices
+  //===--------------------------------------------------------------------===//
+
+  /// The instruction for operands of this type, or null if there is none.
+  virtual const MatrixInstruction *matrix(mlir::Type element) const = 0;
+  /// One instruction; operands are the registers of the fragments.
+  virtual llvm::SmallVector<mlir::Value>
+  multiply(mlir::ImplicitLocOpBuilder &builder, mlir::ValueRange a,
+           mlir::ValueRange b, mlir::ValueRange c) const = 0;
+  /// ldmatrix and stmatrix on `count` 8x8 matrices of 16-bit elements: each
+  /// register is an i32. Only where the target has them.
+  virtual llvm::SmallVector<mlir::Value>
+  loadMatrix(mlir::ImplicitLocOpBuilder &b, mlir::Value address, unsigned count,
+             bool transposed) const;
+  virtual void storeMatrix(mlir::ImplicitLocOpBuilder &b, mlir::Value address,
+                           mlir::ValueRange registers, bool transposed) const;
+
+  //===--------------------------------------------------------------------===//
+  // Asynchronous copies. Only where the target has them.
+  //===--------------------------------------------------------------------===//
+
+  /// Copies `bytes` (4, 8 or 16); where `inside` (i1, may be null) is false
+  /// zeros are written instead and `global` is not read.
+  virtual void asyncCopy(mlir::ImplicitLocOpBuilder &b, mlir::Value shared,
+                         mlir::Value global, unsigned bytes,
+                         mlir::Value inside) const;
+  virtual void asyncCommit(mlir::ImplicitLocOpBuilder &b) const;
+  virtual void asyncWait(mlir::ImplicitLocOpBuilder &b, unsigned pending) const;
+
+  //===--------------------------------------------------------------------===//
+  // f32 functions, to about 2^-22
+  //===--------------------------------------------------------------------===//
+
+  virtual mlir::Value exp2(mlir::ImplicitLocOpBuilder &b,
+                           mlir::Value x) const = 0;
+  virtual mlir::Value log2(mlir::ImplicitLocOpBuilder &b,
+                           mlir::Value x) const = 0;
+  virtual mlir::Value rsqrt(mlir::ImplicitLocOpBuilder &b,
+                            mlir::Value x) const = 0;
+
+  //===--------------------------------------------------------------------===//
+  // Kernels
+  //===--------------------------------------------------------------------===//
+
+  /// Marks `kernel` as a kernel of `threads` threads a block.
+  virtual void markKernel(mlir::LLVM::LLVMFuncOp kernel,
+                          int64_t threads) const = 0;
+  /// The target attribute of the gpu.module.
+  virtual mlir::Attribute moduleTarget(mlir::MLIRContext *context) const = 0;
+
+protected:
+  /// `llvm.call_intrinsic` of one f32 argument.
+  static mlir::Value callIntrinsic(mlir::ImplicitLocOpBuilder &b,
+                                   llvm::StringRef name, mlir::Value x);
+};
+
+/// i32 constant.
+mlir::Value constantI32(mlir::ImplicitLocOpBuilder &b, int64_t value);
+/// `vector<n x T>` of n values of type T.
+mlir::Value packVector(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange values);
+/// The elements of a vector.
+llvm::SmallVector<mlir::Value> unpackVector(mlir::ImplicitLocOpBuilder &b,
+                                            mlir::Value vector);
+
+std::unique_ptr<TargetInstructions>
+createNVVMInstructions(const TargetDescription &target);
+std::unique_ptr<TargetInstructions>
+createROCDLInstructions(const TargetDescription &target);
+
+} // namespace mirage
+
+#endif // MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H

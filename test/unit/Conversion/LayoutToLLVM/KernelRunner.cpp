@@ -1,0 +1,222 @@
+//===- KernelRunner.cpp - Tile programs, lowered and executed -------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelRunner.h"
+
+#include "mirage/Conversion/LayoutToLLVM/LayoutToLLVM.h"
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/APInt.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+namespace mirage::test {
+
+static const llvm::fltSemantics &semantics(StringRef type) {
+  if (type == "f16")
+    return llvm::APFloat::IEEEhalf();
+  return type == "bf16" ? llvm::APFloat::BFloat() : llvm::APFloat::IEEEsingle();
+}
+
+static unsigned bytesOf(StringRef type) { return type == "f32" ? 4 : 2; }
+
+uint64_t toBits(double value, StringRef type) {
+  llvm::APFloat number(value);
+  bool lost;
+  number.convert(semantics(type), llvm::APFloat::rmNearestTiesToEven, &lost);
+  return number.bitcastToAPInt().getZExtValue();
+}
+
+double fromBits(uint64_t bits, StringRef type) {
+  llvm::APFloat number(semantics(type), llvm::APInt(bytesOf(type) * 8, bits));
+  bool lost;
+  number.convert(llvm::APFloat::IEEEdouble(),
+                 llvm::APFloat::rmNearestTiesToEven, &lost);
+  return number.convertToDouble();
+}
+
+Data Data::random(StringRef type, size_t size, unsigned seed, bool integers) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<double> real(-1.0, 1.0);
+  std::uniform_int_distribution<int> integer(-4, 4);
+  Data data{type.str(), {}};
+  for (size_t i = 0; i < size; ++i) {
+    double value = integers ? integer(generator) : real(generator);
+    data.values.push_back(fromBits(toBits(value, type), type));
+  }
+  return data;
+}
+
+MLIRContext &context() {
+  static MLIRContext *instance = [] {
+    auto *made = new MLIRContext;
+    made->loadDialect<LayoutDialect, arith::ArithDialect,
+                      cf::ControlFlowDialect, gpu::GPUDialect,
+                      LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,
+                      ROCDL::ROCDLDialect, scf::SCFDialect>();
+    return made;
+  }();
+  return *instance;
+}
+
+static std::string print(const Kernel &kernel) {
+  std::string arguments;
+  for (auto [index, type] : llvm::enumerate(kernel.memrefs))
+    arguments +=
+        (index ? ", " : "") + ("%p" + std::to_string(index)) + ": " + type;
+  return "gpu.module @m { gpu.func @k(" + arguments +
+         ") kernel attributes {known_block_size = array<i32: " +
+         std::to_string(kernel.threads) +
+         ", 1, 1>, known_grid_size = array<i32: " +
+         std::to_string(kernel.blocks) + ", 1, 1>} {\n" + kernel.body +
+         "\ngpu.return } }";
+}
+
+static void allocate(ModuleOp module, const TargetDescription &target,
+                     bool reuse) {
+  int64_t next = 0;
+  module.walk([&](Operation *op) {
+    int64_t bytes = scratchBytes(op, target);
+    if (!bytes)
+      return;
+    bool keep = isa<AllocSharedOp>(op);
+    // Buffers first, then the one place of all scratch.
+    int64_t at = keep || !reuse ? next : 65536 / 2;
+    op->setAttr(offsetAttrName,
+                Builder(op->getContext()).getI64IntegerAttr(at));
+    if (keep || !reuse)
+      next += llvm::alignTo(bytes, 128);
+  });
+}
+
+std::optional<sim::Counters> run(const Kernel &kernel, std::vector<Data *> data,
+                                 bool reuse) {
+  OwningOpRef<ModuleOp> module =
+      parseSourceString<ModuleOp>(print(kernel), &context());
+  if (!module)
+    return std::nullopt;
+  const TargetDescription &target = *lookupTarget(kernel.target);
+  allocate(*module, target, reuse);
+  PassManager pm(&context());
+  ConvertLayoutToLLVMOptions options;
+  options.target = kernel.target;
+  pm.addPass(createConvertLayoutToLLVM(options));
+  if (failed(pm.run(*module)))
+    return std::nullopt;
+  auto gpuModule = *module->getOps<gpu::GPUModuleOp>().begin();
+  auto function = *gpuModule.getOps<LLVM::LLVMFuncOp>().begin();
+  auto simulator = sim::Simulator::create(gpuModule, target);
+  if (failed(simulator))
+    return std::nullopt;
+  std::vector<std::vector<uint8_t>> memory;
+  std::vector<sim::Argument> arguments;
+  for (Data *datum : data) {
+    unsigned bytes = bytesOf(datum->type);
+    std::vector<uint8_t> &raw = memory.emplace_back();
+    for (double value : datum->values) {
+      uint64_t bits = toBits(value, datum->type);
+      for (unsigned i = 0; i < bytes; ++i)
+        raw.push_back(bits >> (8 * i));
+    }
+  }
+  for (std::vector<uint8_t> &raw : memory)
+    arguments.push_back(sim::Argument::buffer(raw.data(), raw.size()));
+  auto shared = function->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
+  auto counters = (*simulator)
+                      ->launch("k", {kernel.blocks}, {kernel.threads},
+                               shared ? shared.getInt() : 0, arguments);
+  if (failed(counters))
+    return std::nullopt;
+  for (auto [datum, raw] : llvm::zip_equal(data, memory)) {
+    unsigned bytes = bytesOf(datum->type);
+    for (size_t i = 0; i < datum->values.size(); ++i) {
+      uint64_t bits = 0;
+      for (unsigned j = 0; j < bytes; ++j)
+        bits |= uint64_t{raw[i * bytes + j]} << (8 * j);
+      datum->values[i] = fromBits(bits, datum->type);
+    }
+  }
+  return *counters;
+}
+
+std::string text(LinearLayoutAttr layout) {
+  std::string result;
+  llvm::raw_string_ostream os(result);
+  Attribute(layout).print(os);
+  return result;
+}
+
+static std::string dims(ArrayRef<int64_t> shape) {
+  std::string result;
+  for (int64_t size : shape)
+    result += std::to_string(size) + "x";
+  return result;
+}
+
+std::string tile(ArrayRef<int64_t> shape, StringRef type,
+                 LinearLayoutAttr layout) {
+  return "tensor<" + dims(shape) + type.str() + ", " + text(layout) + ">";
+}
+
+std::string memref(ArrayRef<int64_t> shape, StringRef type) {
+  return "memref<" + dims(shape) + type.str() + ">";
+}
+
+LinearLayoutAttr randomLayout(std::mt19937 &random, ArrayRef<int64_t> shape,
+                              unsigned laneBits, unsigned warpBits,
+                              bool mixed) {
+  using Bases = LinearLayoutAttr::Bases;
+  Bases units;
+  for (size_t dim = 0; dim < shape.size(); ++dim)
+    for (int64_t step = 1; step < shape[dim]; step *= 2) {
+      units.emplace_back(shape.size(), 0);
+      units.back()[dim] = step;
+    }
+  std::shuffle(units.begin(), units.end(), random);
+  if (mixed && units.size() > 1)
+    for (int i = 0; i < 6; ++i) {
+      size_t to = random() % units.size(), from = random() % units.size();
+      for (size_t dim = 0; to != from && dim < shape.size(); ++dim)
+        units[to][dim] ^= units[from][dim];
+    }
+  auto take = [&](unsigned bits) {
+    Bases bases;
+    for (unsigned i = 0; i < bits; ++i) {
+      if (units.empty() || random() % 6 == 0) {
+        bases.emplace_back(shape.size(), 0);
+        continue;
+      }
+      bases.push_back(units.back());
+      units.pop_back();
+    }
+    return bases;
+  };
+  Bases lane = take(laneBits), warp = take(warpBits);
+  if (random() % 4 == 0)
+    units.emplace_back(shape.size(), 0);
+  std::shuffle(units.begin(), units.end(), random);
+  return LinearLayoutAttr::getRegisters(&context(), shape, units, lane, warp);
+}
+
+} // namespace mirage::test

@@ -1,0 +1,150 @@
+//===- MovementTest.cpp - Loads, stores and conversions move every element
+//-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelRunner.h"
+
+#include "gtest/gtest.h"
+
+using namespace mirage;
+using namespace mirage::test;
+
+namespace {
+
+struct Chip {
+  const char *name;
+  unsigned laneBits;
+};
+
+class Movement : public testing::TestWithParam<Chip> {
+protected:
+  /// Load in one layout, convert twice, store in the second layout.
+  void roundTrip(std::mt19937 &random, llvm::ArrayRef<int64_t> shape,
+                 llvm::StringRef type, bool mixed) {
+    auto a = randomLayout(random, shape, GetParam().laneBits, 2, mixed);
+    auto b = randomLayout(random, shape, GetParam().laneBits, 2, mixed);
+    Kernel kernel;
+    kernel.target = GetParam().name;
+    kernel.threads = 4u << GetParam().laneBits;
+    kernel.memrefs = {memref(shape, type), memref(shape, type)};
+    std::string ta = tile(shape, type, a), tb = tile(shape, type, b);
+    std::string m = memref(shape, type);
+    kernel.body = "%c0 = arith.constant 0 : index\n"
+                  "%0 = layout.load %p0[%c0, %c0] : " +
+                  m + " -> " + ta +
+                  "\n"
+                  "%1 = layout.convert %0 : " +
+                  ta + " -> " + tb +
+                  "\n"
+                  "%2 = layout.convert %1 : " +
+                  tb + " -> " + ta +
+                  "\n"
+                  "%3 = layout.convert %2 : " +
+                  ta + " -> " + tb +
+                  "\n"
+                  "layout.store %3, %p1[%c0, %c0] : " +
+                  tb + ", " + m;
+    Data in = Data::random(type, shape[0] * shape[1], random());
+    Data out = Data::zeros(type, in.values.size());
+    SCOPED_TRACE(kernel.body);
+    ASSERT_TRUE(run(kernel, {&in, &out}));
+    EXPECT_EQ(in.values, out.values);
+  }
+};
+
+TEST_P(Movement, AnyLayoutToAnyLayout) {
+  std::mt19937 random(20260801);
+  for (int i = 0; i < 12; ++i)
+    roundTrip(random, {16, 64}, i % 2 ? "f16" : "f32", /*mixed=*/i % 4 == 3);
+  for (int i = 0; i < 4; ++i)
+    roundTrip(random, {2, 8}, i % 2 ? "bf16" : "f32", /*mixed=*/i % 4 == 3);
+}
+
+/// A tile that hangs over the tensor: what is outside reads as `other` and is
+/// not written.
+TEST_P(Movement, Ragged) {
+  std::mt19937 random(7);
+  for (auto [rows, columns] : {std::pair{17, 40}, {5, 33}, {32, 100}}) {
+    llvm::SmallVector<int64_t> shape = {32, 64};
+    auto layout = randomLayout(random, shape, GetParam().laneBits, 2);
+    Kernel kernel;
+    kernel.target = GetParam().name;
+    kernel.threads = 4u << GetParam().laneBits;
+    kernel.blocks = 2;
+    std::string small = memref({rows, columns}, "f16");
+    std::string whole = memref({64, 64}, "f16");
+    kernel.memrefs = {small, small, whole};
+    std::string t = tile(shape, "f16", layout);
+    kernel.body =
+        "%c0 = arith.constant 0 : index\n%c32 = arith.constant 32 : index\n"
+        "%c64 = arith.constant 64 : index\n%b = gpu.block_id x\n"
+        "%c = arith.muli %b, %c64 : index\n"
+        "%r = arith.muli %b, %c32 : index\n"
+        "%0 = layout.load %p0[%c0, %c] other = -3.0 : " +
+        small + " -> " + t + "\nlayout.store %0, %p1[%c0, %c] : " + t + ", " +
+        small + "\nlayout.store %0, %p2[%r, %c0] : " + t + ", " + whole;
+    Data in = Data::random("f16", rows * columns, random());
+    Data out = Data::zeros("f16", rows * columns);
+    Data padded = Data::zeros("f16", 64 * 64);
+    SCOPED_TRACE(kernel.body);
+    ASSERT_TRUE(run(kernel, {&in, &out, &padded}));
+    EXPECT_EQ(in.values, out.values);
+    for (int block = 0; block < 2; ++block)
+      for (int r = 0; r < 32; ++r)
+        for (int c = 0; c < 64; ++c) {
+          int column = block * 64 + c;
+          double expected = r < rows && column < columns
+                                ? in.values[r * columns + column]
+                                : -3.0;
+          ASSERT_EQ(padded.values[(block * 32 + r) * 64 + c], expected)
+              << rows << "x" << columns << " at " << r << ", " << column;
+        }
+  }
+}
+
+/// Through a swizzled buffer of several slots, in a loop.
+TEST_P(Movement, SharedSlots) {
+  std::mt19937 random(11);
+  llvm::SmallVector<int64_t> shape = {16, 32};
+  auto a = randomLayout(random, shape, GetParam().laneBits, 2);
+  auto b = randomLayout(random, shape, GetParam().laneBits, 2);
+  std::string shared =
+      "!layout.shared<16x32xf16, #layout.linear<offset = [[0, 1], [0, 2], "
+      "[0, 4], [0, 8], [0, 16], [1, 8], [2, 16], [4, 0], [8, 0]] -> [16, 32]>, "
+      "slots = 3>";
+  std::string ta = tile(shape, "f16", a), tb = tile(shape, "f16", b);
+  std::string m = memref({16, 160}, "f16");
+  Kernel kernel;
+  kernel.target = GetParam().name;
+  kernel.threads = 4u << GetParam().laneBits;
+  kernel.memrefs = {m, m};
+  kernel.body =
+      "%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n"
+      "%c3 = arith.constant 3 : index\n%c5 = arith.constant 5 : index\n"
+      "%c32 = arith.constant 32 : index\n%s = layout.alloc_shared : " +
+      shared +
+      "\nscf.for %i = %c0 to %c5 step %c1 {\n"
+      "%c = arith.muli %i, %c32 : index\n"
+      "%slot = arith.remui %i, %c3 : index\n"
+      "%0 = layout.load %p0[%c0, %c] : " +
+      m + " -> " + ta + "\nlayout.local_store %0, %s slot %slot : " + ta +
+      ", " + shared + "\n%1 = layout.local_load %s slot %slot : " + shared +
+      " -> " + tb + "\nlayout.store %1, %p1[%c0, %c] : " + tb + ", " + m +
+      "\n}";
+  Data in = Data::random("f16", 16 * 160, 3),
+       out = Data::zeros("f16", 16 * 160);
+  ASSERT_TRUE(run(kernel, {&in, &out}));
+  EXPECT_EQ(in.values, out.values);
+}
+
+INSTANTIATE_TEST_SUITE_P(Chips, Movement,
+                         testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
+                                         Chip{"gfx942", 6}),
+                         [](const auto &info) { return info.param.name; });
+
+} // namespace

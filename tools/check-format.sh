@@ -3,15 +3,15 @@
 # changes them. Exit status 1 if there are any (0 with --fix).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ "${1:-}" = --help ]; then
+  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' tools/check-format.sh
+  exit
+fi
 format=$(command -v clang-format-22 || command -v clang-format || true)
 mapfile -t files < <(git -c safe.directory="$PWD" ls-files '*.cpp' '*.h')
 if [ ${#files[@]} -eq 0 ] || [ -z "$format" ]; then
   echo "check-format: no tracked files or no clang-format" >&2
   exit 1
-fi
-if [ "${1:-}" = --help ]; then
-  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' tools/check-format.sh
-  exit
 fi
 if [ "${1:-}" = --fix ]; then
   exec "$format" -i "${files[@]}"

@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -48,7 +49,7 @@ private:
 
   LogicalResult check(Location location, DriverApi::Status status,
                       const Twine &what) const;
-  LogicalResult loadKernels(gpu::GPUModuleOp module);
+  LogicalResult loadKernels(Operation *kernels);
   FailureOr<DriverApi::Handle> loadImage(Location location,
                                          const std::string &image);
   LogicalResult submit(const KernelLaunch &launch, PreparedLaunch &prepared);
@@ -107,22 +108,32 @@ LogicalResult DriverDevice::check(Location location, DriverApi::Status status,
 //===----------------------------------------------------------------------===//
 
 LogicalResult DriverDevice::load(ModuleOp module) {
-  for (auto gpuModule : module.getOps<gpu::GPUModuleOp>())
-    if (failed(loadKernels(gpuModule)))
+  for (Operation &op : module.getOps())
+    if (isa<gpu::GPUModuleOp, gpu::BinaryOp>(op) && failed(loadKernels(&op)))
       return failure();
   return success();
 }
 
-LogicalResult DriverDevice::loadKernels(gpu::GPUModuleOp module) {
+/// True if `kernels` are a gpu.binary that holds machine code.
+static bool isAssembled(Operation *kernels) {
+  auto binary = dyn_cast<gpu::BinaryOp>(kernels);
+  return binary && llvm::none_of(binary.getObjects(), [](Attribute object) {
+           return cast<gpu::ObjectAttr>(object).getFormat() ==
+                  gpu::CompilationTarget::Assembly;
+         });
+}
+
+LogicalResult DriverDevice::loadKernels(Operation *kernels) {
   // PTX is compiled by the driver, so that no toolkit is needed.
+  bool asText = api.vendor == Vendor::NVIDIA && !isAssembled(kernels);
   FailureOr<std::string> image =
-      api.vendor == Vendor::NVIDIA ? emitAssembly(module) : emitObject(module);
+      asText ? emitAssembly(kernels) : emitObject(kernels);
   if (failed(image))
     return failure();
-  FailureOr<DriverApi::Handle> handle = loadImage(module.getLoc(), *image);
+  FailureOr<DriverApi::Handle> handle = loadImage(kernels->getLoc(), *image);
   if (failed(handle))
     return failure();
-  modules[module.getName()] = *handle;
+  modules[SymbolTable::getSymbolName(kernels).getValue()] = *handle;
   return success();
 }
 

@@ -43,6 +43,11 @@ public:
   StringRef name() const override { return "simulator"; }
 
   LogicalResult load(ModuleOp module) override {
+    // Not at the binary: the line with it may be megabytes.
+    for (auto binary : module.getOps<gpu::BinaryOp>())
+      return module.emitError("cannot simulate @")
+             << binary.getName()
+             << ", which is assembled; lower with emit=llvm";
     for (auto gpuModule : module.getOps<gpu::GPUModuleOp>()) {
       bool namesChip = gpuModule.getTargetsAttr() != nullptr;
       auto simulator = namesChip ? sim::Simulator::create(gpuModule)

@@ -48,15 +48,17 @@ func::FuncOp mirage::runtime::specificationOf(func::FuncOp entry) {
 FailureOr<const TargetDescription *>
 mirage::runtime::loweredTarget(ModuleOp module) {
   const TargetDescription *target = nullptr;
-  for (auto gpuModule : module.getOps<gpu::GPUModuleOp>()) {
-    if (!gpuModule.getTargetsAttr())
+  for (Operation &op : module.getOps()) {
+    auto gpuModule = dyn_cast<gpu::GPUModuleOp>(op);
+    bool hasTarget = gpuModule && gpuModule.getTargetsAttr();
+    if (!hasTarget && !isa<gpu::BinaryOp>(op))
       continue;
-    FailureOr<const TargetDescription *> next = targetOfModule(gpuModule);
+    FailureOr<const TargetDescription *> next = targetOfKernels(&op);
     if (failed(next))
       return failure();
     if (target && *next != target)
-      return gpuModule.emitError("lowered for ")
-             << (*next)->name << ", another kernel for " << target->name;
+      return op.emitError("lowered for ")
+             << (*next)->name << ", other kernels for " << target->name;
     target = *next;
   }
   return target;

@@ -47,24 +47,45 @@ void mirage::registerGpuObjectInterfaces(DialectRegistry &registry) {
   registerConvertNVVMToLLVMInterface(registry);
 }
 
-FailureOr<const TargetDescription *>
-mirage::targetOfModule(gpu::GPUModuleOp module) {
-  ArrayAttr targets = module.getTargetsAttr();
+/// The object of a gpu.binary.
+static FailureOr<gpu::ObjectAttr> objectOf(gpu::BinaryOp binary) {
+  if (binary.getObjects().size() != 1)
+    return binary.emitError("expected one object, got ")
+           << binary.getObjects().size();
+  return cast<gpu::ObjectAttr>(binary.getObjects()[0]);
+}
+
+static FailureOr<Attribute> targetAttributeOf(Operation *kernels) {
+  if (auto binary = dyn_cast<gpu::BinaryOp>(kernels)) {
+    FailureOr<gpu::ObjectAttr> object = objectOf(binary);
+    if (failed(object))
+      return failure();
+    return object->getTarget();
+  }
+  ArrayAttr targets = cast<gpu::GPUModuleOp>(kernels).getTargetsAttr();
   if (!targets || targets.size() != 1)
-    return module.emitError("expected one target attribute, got ")
+    return kernels->emitError("expected one target attribute, got ")
            << (targets ? targets.size() : 0);
+  return targets[0];
+}
+
+FailureOr<const TargetDescription *>
+mirage::targetOfKernels(Operation *kernels) {
+  FailureOr<Attribute> attribute = targetAttributeOf(kernels);
+  if (failed(attribute))
+    return failure();
   StringRef chip;
-  if (auto nvvm = dyn_cast<NVVM::NVVMTargetAttr>(targets[0]))
+  if (auto nvvm = dyn_cast<NVVM::NVVMTargetAttr>(*attribute))
     chip = nvvm.getChip();
-  else if (auto rocdl = dyn_cast<ROCDL::ROCDLTargetAttr>(targets[0]))
+  else if (auto rocdl = dyn_cast<ROCDL::ROCDLTargetAttr>(*attribute))
     chip = rocdl.getChip();
   else
-    return module.emitError("expected a target #nvvm.target or "
-                            "#rocdl.target, got ")
-           << targets[0];
+    return kernels->emitError("expected a target #nvvm.target or "
+                              "#rocdl.target, got ")
+           << *attribute;
   const TargetDescription *target = lookupTarget(chip);
   if (!target)
-    return module.emitError("unknown target '")
+    return kernels->emitError("unknown target '")
            << chip << "'; known are " << knownTargetNames();
   return target;
 }
@@ -95,9 +116,7 @@ static LogicalResult runQuietly(PassManager &passes, ModuleOp module) {
   return result;
 }
 
-FailureOr<std::string> mirage::emitAssembly(gpu::GPUModuleOp module) {
-  if (failed(targetOfModule(module)))
-    return failure();
+static FailureOr<std::string> compileKernels(gpu::GPUModuleOp module) {
   OwningOpRef<ModuleOp> scratch = ModuleOp::create(module.getLoc());
   OpBuilder::atBlockEnd(scratch->getBody()).clone(*module);
   (*scratch)->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
@@ -110,6 +129,23 @@ FailureOr<std::string> mirage::emitAssembly(gpu::GPUModuleOp module) {
   if (failed(runQuietly(passes, *scratch)))
     return failure();
   return takeObject(*scratch);
+}
+
+FailureOr<std::string> mirage::emitAssembly(Operation *kernels) {
+  if (failed(targetOfKernels(kernels)))
+    return failure();
+  if (auto module = dyn_cast<gpu::GPUModuleOp>(kernels))
+    return compileKernels(module);
+  auto binary = cast<gpu::BinaryOp>(kernels);
+  FailureOr<gpu::ObjectAttr> object = objectOf(binary);
+  if (failed(object))
+    return failure();
+  if (object->getFormat() != gpu::CompilationTarget::Assembly)
+    return binary.emitError("holds no assembly but ")
+           << gpu::stringifyCompilationTarget(object->getFormat())
+           << "; lower with emit=asm";
+  // PTX kept in an attribute may end with a NUL.
+  return object->getObject().getValue().rtrim('\0').str();
 }
 
 //===----------------------------------------------------------------------===//
@@ -266,12 +302,19 @@ FailureOr<std::string> mirage::assemble(Location location,
                       StringRef(object->data(), object->size()));
 }
 
-FailureOr<std::string> mirage::emitObject(gpu::GPUModuleOp module) {
-  FailureOr<const TargetDescription *> target = targetOfModule(module);
+FailureOr<std::string> mirage::emitObject(Operation *kernels) {
+  FailureOr<const TargetDescription *> target = targetOfKernels(kernels);
   if (failed(target))
     return failure();
-  FailureOr<std::string> assembly = emitAssembly(module);
+  if (auto binary = dyn_cast<gpu::BinaryOp>(kernels)) {
+    FailureOr<gpu::ObjectAttr> object = objectOf(binary);
+    if (failed(object))
+      return failure();
+    if (object->getFormat() != gpu::CompilationTarget::Assembly)
+      return object->getObject().getValue().str();
+  }
+  FailureOr<std::string> assembly = emitAssembly(kernels);
   if (failed(assembly))
     return failure();
-  return assemble(module.getLoc(), **target, *assembly);
+  return assemble(kernels->getLoc(), **target, *assembly);
 }

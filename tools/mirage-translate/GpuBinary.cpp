@@ -9,93 +9,42 @@
 #include "GpuBinary.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace mirage;
 
-/// The kernels of one gpu.module or gpu.binary.
-using KernelSource = Operation *;
-
-static SmallVector<KernelSource> findKernels(Operation *module) {
-  SmallVector<KernelSource> sources;
+static SmallVector<Operation *> findKernels(Operation *module) {
+  SmallVector<Operation *> kernels;
   module->walk([&](Operation *op) {
     if (isa<gpu::GPUModuleOp, gpu::BinaryOp>(op))
-      sources.push_back(op);
+      kernels.push_back(op);
   });
-  return sources;
-}
-
-/// The first object of a gpu.binary.
-static FailureOr<gpu::ObjectAttr> objectOf(gpu::BinaryOp binary) {
-  if (binary.getObjects().empty())
-    return binary.emitError("holds no object");
-  return cast<gpu::ObjectAttr>(binary.getObjects()[0]);
-}
-
-static FailureOr<std::string> assemblyOf(KernelSource source) {
-  if (auto module = dyn_cast<gpu::GPUModuleOp>(source))
-    return emitAssembly(module);
-  auto binary = cast<gpu::BinaryOp>(source);
-  FailureOr<gpu::ObjectAttr> object = objectOf(binary);
-  if (failed(object))
-    return failure();
-  if (object->getFormat() != gpu::CompilationTarget::Assembly)
-    return binary.emitError("holds no assembly but a ")
-           << gpu::stringifyCompilationTarget(object->getFormat())
-           << "; lower with emit=asm";
-  return object->getObject().getValue().str();
-}
-
-static const TargetDescription *targetOf(Attribute attribute) {
-  if (auto nvvm = dyn_cast<NVVM::NVVMTargetAttr>(attribute))
-    return lookupTarget(nvvm.getChip());
-  if (auto rocdl = dyn_cast<ROCDL::ROCDLTargetAttr>(attribute))
-    return lookupTarget(rocdl.getChip());
-  return nullptr;
-}
-
-static FailureOr<std::string> objectBytesOf(KernelSource source) {
-  if (auto module = dyn_cast<gpu::GPUModuleOp>(source))
-    return emitObject(module);
-  auto binary = cast<gpu::BinaryOp>(source);
-  FailureOr<gpu::ObjectAttr> object = objectOf(binary);
-  if (failed(object))
-    return failure();
-  if (object->getFormat() != gpu::CompilationTarget::Assembly)
-    return object->getObject().getValue().str();
-  const TargetDescription *target = targetOf(object->getTarget());
-  if (!target)
-    return binary.emitError("unknown target ")
-           << object->getTarget() << "; known are " << knownTargetNames();
-  return assemble(binary.getLoc(), *target, object->getObject().getValue());
+  return kernels;
 }
 
 LogicalResult mirage::writeAssembly(Operation *module,
                                     llvm::raw_ostream &output) {
-  SmallVector<KernelSource> sources = findKernels(module);
-  if (sources.empty())
+  SmallVector<Operation *> found = findKernels(module);
+  if (found.empty())
     return module->emitError("has no gpu.module and no gpu.binary; lower it "
                              "first, with --mirage-lower");
-  for (KernelSource source : sources) {
-    FailureOr<std::string> assembly = assemblyOf(source);
+  for (Operation *kernels : found) {
+    FailureOr<std::string> assembly = emitAssembly(kernels);
     if (failed(assembly))
       return failure();
-    // PTX kept in an attribute may end with a NUL.
-    output << StringRef(*assembly).rtrim('\0');
+    output << *assembly;
   }
   return success();
 }
 
 LogicalResult mirage::writeObject(Operation *module,
                                   llvm::raw_ostream &output) {
-  SmallVector<KernelSource> sources = findKernels(module);
-  if (sources.size() != 1)
+  SmallVector<Operation *> found = findKernels(module);
+  if (found.size() != 1)
     return module->emitError("expected one gpu.module or gpu.binary, got ")
-           << sources.size();
-  FailureOr<std::string> object = objectBytesOf(sources.front());
+           << found.size();
+  FailureOr<std::string> object = emitObject(found.front());
   if (failed(object))
     return failure();
   output << *object;

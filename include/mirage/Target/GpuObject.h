@@ -18,9 +18,7 @@
 
 namespace mlir {
 class DialectRegistry;
-namespace gpu {
-class GPUModuleOp;
-} // namespace gpu
+class Operation;
 } // namespace mlir
 
 namespace mirage {
@@ -29,14 +27,17 @@ namespace mirage {
 /// interfaces of the target attributes.
 void registerGpuObjectInterfaces(mlir::DialectRegistry &registry);
 
-/// The chip named by the one `#nvvm.target` or `#rocdl.target` of `module`.
+/// Kernels, below, are a `gpu.module` that holds LLVM and NVVM or ROCDL
+/// operations, or the `gpu.binary` that was made of one.
+
+/// The chip named by the one `#nvvm.target` or `#rocdl.target` of `kernels`.
 /// Anything else is diagnosed.
 mlir::FailureOr<const TargetDescription *>
-targetOfModule(mlir::gpu::GPUModuleOp module);
+targetOfKernels(mlir::Operation *kernels);
 
-/// PTX or AMDGCN text of a module that holds LLVM and NVVM or ROCDL operations.
-/// Needs no toolkit. `module` is left as it is.
-mlir::FailureOr<std::string> emitAssembly(mlir::gpu::GPUModuleOp module);
+/// PTX or AMDGCN text of `kernels`; needs no toolkit. A gpu.binary without text
+/// is diagnosed. `kernels` is left as it is.
+mlir::FailureOr<std::string> emitAssembly(mlir::Operation *kernels);
 
 /// A cubin or hsaco from such text; needs ptxas, or an ld.lld that knows AMD
 /// objects. A missing one is diagnosed with the places that were searched.
@@ -44,8 +45,9 @@ mlir::FailureOr<std::string> assemble(mlir::Location location,
                                       const TargetDescription &target,
                                       llvm::StringRef assembly);
 
-/// `emitAssembly`, then `assemble`.
-mlir::FailureOr<std::string> emitObject(mlir::gpu::GPUModuleOp module);
+/// A cubin or hsaco of `kernels`: `emitAssembly`, then `assemble`, or what a
+/// gpu.binary holds.
+mlir::FailureOr<std::string> emitObject(mlir::Operation *kernels);
 
 } // namespace mirage
 

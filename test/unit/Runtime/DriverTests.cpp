@@ -217,6 +217,17 @@ TEST_F(DriverTests, launchesAndReportsTheMedianOfColdRuns) {
   EXPECT_EQ(state.liveModules, 0);
 }
 
+TEST_F(DriverTests, loadsAssembledKernelsAsTheyAre) {
+  OwningOpRef<ModuleOp> assembled = parseSourceString<ModuleOp>(
+      R"mlir(gpu.binary @kernels [#gpu.object<#nvvm.target<chip = "sm_90a">,
+             assembly = "some PTX\00">])mlir",
+      &context);
+  ASSERT_TRUE(assembled);
+  std::unique_ptr<Device> device = open({});
+  ASSERT_TRUE(succeeded(device->load(*assembled)));
+  EXPECT_EQ(state.image, "some PTX");
+}
+
 TEST_F(DriverTests, leavesTheCacheAloneWhenWarm) {
   state.milliseconds = {0.001f, 0.003f};
   std::unique_ptr<Device> device = open({/*repeat=*/2, /*warm=*/true});

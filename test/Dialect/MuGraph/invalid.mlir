@@ -584,11 +584,15 @@ func.func @c21_count(%s: tensor<4x8xf32>) {
 // -----
 
 func.func @c22_not_elementwise(%x: tensor<8x8xf32>) {
-  %0 = mugraph.thread_graph ins(%x : tensor<8x8xf32>) outs(tensor<8x1xf32>) {
-  ^bb0(%a: tensor<8x8xf32>):
-    // expected-error @+1 {{is not elementwise, so that its values cannot stay in the registers of a thread graph (mugraph_c22)}}
-    %b = mugraph.reduce sum %a dims = [1] : tensor<8x8xf32> -> tensor<8x1xf32>
-    mugraph.yield %b : tensor<8x1xf32>
+  %0 = mugraph.block_graph grid = [1] ins(%x tile [_, _] : tensor<8x8xf32>) outs(tile [_, _] : tensor<8x1xf32>) {
+  ^bb0(%t: tensor<8x8xf32>):
+    %1 = mugraph.thread_graph ins(%t : tensor<8x8xf32>) outs(tensor<8x1xf32>) {
+    ^bb0(%a: tensor<8x8xf32>):
+      // expected-error @+1 {{is not elementwise, so that its values cannot stay in the registers of a thread graph (mugraph_c22)}}
+      %b = mugraph.reduce sum %a dims = [1] : tensor<8x8xf32> -> tensor<8x1xf32>
+      mugraph.yield %b : tensor<8x1xf32>
+    }
+    mugraph.yield %1 : tensor<8x1xf32>
   }
   return
 }
@@ -596,10 +600,25 @@ func.func @c22_not_elementwise(%x: tensor<8x8xf32>) {
 // -----
 
 func.func @c22_arguments(%x: tensor<8x8xf32>) {
-  // expected-error @+1 {{block arguments have types 'tensor<4x8xf32>', expected those of the operands, 'tensor<8x8xf32>' (mugraph_c22)}}
-  %0 = mugraph.thread_graph ins(%x : tensor<8x8xf32>) outs(tensor<4x8xf32>) {
-  ^bb0(%a: tensor<4x8xf32>):
-    mugraph.yield %a : tensor<4x8xf32>
+  %0 = mugraph.block_graph grid = [1] ins(%x tile [_, _] : tensor<8x8xf32>) outs(tile [_, _] : tensor<4x8xf32>) {
+  ^bb0(%t: tensor<8x8xf32>):
+    // expected-error @+1 {{block arguments have types 'tensor<4x8xf32>', expected those of the operands, 'tensor<8x8xf32>' (mugraph_c22)}}
+    %1 = mugraph.thread_graph ins(%t : tensor<8x8xf32>) outs(tensor<4x8xf32>) {
+    ^bb0(%a: tensor<4x8xf32>):
+      mugraph.yield %a : tensor<4x8xf32>
+    }
+    mugraph.yield %1 : tensor<4x8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @thread_graph_outside(%x: tensor<4xf32>) {
+  // expected-error @+1 {{expects parent op 'mugraph.block_graph'}}
+  %0 = mugraph.thread_graph ins(%x : tensor<4xf32>) outs(tensor<4xf32>) {
+  ^bb0(%a: tensor<4xf32>):
+    mugraph.yield %a : tensor<4xf32>
   }
   return
 }

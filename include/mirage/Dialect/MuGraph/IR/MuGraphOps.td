@@ -591,7 +591,7 @@ def MuGraph_AccumulateSoftmaxOp : MuGraph_Op<"accumulate_softmax",
 //===----------------------------------------------------------------------===//
 
 def MuGraph_ThreadGraphOp : MuGraph_Op<"thread_graph",
-    [IsolatedFromAbove, SingleBlock]> {
+    [IsolatedFromAbove, SingleBlock, HasParent<"BlockGraphOp">]> {
   let summary = "A chain of elementwise ops whose values stay in registers";
   let description = [{
     Formed by rule (`--mugraph-form-thread-graphs`), not searched. It says that no

@@ -1,5 +1,5 @@
 //===- ComputeTest.cpp - Products, reductions and functions give the right
-//numbers -===//
+// numbers -===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

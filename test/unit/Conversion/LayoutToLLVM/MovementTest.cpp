@@ -142,6 +142,63 @@ TEST_P(Movement, SharedSlots) {
   EXPECT_EQ(in.values, out.values);
 }
 
+/// Copies that run ahead of their use by one iteration, on a tensor that the
+/// tiles do not divide.
+TEST_P(Movement, AsynchronousCopies) {
+  std::mt19937 random(13);
+  for (bool vectors : {true, false}) {
+    // Rows of 72 elements allow vectors of 8, rows of 75 only of 1.
+    std::string m = memref({13, vectors ? 72 : 75}, "f16");
+    std::string o = memref({16, 128}, "f16");
+    std::string zeros = GetParam().laneBits == 6 ? ", [0, 0]" : "";
+    std::string via = "#layout.linear<register = [[0, 1], [0, 2], [0, 4]], "
+                      "lane = [[0, 8], [0, 16], [1, 0], [2, 0], [4, 0]" +
+                      zeros + "], warp = [[8, 0], [0, 0]] -> [16, 32]>";
+    std::string shared = "!layout.shared<16x32xf16, #layout.linear<offset = "
+                         "[[0, 1], [0, 2], [0, 4], [0, 8], [0, 16], [1, 0], "
+                         "[2, 8], [4, 16], [8, 0]] -> [16, 32]>, slots = 2>";
+    auto layout = randomLayout(random, {16, 32}, GetParam().laneBits, 2);
+    std::string t = tile({16, 32}, "f16", layout);
+    Kernel kernel;
+    kernel.target = GetParam().name;
+    kernel.threads = 4u << GetParam().laneBits;
+    kernel.memrefs = {m, o};
+    std::string copy = "] , %s slot SLOT {via = " + via + "} : " + m + ", " +
+                       shared + "\nlayout.async_commit\n";
+    auto copyTo = [&](std::string column, std::string slot) {
+      std::string text = "layout.async_copy %p0[%c0, " + column + copy;
+      return text.replace(text.find("SLOT"), 4, slot);
+    };
+    kernel.body =
+        "%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n"
+        "%c2 = arith.constant 2 : index\n%c4 = arith.constant 4 : index\n"
+        "%c32 = arith.constant 32 : index\n%s = layout.alloc_shared : " +
+        shared + "\n" + copyTo("%c0", "%c0") +
+        "scf.for %i = %c0 to %c4 step %c1 {\n"
+        "%slot = arith.remui %i, %c2 : index\n"
+        "%j = arith.addi %i, %c1 : index\n"
+        "%next = arith.remui %j, %c2 : index\n"
+        "%n = arith.muli %j, %c32 : index\n" +
+        copyTo("%n", "%next") +
+        "layout.async_wait 1\nlayout.barrier\n"
+        "%0 = layout.local_load %s slot %slot : " +
+        shared + " -> " + t +
+        "\n%c = arith.muli %i, %c32 : index\n"
+        "layout.store %0, %p1[%c0, %c] : " +
+        t + ", " + o + "\nlayout.barrier\n}\nlayout.async_wait 0";
+    int columns = vectors ? 72 : 75;
+    Data in = Data::random("f16", 13 * columns, 3);
+    Data out = Data::random("f16", 16 * 128, 4);
+    SCOPED_TRACE(kernel.body);
+    ASSERT_TRUE(run(kernel, {&in, &out}));
+    for (int r = 0; r < 16; ++r)
+      for (int c = 0; c < 128; ++c)
+        ASSERT_EQ(out.values[r * 128 + c],
+                  r < 13 && c < columns ? in.values[r * columns + c] : 0.0)
+            << "at " << r << ", " << c;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Chips, Movement,
                          testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
                                          Chip{"gfx942", 6}),

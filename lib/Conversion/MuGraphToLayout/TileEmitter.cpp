@@ -391,24 +391,92 @@ static Value transposed(OpBuilder &builder, Location loc, Value value) {
                                      ArrayRef<int64_t>{1, 0});
 }
 
-/// A two-dimensional product. Matrix instructions want 16 rows and, in depth,
-/// 16 elements: a product with fewer rows than that and enough columns is
-/// computed transposed, one with less depth by fused multiply-adds in f32.
+/// Shape of a matrix with a dim of size `count` put behind row or column `dim`.
+static SmallVector<int64_t> withCopies(Value matrix, int64_t dim,
+                                       int64_t count) {
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(matrix.getType()).getShape());
+  shape.insert(shape.begin() + dim + 1, count);
+  return shape;
+}
+
+/// Each row (`dim` 0) or column (1) `count` times, next to each other.
+Value TileEmitter::repeat(Value matrix, int64_t dim, int64_t count) {
+  if (count == 1)
+    return matrix;
+  SmallVector<int64_t> shape = withCopies(matrix, dim, count);
+  Value copies = broadcast(reshape(matrix, withCopies(matrix, dim, 1)), shape);
+  shape[dim] *= count;
+  shape.erase(shape.begin() + dim + 1);
+  return reshape(copies, shape);
+}
+
+/// Undoes `repeat`: the copies are equal, so their maximum is each of them.
+Value TileEmitter::unrepeat(Value matrix, int64_t dim, int64_t count) {
+  if (count == 1)
+    return matrix;
+  SmallVector<int64_t> shape = withCopies(matrix, dim, count);
+  shape[dim] /= count;
+  Value first =
+      reduce(layout::ReduceKind::Max, reshape(matrix, shape), dim + 1);
+  shape.erase(shape.begin() + dim + 1);
+  return reshape(first, shape);
+}
+
+/// `count` times as many rows or columns, all but the first ones 0.
+Value TileEmitter::padWithZeros(Value matrix, int64_t dim, int64_t count) {
+  SmallVector<int64_t> shape(
+      cast<RankedTensorType>(matrix.getType()).getShape());
+  SmallVector<int64_t> outer = shape;
+  outer.insert(outer.begin() + dim, 1);
+  Value copies = reshape(matrix, outer);
+  outer[dim] = count;
+  copies = broadcast(copies, outer);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  copies = layout::MaskOp::create(builder, loc, copies.getType(), copies, dim,
+                                  zero, /*extent=*/1, APFloat(0.0));
+  shape[dim] *= count;
+  return reshape(copies, shape);
+}
+
+/// A two-dimensional product. The matrix instruction has fixed extents: tiles
+/// that are smaller repeat rows or columns, or add zeros in depth, and the
+/// transposed product is computed where that wastes less.
 Value TileEmitter::emitDot(Value a, Value b, Value accumulator) {
-  auto typeA = cast<RankedTensorType>(a.getType());
-  auto typeB = cast<RankedTensorType>(b.getType());
-  if (typeA.getDimSize(1) < target.matrixShape.k) {
-    a = widen(a);
-    b = widen(b);
+  auto create = [&](Value left, Value right, Value added) -> Value {
+    return layout::DotOp::create(builder, loc, left, right, added);
+  };
+  if (getElementTypeOrSelf(a.getType()).isF32())
+    return create(a, b, accumulator);
+
+  auto copies = [](int64_t extent, int64_t edge) {
+    return std::max<int64_t>(1, edge / extent);
+  };
+  MatrixShape edge = target.matrixShape;
+  int64_t rows = cast<RankedTensorType>(a.getType()).getDimSize(0);
+  int64_t depth = cast<RankedTensorType>(a.getType()).getDimSize(1);
+  int64_t columns = cast<RankedTensorType>(b.getType()).getDimSize(1);
+  if (int64_t count = copies(depth, edge.k); count > 1) {
+    a = padWithZeros(a, 1, count);
+    b = padWithZeros(b, 0, count);
   }
-  bool usesMatrix = !getElementTypeOrSelf(a.getType()).isF32();
-  int64_t edge = target.matrixShape.m;
-  if (!usesMatrix || typeA.getDimSize(0) >= edge || typeB.getDimSize(1) < edge)
-    return layout::DotOp::create(builder, loc, a, b, accumulator);
-  Value dot = layout::DotOp::create(builder, loc, transposed(builder, loc, b),
-                                    transposed(builder, loc, a),
-                                    transposed(builder, loc, accumulator));
-  return transposed(builder, loc, dot);
+  int64_t plainWaste = copies(rows, edge.m) * copies(columns, edge.n);
+  int64_t exchangedWaste = copies(rows, edge.n) * copies(columns, edge.m);
+  bool exchanged = exchangedWaste < plainWaste;
+  int64_t rowCopies = copies(rows, exchanged ? edge.n : edge.m);
+  int64_t columnCopies = copies(columns, exchanged ? edge.m : edge.n);
+  a = repeat(a, 0, rowCopies);
+  b = repeat(b, 1, columnCopies);
+  accumulator = repeat(repeat(accumulator, 0, rowCopies), 1, columnCopies);
+  Value result;
+  if (exchanged)
+    result = transposed(builder, loc,
+                        create(transposed(builder, loc, b),
+                               transposed(builder, loc, a),
+                               transposed(builder, loc, accumulator)));
+  else
+    result = create(a, b, accumulator);
+  return unrepeat(unrepeat(result, 1, columnCopies), 0, rowCopies);
 }
 
 Value TileEmitter::emitBatchedProduct(Value a, Value b,

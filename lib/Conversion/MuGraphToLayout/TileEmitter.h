@@ -69,6 +69,9 @@ private:
   llvm::FailureOr<Tile> emitReshape(mugraph::ReshapeOp op, const Tile &operand);
   Tile emitBroadcast(mugraph::BroadcastOp op, const Tile &operand);
   mlir::Value emitDot(mlir::Value a, mlir::Value b, mlir::Value accumulator);
+  mlir::Value repeat(mlir::Value matrix, int64_t dim, int64_t count);
+  mlir::Value unrepeat(mlir::Value matrix, int64_t dim, int64_t count);
+  mlir::Value padWithZeros(mlir::Value matrix, int64_t dim, int64_t count);
   mlir::Value emitBatchedProduct(mlir::Value a, mlir::Value b,
                                  llvm::ArrayRef<int64_t> shape);
 

@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include "llvm/ADT/DenseSet.h"
+
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
@@ -32,6 +34,7 @@ LogicalResult KernelEmitter::run() {
   for (unsigned dim = 0; dim < graph.getGrid().size(); ++dim)
     gridIds.push_back(gpu::BlockIdOp::create(builder, graph.getLoc(),
                                              static_cast<gpu::Dimension>(dim)));
+  loadSmallInputs();
   for (unsigned stage = 0; stage < stages.stages.size(); ++stage)
     if (failed(emitStage(stage)))
       return failure();
@@ -137,6 +140,27 @@ Tile KernelEmitter::get(Value value) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(value.getType()).getShape();
   SmallVector<int64_t> noShift(shape.size(), 0);
   return tiles[value] = load(argument.getArgNumber(), shape, noShift);
+}
+
+/// Inputs that no loop cuts and that take few registers are loaded first, so
+/// that their latency hides behind whatever comes before they are used.
+void KernelEmitter::loadSmallInputs() {
+  constexpr int64_t smallBytes = 4096;
+  llvm::DenseSet<Value> read;
+  for (const BlockStages::Stage &stage : stages.stages)
+    for (Operation *op : stage.ops)
+      if (!isa<SliceOp, ConcatOp>(op))
+        read.insert_range(op->getOperands());
+  for (BlockArgument argument : graph.getBodyBlock()->getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    int64_t bytes = type.getElementTypeBitWidth() / 8;
+    for (int64_t extent : coverShape(type.getShape()))
+      bytes *= extent;
+    bool isInvariant =
+        graph.getInputMap(argument.getArgNumber()).getLoops().empty();
+    if (isInvariant && read.contains(argument) && bytes <= smallBytes)
+      get(argument);
+  }
 }
 
 void KernelEmitter::loadInvariantInputs(const BlockStages::Stage &stage,

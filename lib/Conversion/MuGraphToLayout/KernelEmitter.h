@@ -50,6 +50,7 @@ private:
             llvm::ArrayRef<int64_t> shift);
   /// The tile of a value; an input is loaded when it is first asked for.
   Tile get(mlir::Value value);
+  void loadSmallInputs();
   /// Loads, before a loop, the inputs that it reads but does not cut.
   void loadInvariantInputs(const BlockStages::Stage &stage, unsigned loop);
   /// Loads, first in a loop, the inputs that it cuts.

@@ -9,7 +9,7 @@
 #include "LayoutCost.h"
 
 #include "mirage/Dialect/Layout/Transforms/LayoutBridge.h"
-#include "mirage/Support/F2/ConvertMap.h"
+#include "mirage/Layout/ConversionPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -29,6 +29,7 @@ static constexpr double memoryInstructionSlots = 4;
 static constexpr double sectorSlots = 2;
 static constexpr double shuffleSlots = 4;
 static constexpr double barrierSlots = 30;
+static constexpr double sharedInstructionSlots = 2;
 static constexpr double wavefrontSlots = 2;
 
 /// Address in elements of a basis.
@@ -87,32 +88,38 @@ double LayoutCost::conversion(LinearLayoutAttr from, LinearLayoutAttr to,
   auto found = conversions.find(key);
   if (found != conversions.end())
     return found->second;
-  return conversions[key] = planConversion(from, to, elementBits);
+  return conversions[key] = priceConversion(from, to, elementBits);
 }
 
-double LayoutCost::planConversion(LinearLayoutAttr from, LinearLayoutAttr to,
-                                  unsigned elementBits) {
-  auto map = nearestConvertMap(toLinearLayout(from), toLinearLayout(to));
-  if (!map) {
-    llvm::consumeError(map.takeError());
-    return 1e9;
-  }
-  double stored = from.getSize(PlaceDim::Register);
-  double loaded = to.getSize(PlaceDim::Register);
-  double words = std::max(1.0, loaded * elementBits / 32);
-  switch (map->reach) {
-  case ConvertReach::Nowhere:
+static double costOfPlan(const ConversionPlan &plan) {
+  switch (plan.kind) {
+  case ConversionKind::Noop:
     return 0;
-  case ConvertReach::Thread:
-    return 0.1 * words;
-  case ConvertReach::Warp:
-    return shuffleSlots * words;
-  case ConvertReach::Block:
-  case ConvertReach::Cluster:
-    return 2 * barrierSlots +
-           (stored + loaded) * elementBits / 32 * wavefrontSlots;
+  case ConversionKind::Register:
+    return 0.5 + plan.selects();
+  case ConversionKind::Shuffle:
+    return shuffleSlots * plan.shuffles() + plan.selects();
+  case ConversionKind::Shared:
+  case ConversionKind::Cluster:
+    break;
   }
-  llvm_unreachable("unknown reach");
+  const SharedConversion &shared = plan.shared;
+  double instructions =
+      shared.store.instructions() + shared.load.instructions();
+  double wavefronts = shared.store.wavefronts() + shared.load.wavefronts();
+  return barrierSlots + sharedInstructionSlots * instructions +
+         wavefrontSlots * wavefronts;
+}
+
+double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
+                                   unsigned elementBits) {
+  constexpr double impossible = 1e9;
+  auto plan = planConversion(toLinearLayout(from), toLinearLayout(to),
+                             elementBits, target);
+  if (plan)
+    return costOfPlan(*plan);
+  llvm::consumeError(plan.takeError());
+  return impossible;
 }
 
 double LayoutCost::reduction(LinearLayoutAttr layout, unsigned axis) {

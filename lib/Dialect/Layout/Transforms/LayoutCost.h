@@ -39,8 +39,8 @@ public:
   double dot(const DotLayouts &layouts, mlir::Type operandType);
 
 private:
-  double planConversion(LinearLayoutAttr from, LinearLayoutAttr to,
-                        unsigned elementBits);
+  double priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
+                         unsigned elementBits);
 
   const TargetDescription &target;
   using Key = std::tuple<mlir::Attribute, mlir::Attribute, unsigned>;

@@ -15,6 +15,7 @@
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
+#include "mirage/Pipelines/Pipelines.h"
 #include "mirage/Verify/Transforms/Passes.h"
 
 namespace mirage {
@@ -27,9 +28,9 @@ inline void registerAllPasses() {
   mugraph::registerReferencePipeline();
   registerLayoutToLLVMPasses();
   registerMuGraphToLayoutPasses();
-  registerLayoutAssignPass();
-  registerLayoutFoldConversionsPass();
-  registerLayoutPipelineLoadsPass();
+  registerLayoutTransformsPasses();
+  registerMiragePipelinesPasses();
+  registerPipelines();
   registerMirageVerifyPasses();
 }
 

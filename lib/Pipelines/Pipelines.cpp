@@ -12,7 +12,6 @@
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
-#include "mirage/Verify/Transforms/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -22,9 +21,19 @@
 using namespace mlir;
 using namespace mirage;
 
+/// Adds a registered pass by its argument.
+static void addPassByName(OpPassManager &passes, StringRef argument,
+                          StringRef options = "") {
+  const PassInfo *info = PassInfo::lookup(argument);
+  if (info)
+    (void)info->addToPipeline(passes, options, [](const Twine &) {
+      return failure();
+    });
+}
+
 void mirage::buildLowerPipeline(OpPassManager &passes,
                                 const LowerOptions &options) {
-  passes.addPass(createMuGraphOutlineKernels());
+  addPassByName(passes, "mugraph-outline-kernels");
   passes.addPass(createConvertMuGraphToLayoutPass({options.target}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

@@ -12,6 +12,7 @@
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+#include "mirage/Verify/Transforms/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -21,19 +22,9 @@
 using namespace mlir;
 using namespace mirage;
 
-/// Adds a registered pass by its argument.
-static void addPassByName(OpPassManager &passes, StringRef argument,
-                          StringRef options = "") {
-  const PassInfo *info = PassInfo::lookup(argument);
-  if (info)
-    (void)info->addToPipeline(passes, options, [](const Twine &) {
-      return failure();
-    });
-}
-
 void mirage::buildLowerPipeline(OpPassManager &passes,
                                 const LowerOptions &options) {
-  addPassByName(passes, "mugraph-outline-kernels");
+  passes.addPass(createMuGraphOutlineKernels({options.target}));
   passes.addPass(createConvertMuGraphToLayoutPass({options.target}));
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -53,9 +44,24 @@ void mirage::buildLowerPipeline(OpPassManager &passes,
   if (options.emit == EmitKind::LLVM)
     return;
   SerializeKernelsPassOptions serialization;
-  serialization.format =
-      options.emit == EmitKind::Assembly ? "asm" : "binary";
+  serialization.format = options.emit == EmitKind::Assembly ? "asm" : "binary";
   passes.addPass(createSerializeKernelsPass(serialization));
+}
+
+void mirage::buildCompilePipeline(OpPassManager &passes,
+                                  const CompileOptions &options) {
+  MuGraphSuperoptimizeOptions search;
+  search.target = options.target;
+  search.timeBudget = options.timeBudget;
+  search.threads = options.threads;
+  search.seed = options.seed;
+  search.maxBlockOps = options.maxBlockOps;
+  search.maxKernels = options.maxKernels;
+  search.topK = options.topK;
+  search.report = options.report;
+  passes.addPass(createMuGraphSuperoptimize(search));
+  passes.addPass(createMuGraphVerifyPass());
+  buildLowerPipeline(passes, options);
 }
 
 void mirage::registerPipelines() {
@@ -64,4 +70,7 @@ void mirage::registerPipelines() {
       "Everything after the search: kernels as tile programs, layouts, LLVM, "
       "assembly or machine code",
       buildLowerPipeline);
+  PassPipelineRegistration<CompileOptions>(
+      "mirage-pipeline", "Search, verify what was found, lower it",
+      buildCompilePipeline);
 }

@@ -33,9 +33,9 @@ enum class EmitKind { Layout, LLVM, Assembly, Binary };
 
 /// Options of `mirage-lower`.
 struct LowerOptions : mlir::PassPipelineOptions<LowerOptions> {
-  Option<std::string> target{
-      *this, "target", llvm::cl::desc("Chip to compile for"),
-      llvm::cl::init(defaultTargetName.str())};
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("Chip to compile for"),
+                             llvm::cl::init(defaultTargetName.str())};
   Option<EmitKind> emit{
       *this, "emit", llvm::cl::desc("What to stop at"),
       llvm::cl::init(EmitKind::LLVM),
@@ -66,15 +66,15 @@ struct CompileOptions : LowerOptions {
                         llvm::cl::init(1)};
   Option<unsigned> maxBlockOps{
       *this, "max-block-ops",
-      llvm::cl::desc("Most operations of a block graph; 0: no limit"),
-      llvm::cl::init(0)};
+      llvm::cl::desc("Most operations of a block graph, inputs included"),
+      llvm::cl::init(64)};
   Option<unsigned> maxKernels{
       *this, "max-kernels",
       llvm::cl::desc("Most kernels of a program; 0: no limit"),
       llvm::cl::init(0)};
   Option<unsigned> topK{*this, "top-k",
                         llvm::cl::desc("Candidates that are kept"),
-                        llvm::cl::init(1)};
+                        llvm::cl::init(4)};
   Option<std::string> report{*this, "report",
                              llvm::cl::desc("JSON report of the search")};
 };

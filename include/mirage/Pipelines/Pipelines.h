@@ -47,7 +47,7 @@ struct LowerOptions : mlir::PassPipelineOptions<LowerOptions> {
   Option<unsigned> stages{
       *this, "stages",
       llvm::cl::desc("Loop iterations whose loads are in flight"),
-      llvm::cl::init(2)};
+      llvm::cl::init(4)};
 };
 
 /// Everything after the search: block graphs to tile programs to kernels.

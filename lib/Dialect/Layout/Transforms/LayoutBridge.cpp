@@ -35,23 +35,36 @@ LinearLayout mirage::layout::toLinearLayout(LinearLayoutAttr layout) {
   return llvm::cantFail(LinearLayout::create(ins, outs));
 }
 
-LinearLayoutAttr mirage::layout::toAttribute(MLIRContext *context,
-                                             const LinearLayout &layout) {
+static SmallVector<int64_t> shapeOf(const LinearLayout &layout) {
   SmallVector<int64_t> shape;
   for (unsigned dim = 0; dim < layout.numOuts(); ++dim)
     shape.push_back(layout.outSize(dimLabel(dim)));
-  auto bases = [&](PlaceDim place) {
-    StringRef label = placeDimName(place);
-    LinearLayoutAttr::Bases result;
-    for (unsigned bit = 0; bit < layout.inBits(label); ++bit) {
-      SmallVector<int64_t> basis;
-      for (unsigned dim = 0; dim < shape.size(); ++dim)
-        basis.push_back(layout.basis(label, bit, dimLabel(dim)));
-      result.push_back(basis);
-    }
-    return result;
-  };
+  return shape;
+}
+
+static LinearLayoutAttr::Bases basesOf(const LinearLayout &layout,
+                                       PlaceDim place) {
+  StringRef label = placeDimName(place);
+  LinearLayoutAttr::Bases result;
+  for (unsigned bit = 0; bit < layout.inBits(label); ++bit) {
+    SmallVector<int64_t> basis;
+    for (unsigned dim = 0; dim < layout.numOuts(); ++dim)
+      basis.push_back(layout.basis(label, bit, dimLabel(dim)));
+    result.push_back(basis);
+  }
+  return result;
+}
+
+LinearLayoutAttr mirage::layout::toAttribute(MLIRContext *context,
+                                             const LinearLayout &layout) {
   return LinearLayoutAttr::getRegisters(
-      context, shape, bases(PlaceDim::Register), bases(PlaceDim::Lane),
-      bases(PlaceDim::Warp), bases(PlaceDim::Block));
+      context, shapeOf(layout), basesOf(layout, PlaceDim::Register),
+      basesOf(layout, PlaceDim::Lane), basesOf(layout, PlaceDim::Warp),
+      basesOf(layout, PlaceDim::Block));
+}
+
+LinearLayoutAttr mirage::layout::toSharedAttribute(MLIRContext *context,
+                                                   const LinearLayout &layout) {
+  return LinearLayoutAttr::getShared(context, shapeOf(layout),
+                                     basesOf(layout, PlaceDim::Offset));
 }

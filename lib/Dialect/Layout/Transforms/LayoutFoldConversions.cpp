@@ -89,16 +89,16 @@ struct ConvertAfterNarrowing final : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
-/// convert(view(x)) = view(convert(x)) lets the conversion meet another one.
+/// convert(view(x)) = view(convert(x)): the conversion stands at what it reads,
+/// where it may meet another one or a load.
 struct ConvertThroughView final : OpRewritePattern<ConvertOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ConvertOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *view = op.getValue().getDefiningOp();
-    if (!view || !isa<TransposeOp, ReshapeOp>(view) ||
-        !view->getOperand(0).getDefiningOp<ConvertOp>())
-      return rewriter.notifyMatchFailure(op, "no view of a conversion");
+    if (!view || !isa<TransposeOp, ReshapeOp>(view))
+      return rewriter.notifyMatchFailure(op, "operand is no view");
     LinearLayoutAttr wanted =
         operandOfResult(view, getLayout(op.getResult().getType()));
     Value operand = view->getOperand(0);

@@ -22,6 +22,10 @@ LinearLayout toLinearLayout(LinearLayoutAttr layout);
 LinearLayoutAttr toAttribute(mlir::MLIRContext *context,
                              const LinearLayout &layout);
 
+/// The attribute of a layout of shared memory: offset -> dim0, dim1, ...
+LinearLayoutAttr toSharedAttribute(mlir::MLIRContext *context,
+                                   const LinearLayout &layout);
+
 } // namespace mirage::layout
 
 #endif // MIRAGE_DIALECT_LAYOUT_TRANSFORMS_LAYOUTBRIDGE_H

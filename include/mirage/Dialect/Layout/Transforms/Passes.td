@@ -44,18 +44,21 @@ def LayoutFoldConversionsPass : LayoutPass<"layout-fold-conversions"> {
 }
 
 def LayoutPipelineLoadsPass : LayoutPass<"layout-pipeline-loads"> {
-  let summary = "Issue the loads of the next iteration before computing this one";
+  let summary = "Issue the loads of later iterations before computing this one";
   let description = [{
-    In each loop the tiles of iteration i+1 are loaded into registers before
-    iteration i computes, so that the latency of global memory hides behind the
-    arithmetic. The last iteration loads its own tile again, which is in bounds
-    and unused.
+    So that the latency of global memory hides behind arithmetic. Where the chip
+    has asynchronous copies, the tiles of up to `stages - 1` later iterations are
+    on their way to a ring of slots in shared memory, swizzled for the copies
+    and for the layouts in which the tiles are read. Elsewhere, and for accesses
+    narrower than 4 bytes, the tiles of the next iteration are loaded into
+    registers; the last iteration then loads its own tile again, which is in
+    bounds and unused.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"sm_90a\"",
            "Chip to compile for">,
-    Option<"stages", "stages", "unsigned", "2",
-           "Iterations in flight; 1 leaves the loop as it is">,
+    Option<"stages", "stages", "unsigned", "4",
+           "Most iterations in flight, this one included; 1 leaves loops alone">,
     Option<"maxRegisters", "max-registers", "unsigned", "64",
            "32-bit registers of a thread that may hold tiles in flight">
   ];

@@ -8,7 +8,6 @@
 
 #include "CandidateLayouts.h"
 
-#include "mirage/Dialect/Layout/Transforms/LayoutBridge.h"
 #include "mirage/Layout/NamedLayouts.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -159,7 +158,8 @@ combine(MLIRContext *context, llvm::Expected<LinearLayout> accumulator,
       llvm::consumeError(layout.takeError());
       return {};
     }
-    return exists ? toAttribute(context, *layout) : LinearLayoutAttr();
+    return exists ? LinearLayoutAttr::fromLinear(context, *layout)
+                  : LinearLayoutAttr();
   };
   DotLayouts layouts{get(a), get(b), get(accumulator)};
   if (!exists)

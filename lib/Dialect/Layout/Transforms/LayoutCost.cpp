@@ -8,7 +8,6 @@
 
 #include "LayoutCost.h"
 
-#include "mirage/Dialect/Layout/Transforms/LayoutBridge.h"
 #include "mirage/Layout/ConversionPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -114,8 +113,8 @@ static double costOfPlan(const ConversionPlan &plan) {
 double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
                                    unsigned elementBits) {
   constexpr double impossible = 1e9;
-  auto plan = planConversion(toLinearLayout(from), toLinearLayout(to),
-                             elementBits, target);
+  auto plan =
+      planConversion(from.getLinear(), to.getLinear(), elementBits, target);
   if (plan)
     return costOfPlan(*plan);
   llvm::consumeError(plan.takeError());

@@ -36,10 +36,12 @@ static SmallVector<Value> loadAt(LoopLoads &loads, OpBuilder &builder,
                                  ArrayRef<LoadOp> chosen, Value induction) {
   SmallVector<Value> tiles;
   auto offsets = loads.cloneOffsets(builder, chosen, induction);
-  for (auto [load, where] : llvm::zip(chosen, offsets))
+  for (auto [number, where] : llvm::enumerate(offsets)) {
+    LoadOp load = chosen[number];
     tiles.push_back(LoadOp::create(builder, load.getLoc(), load.getType(),
                                    load.getSource(), where,
                                    load.getOtherAttr()));
+  }
   return tiles;
 }
 

@@ -26,7 +26,6 @@
 #include "LayoutCost.h"
 #include "LoopLoads.h"
 
-#include "mirage/Dialect/Layout/Transforms/LayoutBridge.h"
 #include "mirage/Layout/SharedChoice.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -119,14 +118,14 @@ private:
     for (Operation *user : load->getUsers())
       readers.insert(
           isa<ConvertOp>(user) ? getLayout(user->getResult(0).getType()) : own);
-    SmallVector<SharedUser> users;
-    users.push_back({toLinearLayout(own), /*isStore=*/true,
+    std::vector<SharedUser> users;
+    users.push_back({own.getLinear(), /*isStore=*/true,
                      /*allowMatrix=*/false, unsigned(vector)});
     for (LinearLayoutAttr reader : readers)
-      users.push_back({toLinearLayout(reader)});
+      users.push_back({reader.getLinear()});
     auto choice = chooseSharedLayout(users, memory.elementBits, target);
     if (choice)
-      return toSharedAttribute(load.getContext(), choice->layout);
+      return LinearLayoutAttr::fromLinear(load.getContext(), choice->layout);
     llvm::consumeError(choice.takeError());
     return {};
   }
@@ -141,10 +140,10 @@ private:
     for (const Ring &ring : rings)
       chosen.push_back(ring.load);
     auto offsets = loads.cloneOffsets(builder, chosen, induction);
-    for (auto [ring, where] : llvm::zip(rings, offsets))
-      AsyncCopyOp::create(builder, ring.load.getLoc(), ring.load.getSource(),
-                          where, ring.buffer, slot,
-                          getLayout(ring.load.getType()));
+    for (auto [number, load] : llvm::enumerate(chosen))
+      AsyncCopyOp::create(builder, load.getLoc(), load.getSource(),
+                          offsets[number], rings[number].buffer, slot,
+                          getLayout(load.getType()));
   }
 
   void rewriteLoop(IRRewriter &rewriter) {

@@ -64,7 +64,7 @@ private:
   Value scaled(Value value, const Coefficient &factor);
   Value exact(const TileValue &tile, const Coefficient &scale);
   Value conform(const TileValue &tile, const LabelList &target,
-                bool mayBeShort = false);
+                size_t leastRank = ~size_t{0});
   LabelList commonDims(const TileValue &a, const TileValue &b) const;
 
   // Steps.
@@ -133,9 +133,9 @@ Value PlanEmitter::exact(const TileValue &tile, const Coefficient &scale) {
 
 // The tile with its dims where `target` has them; labels of `target` that it
 // does not have become dims of extent 1, or are missing in front if the user
-// broadcasts (`mayBeShort`).
+// broadcasts operands of `leastRank` or more.
 Value PlanEmitter::conform(const TileValue &tile, const LabelList &target,
-                           bool mayBeShort) {
+                           size_t leastRank) {
   LabelList wanted;
   SmallVector<int64_t> order;
   for (LabelId label : target) {
@@ -145,7 +145,7 @@ Value PlanEmitter::conform(const TileValue &tile, const LabelList &target,
     if (isThere)
       order.push_back(it - tile.dims.begin());
   }
-  while (mayBeShort && wanted.size() > tile.dims.size() &&
+  while (wanted.size() > std::max(tile.dims.size(), leastRank) &&
          wanted.front() == noLabel)
     wanted.erase(wanted.begin());
   if (wanted == tile.dims)
@@ -258,8 +258,8 @@ FailureOr<TileValue> PlanEmitter::emitMultiply(const Step &step) {
   LabelList dims = commonDims(*a, *b);
   a->value = wide(a->value);
   b->value = wide(b->value);
-  Value product = MulOp::create(builder, loc, conform(*a, dims, true),
-                                conform(*b, dims, true));
+  Value product =
+      MulOp::create(builder, loc, conform(*a, dims, 1), conform(*b, dims, 1));
   return TileValue{product, dims, scale};
 }
 
@@ -300,7 +300,7 @@ FailureOr<TileValue> PlanEmitter::emitAdd(const Step &step) {
   Coefficient ratio = scaleB / scaleA;
   bool isDifference = ratio.isNegative();
   b->value = scaled(b->value, isDifference ? -ratio : ratio);
-  Value left = conform(*a, dims, true), right = conform(*b, dims, true);
+  Value left = conform(*a, dims, 1), right = conform(*b, dims, 1);
   Value sum = isDifference ? Value(SubOp::create(builder, loc, left, right))
                            : Value(AddOp::create(builder, loc, left, right));
   return TileValue{sum, dims, step.derivation.resultScale / scaleA};
@@ -349,7 +349,8 @@ FailureOr<TileValue> PlanEmitter::emitFunction(const Step &step) {
     dims = commonDims({Value(), dims, 1}, argument);
   SmallVector<Value> operands;
   for (const TileValue &argument : arguments)
-    operands.push_back(conform(argument, dims, arguments.size() > 1));
+    operands.push_back(
+        conform(argument, dims, arguments.size() > 1 ? 1 : dims.size()));
   auto done = [&](Value value) {
     return TileValue{value, dims, step.derivation.resultScale};
   };
@@ -437,8 +438,8 @@ FailureOr<TileValue> PlanEmitter::emitContract(const Step &step) {
   Type type = matrixType();
   a->value = castTo(a->value, type);
   b->value = castTo(b->value, type);
-  Value left = conform(*a, concat(shape->batch, shape->rows, depth), true);
-  Value right = conform(*b, concat(shape->batch, depth, shape->columns), true);
+  Value left = conform(*a, concat(shape->batch, shape->rows, depth), 2);
+  Value right = conform(*b, concat(shape->batch, depth, shape->columns), 2);
   LabelList dims = concat(shape->batch, shape->rows, shape->columns);
   Value product = MatmulOp::create(
       builder, loc, tileType(dims, builder.getF32Type()), left, right);
@@ -505,7 +506,7 @@ LogicalResult PlanEmitter::emitSoftmax(uint32_t first) {
         }))
       return failure();
     v->value = castTo(v->value, matrixType());
-    operands.push_back(conform(*v, concat(batch, depth, shape.columns), true));
+    operands.push_back(conform(*v, concat(batch, depth, shape.columns), 2));
     dims.push_back(concat(batch, rows, shape.columns));
     types.push_back(tileType(dims.back(), f32));
     scales.push_back(v->scale);

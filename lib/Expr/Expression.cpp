@@ -190,7 +190,7 @@ void ExprContext::renameFactors(llvm::SmallVectorImpl<Factor> &factors,
 
 ExprId ExprContext::rename(ExprId e, const LabelMap &map) {
   FreshScope scope(*this);
-  if (!touches(exprs[e].free, map))
+  if (!touches(exprs[e].free, map) || isSpent())
     return e;
   Expr copy = exprs[e];
   ExprId result = zeroId;
@@ -323,7 +323,7 @@ ExprId ExprContext::finish(RawMonomial raw, Coefficient coefficient) {
 
 // Merges factors; a sum to the power 1 is multiplied out.
 ExprId ExprContext::normalize(RawMonomial raw, Coefficient coefficient) {
-  if (coefficient.isZero())
+  if (coefficient.isZero() || isSpent())
     return zeroId;
   // A sum that stands factored already was too large to be multiplied out.
   llvm::SmallVector<AtomId, 4> kept;

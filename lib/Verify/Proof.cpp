@@ -25,6 +25,8 @@ using mugraph::TileIndex;
 
 /// Products are not multiplied out beyond this many terms.
 static constexpr size_t maxTerms = 4096;
+/// Terms brought into normal form, at most: about a second.
+static constexpr uint64_t maxWork = 1000000;
 
 namespace {
 
@@ -554,7 +556,7 @@ bool SymbolicRun::run() {
     if (isTangled(result))
       return fail("an index that cuts two dims of a value");
     if (!context.isValid())
-      return fail("a coefficient that is too large");
+      return fail("an expression that grows too large");
     if (context.expr(result.element.expr).terms.size() > maxTerms)
       return fail("an expression that grows too large");
     tensors.push_back(std::move(result));
@@ -566,6 +568,7 @@ bool mirage::verify::prove(const TensorProgram &spec,
                            const TensorProgram &candidate,
                            std::string &reason) {
   ExprContext context;
+  context.setWorkLimit(maxWork);
   SymbolicRun specRun(context, spec, nullptr);
   SymbolicRun candidateRun(context, candidate, &specRun);
   for (SymbolicRun *run : {&specRun, &candidateRun})

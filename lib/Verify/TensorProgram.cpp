@@ -92,6 +92,13 @@ private:
   FailureOr<unsigned> appendPieces(const Meaning &meaning,
                                    ArrayRef<unsigned> operands,
                                    ArrayRef<int64_t> shape);
+  FailureOr<unsigned> appendPiece(MeaningPiece piece,
+                                  ArrayRef<unsigned> operands,
+                                  ArrayRef<int64_t> shape);
+  FailureOr<unsigned> appendRowReduction(MLIRContext *context, unsigned scores,
+                                         Reduction reduction, unsigned loop);
+  FailureOr<unsigned> appendWeights(MLIRContext *context, unsigned scores,
+                                    unsigned maximum);
   FailureOr<Piece> makePiece(const MeaningPiece &piece,
                              ArrayRef<unsigned> operands);
   unsigned appendAccumulate(unsigned source, Reduction reduction,
@@ -380,64 +387,80 @@ static AffineMap rowMap(MLIRContext *context, unsigned numDims,
   return AffineMap::get(numDims, 0, exprs, context);
 }
 
+FailureOr<unsigned> Reader::appendPiece(MeaningPiece piece,
+                                        ArrayRef<unsigned> operands,
+                                        ArrayRef<int64_t> shape) {
+  Meaning meaning;
+  meaning.pieces.push_back(std::move(piece));
+  return appendPieces(meaning, operands, shape);
+}
+
+/// `reduction` of the scores (or their weights) over the last dim j and the
+/// loop.
+FailureOr<unsigned> Reader::appendRowReduction(MLIRContext *context,
+                                               unsigned scores,
+                                               Reduction reduction,
+                                               unsigned loop) {
+  SmallVector<int64_t> scoreShape(llvm::ArrayRef(shapeOf(scores)));
+  SmallVector<int64_t> rowShape(scoreShape);
+  int64_t inner = std::exchange(rowShape.back(), 1);
+  unsigned rank = scoreShape.size();
+  // Iteration dims: those of the result, then j. Scores are read at (.., q, j).
+  MeaningPiece piece = rowPiece(context, rowShape, inner, reduction);
+  piece.operandMaps = {rowMap(context, rank + 1, scoreShape, {rank - 2, rank})};
+  FailureOr<unsigned> ofTile = appendPiece(piece, {scores}, rowShape);
+  if (failed(ofTile))
+    return failure();
+  return appendAccumulate(*ofTile, reduction, loop);
+}
+
+/// exp(scores - maximum), with the maximum of each row.
+FailureOr<unsigned> Reader::appendWeights(MLIRContext *context, unsigned scores,
+                                          unsigned maximum) {
+  SmallVector<int64_t> shape(llvm::ArrayRef(shapeOf(scores)));
+  unsigned rank = shape.size();
+  MeaningPiece piece;
+  piece.extents = shape;
+  piece.resultMap = AffineMap::getMultiDimIdentityMap(rank, context);
+  SmallVector<AffineExpr> rowExprs(piece.resultMap.getResults());
+  rowExprs.back() = getAffineConstantExpr(0, context);
+  piece.operandMaps = {piece.resultMap,
+                       AffineMap::get(rank, 0, rowExprs, context)};
+  piece.body = ScalarExpr::apply(
+      ScalarFunction::Exp, {ScalarExpr::operand(0) - ScalarExpr::operand(1)});
+  return appendPiece(piece, {scores, maximum}, shape);
+}
+
 LogicalResult Reader::readSoftmax(mugraph::AccumulateSoftmaxOp op) {
   MLIRContext *context = op.getContext();
   unsigned scores = numbers.lookup(op.getScores());
   unsigned loop = op.getLoop();
-  SmallVector<int64_t> scoreShape(::shapeOf(op.getScores()));
-  SmallVector<int64_t> rowShape(scoreShape);
-  int64_t inner = std::exchange(rowShape.back(), 1);
-  unsigned rank = scoreShape.size(), numDims = rank + 1;
-
-  // Iteration dims: those of the result, then j. Scores are read at (.., q, j).
-  auto append = [&](MeaningPiece piece, ArrayRef<unsigned> operands,
-                    ArrayRef<int64_t> shape) {
-    Meaning meaning;
-    meaning.pieces.push_back(std::move(piece));
-    return appendPieces(meaning, operands, shape);
-  };
-  AffineMap scoreMap = rowMap(context, numDims, scoreShape, {rank - 2, rank});
-
-  MeaningPiece maxPiece = rowPiece(context, rowShape, inner, Reduction::Max);
-  maxPiece.operandMaps = {scoreMap};
-  FailureOr<unsigned> tileMax = append(maxPiece, {scores}, rowShape);
-  if (failed(tileMax))
+  FailureOr<unsigned> maximum =
+      appendRowReduction(context, scores, Reduction::Max, loop);
+  if (failed(maximum))
     return failure();
-  unsigned maximum = appendAccumulate(*tileMax, Reduction::Max, loop);
-
-  MeaningPiece weightPiece;
-  weightPiece.extents = scoreShape;
-  weightPiece.resultMap = AffineMap::getMultiDimIdentityMap(rank, context);
-  SmallVector<AffineExpr> rowExprs(weightPiece.resultMap.getResults());
-  rowExprs.back() = getAffineConstantExpr(0, context);
-  weightPiece.operandMaps = {weightPiece.resultMap,
-                             AffineMap::get(rank, 0, rowExprs, context)};
-  weightPiece.body = ScalarExpr::apply(
-      ScalarFunction::Exp, {ScalarExpr::operand(0) - ScalarExpr::operand(1)});
-  FailureOr<unsigned> weights =
-      append(weightPiece, {scores, maximum}, scoreShape);
+  FailureOr<unsigned> weights = appendWeights(context, scores, *maximum);
   if (failed(weights))
     return failure();
-
-  MeaningPiece sumPiece = rowPiece(context, rowShape, inner, Reduction::Sum);
-  sumPiece.operandMaps = {scoreMap};
-  FailureOr<unsigned> sum = append(sumPiece, {*weights}, rowShape);
+  FailureOr<unsigned> sum =
+      appendRowReduction(context, *weights, Reduction::Sum, loop);
   if (failed(sum))
     return failure();
-  numbers[op.getDenominator()] = appendAccumulate(*sum, Reduction::Sum, loop);
+  numbers[op.getDenominator()] = *sum;
 
+  ArrayRef<int64_t> scoreShape = ::shapeOf(op.getScores());
   for (auto [value, result] :
        llvm::zip_equal(op.getValues(), op.getNumerators())) {
     ArrayRef<int64_t> shape = ::shapeOf(result);
-    unsigned resultRank = shape.size();
-    MeaningPiece piece = rowPiece(context, shape, inner, Reduction::Sum);
-    piece.operandMaps = {rowMap(context, resultRank + 1, scoreShape,
-                                {resultRank - 2, resultRank}),
-                         rowMap(context, resultRank + 1, ::shapeOf(value),
-                                {resultRank, resultRank - 1})};
+    unsigned rank = shape.size();
+    MeaningPiece piece =
+        rowPiece(context, shape, scoreShape.back(), Reduction::Sum);
+    piece.operandMaps = {
+        rowMap(context, rank + 1, scoreShape, {rank - 2, rank}),
+        rowMap(context, rank + 1, ::shapeOf(value), {rank, rank - 1})};
     piece.body = ScalarExpr::operand(0) * ScalarExpr::operand(1);
     FailureOr<unsigned> product =
-        append(piece, {*weights, numbers.lookup(value)}, shape);
+        appendPiece(piece, {*weights, numbers.lookup(value)}, shape);
     if (failed(product))
       return failure();
     numbers[result] = appendAccumulate(*product, Reduction::Sum, loop);

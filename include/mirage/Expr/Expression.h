@@ -168,8 +168,12 @@ public:
   bool isNonNegative(const Factor &factor) const;
   std::string str(ExprId e) const;
 
-  /// False once a coefficient did not fit; results are then meaningless.
+  /// False once a coefficient did not fit or the work limit was reached; results
+  /// are then meaningless.
   bool isValid() const { return valid; }
+  /// Bounds the number of terms that are brought into normal form, an escape
+  /// from expressions that grow exponentially. There is no limit at first.
+  void setWorkLimit(uint64_t limit) { workLimit = limit; }
 
   /// The function that `exp` stands for; others are numbered by the caller.
   static constexpr uint32_t expFunction = 0;
@@ -223,7 +227,16 @@ private:
   std::vector<Monomial> monomials;
   std::vector<Expr> exprs;
   Interner labelIds, atomIds, monomialIds, exprIds;
+  /// Counts one more piece of work; true if there was too much.
+  bool isSpent() {
+    if (++workCount <= workLimit)
+      return false;
+    valid = false;
+    return true;
+  }
+
   ExprId zeroId = 0, oneId = 0;
+  uint64_t workCount = 0, workLimit = ~uint64_t{0};
   unsigned freshDepth = 0, freshCount = 0;
   bool valid = true;
 };

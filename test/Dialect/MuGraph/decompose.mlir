@@ -1,4 +1,5 @@
 // RUN: mirage-opt %s --mugraph-decompose | FileCheck %s
+// RUN: mirage-opt %s --mugraph-decompose=all | FileCheck %s --check-prefix=ALL
 
 // CHECK-LABEL: func.func @softmax
 // CHECK: %[[X:.*]] = mugraph.cast %arg0 : tensor<16x64xf16> -> tensor<16x64xf32>
@@ -45,10 +46,32 @@ func.func @layer_norm(%x: tensor<16x64xf32>) -> tensor<16x64xf32> {
   return %0 : tensor<16x64xf32>
 }
 
+// ALL-LABEL: func.func @primitive
+// ALL-NEXT: %[[N:.*]] = mugraph.neg %arg0
+// ALL-NEXT: %[[E:.*]] = mugraph.exp %[[N]]
+// ALL-NEXT: %[[D:.*]] = mugraph.add_scalar %[[E]], 1.000000e+00
+// ALL-NEXT: %[[Q:.*]] = mugraph.div %arg0, %[[D]]
+// ALL-NEXT: return %[[Q]]
 // CHECK-LABEL: func.func @primitive
 // CHECK-NEXT: mugraph.silu
 // CHECK-NEXT: return
 func.func @primitive(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = mugraph.silu %x : tensor<4xf32>
   return %0 : tensor<4xf32>
+}
+
+// ALL-LABEL: func.func @activations
+// ALL: mugraph.cast %arg0 : tensor<8xf16> -> tensor<8xf32>
+// ALL: mugraph.reciprocal
+// ALL: mugraph.erf
+// ALL: mugraph.reduce sum %{{.*}} dims = [0] : tensor<8xf16> -> tensor<1xf32>
+// ALL: mugraph.mul_scalar %{{.*}}, 1.250000e-01 : tensor<1xf32>
+// ALL: mugraph.cast %{{.*}} : tensor<1xf32> -> tensor<1xf16>
+func.func @activations(%x: tensor<8xf16>) -> tensor<1xf16> {
+  %0 = mugraph.tanh %x : tensor<8xf16>
+  %1 = mugraph.sigmoid %0 : tensor<8xf16>
+  %2 = mugraph.gelu %1 : tensor<8xf16>
+  %3 = mugraph.gelu %2 {approximate = "tanh"} : tensor<8xf16>
+  %4 = mugraph.reduce mean %3 dims = [0] : tensor<8xf16> -> tensor<1xf16>
+  return %4 : tensor<1xf16>
 }

@@ -31,6 +31,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 
 using namespace mlir;
 
@@ -397,6 +398,35 @@ TEST_F(ReferenceTest, BlockGraphAttention) {
       return %y : tensor<2x5x6xf32>
     })",
               {noise(30, 1), noise(60, 2), noise(120, 3)});
+}
+
+// A whole first tile of scores is masked with -inf, and single ones later.
+TEST_F(ReferenceTest, BlockGraphAttentionWithMask) {
+  double infinity = std::numeric_limits<double>::infinity();
+  Values mask(10, 0.0);
+  for (int key : {0, 1, 2, 3, 6, 9})
+    mask[key] = -infinity;
+  expectEqual(R"(
+    func.func @spec(%s: tensor<3x10xf32>, %m: tensor<1x10xf32>, %v: tensor<10x2xf32>) -> tensor<3x2xf32> {
+      %0 = mugraph.add %s, %m : (tensor<3x10xf32>, tensor<1x10xf32>) -> tensor<3x10xf32>
+      %1 = mugraph.softmax %0 dim = 1 : tensor<3x10xf32>
+      %2 = mugraph.matmul %1, %v : (tensor<3x10xf32>, tensor<10x2xf32>) -> tensor<3x2xf32>
+      return %2 : tensor<3x2xf32>
+    }
+    func.func @block(%s: tensor<3x10xf32>, %m: tensor<1x10xf32>, %v: tensor<10x2xf32>) -> tensor<3x2xf32> {
+      %y = mugraph.block_graph grid = [1] loops = [3]
+             ins(%s tile [_, l0] : tensor<3x10xf32>, %m tile [_, l0] : tensor<1x10xf32>, %v tile [l0, _] : tensor<10x2xf32>)
+             outs(tile [_, _] : tensor<3x2xf32>) {
+      ^bb0(%st: tensor<3x4xf32>, %mt: tensor<1x4xf32>, %vt: tensor<4x2xf32>):
+        %t = mugraph.add %st, %mt : (tensor<3x4xf32>, tensor<1x4xf32>) -> tensor<3x4xf32>
+        %den, %num = mugraph.accumulate_softmax %t, %vt over l0
+          : (tensor<3x4xf32>, tensor<4x2xf32>) -> (tensor<3x1xf32>, tensor<3x2xf32>)
+        %o = mugraph.div %num, %den : (tensor<3x2xf32>, tensor<3x1xf32>) -> tensor<3x2xf32>
+        mugraph.yield %o : tensor<3x2xf32>
+      }
+      return %y : tensor<3x2xf32>
+    })",
+              {noise(30, 7), mask, noise(20, 8)});
 }
 
 // A softmax in two passes over the row: the second loop uses what the first

@@ -89,10 +89,14 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
   auto inner = getInput().getDefiningOp<TransposeOp>();
   if (!inner)
     return {};
-  for (auto [dim, source] : llvm::enumerate(getPerm()))
-    if (inner.getPerm()[source] != static_cast<int64_t>(dim))
-      return {};
-  return inner.getInput();
+  SmallVector<int64_t> perm;
+  for (int64_t source : getPerm())
+    perm.push_back(inner.getPerm()[source]);
+  if (llvm::is_sorted(perm))
+    return inner.getInput();
+  setOperand(inner.getInput());
+  setPerm(perm);
+  return getResult();
 }
 
 //===----------------------------------------------------------------------===//

@@ -34,6 +34,10 @@ llvm::LogicalResult decomposeComposites(mlir::Operation *root);
 
 class BlockGraphOp;
 
+/// Replaces silu, sigmoid, tanh, gelu and means below `root` by ops of a single
+/// function each, as their meanings say.
+void decomposeActivations(mlir::Operation *root);
+
 /// Groups elementwise ops of `graph` that feed each other at the same stage.
 llvm::LogicalResult formThreadGraphs(BlockGraphOp graph);
 

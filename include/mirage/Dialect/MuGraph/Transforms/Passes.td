@@ -27,7 +27,14 @@ def MuGraphDecompose : Pass<"mugraph-decompose"> {
     %s = mugraph.reduce sum %e dims = [1] : tensor<16x64xf32> -> tensor<16x1xf32>
     %1 = mugraph.div %e, %s : (tensor<16x64xf32>, tensor<16x1xf32>) -> tensor<16x64xf32>
     ```
+
+    With `all` also silu, sigmoid, tanh, gelu and means, whose meanings are made of
+    several functions, are spelled out.
   }];
+  let options = [
+    Option<"all", "all", "bool", "false",
+           "Spell out activations and means as well">
+  ];
 }
 
 def MuGraphFormThreadGraphs : Pass<"mugraph-form-thread-graphs"> {

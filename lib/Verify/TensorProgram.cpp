@@ -150,6 +150,88 @@ LogicalResult Reader::checkSize(const ProgramValue &value) {
   return success();
 }
 
+/// The largest value of an index expression over an iteration space, or none if
+/// it is not known or may be negative.
+static std::optional<int64_t> upperBound(AffineExpr expr,
+                                         ArrayRef<int64_t> extents) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return extents[dim.getPosition()] - 1;
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return constant.getValue() < 0 ? std::nullopt
+                                   : std::optional(constant.getValue());
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return std::nullopt;
+  std::optional<int64_t> left = upperBound(binary.getLHS(), extents);
+  std::optional<int64_t> right = upperBound(binary.getRHS(), extents);
+  if (!left || !right)
+    return std::nullopt;
+  switch (expr.getKind()) {
+  case AffineExprKind::Add:
+    return *left + *right;
+  case AffineExprKind::Mul:
+    return *left * *right;
+  case AffineExprKind::FloorDiv:
+    return *right > 0 ? std::optional(*left / *right) : std::nullopt;
+  case AffineExprKind::Mod:
+    return std::min(*left, *right - 1);
+  default:
+    return std::nullopt;
+  }
+}
+
+static void collectSummands(AffineExpr expr,
+                            SmallVectorImpl<AffineExpr> &list) {
+  if (expr.getKind() == AffineExprKind::Add) {
+    auto sum = cast<AffineBinaryOpExpr>(expr);
+    collectSummands(sum.getLHS(), list);
+    collectSummands(sum.getRHS(), list);
+    return;
+  }
+  list.push_back(expr);
+}
+
+/// (c x + y) div c = x and (c x + y) mod c = y for 0 <= y < c; a dim of extent
+/// 1 is 0. So a reshape that only adds or drops unit dims becomes a
+/// permutation.
+static AffineExpr simplify(AffineExpr expr, ArrayRef<int64_t> extents) {
+  AffineExpr zero = getAffineConstantExpr(0, expr.getContext());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return extents[dim.getPosition()] == 1 ? zero : expr;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return expr;
+  AffineExpr left = simplify(binary.getLHS(), extents);
+  AffineExpr right = simplify(binary.getRHS(), extents);
+  AffineExpr plain = getAffineBinaryOpExpr(expr.getKind(), left, right);
+  auto divisor = dyn_cast<AffineConstantExpr>(right);
+  bool isDivision = expr.getKind() == AffineExprKind::FloorDiv ||
+                    expr.getKind() == AffineExprKind::Mod;
+  if (!isDivision || !divisor || divisor.getValue() <= 0)
+    return plain;
+  SmallVector<AffineExpr> summands;
+  collectSummands(left, summands);
+  AffineExpr multiple = zero, rest = zero;
+  for (AffineExpr summand : summands) {
+    AffineExpr &part =
+        summand.isMultipleOf(divisor.getValue()) ? multiple : rest;
+    part = part + summand;
+  }
+  std::optional<int64_t> bound = upperBound(rest, extents);
+  if (!bound || *bound >= divisor.getValue())
+    return plain;
+  return expr.getKind() == AffineExprKind::Mod
+             ? rest
+             : multiple.floorDiv(divisor.getValue());
+}
+
+static AffineMap simplify(AffineMap map, ArrayRef<int64_t> extents) {
+  SmallVector<AffineExpr> exprs;
+  for (AffineExpr expr : map.getResults())
+    exprs.push_back(simplify(expr, extents));
+  return AffineMap::get(map.getNumDims(), 0, exprs, map.getContext());
+}
+
 /// `expr` as number of an iteration dim plus an offset; -1 for a constant.
 static bool matchDimPlusOffset(AffineExpr expr, int &dim, int64_t &offset) {
   dim = -1;
@@ -172,15 +254,16 @@ static bool matchDimPlusOffset(AffineExpr expr, int &dim, int64_t &offset) {
   return static_cast<bool>(position);
 }
 
-/// Access through `map` to a tensor with `strides`.
+/// Access through `map`, from an iteration space, to a tensor with `strides`.
 static OperandAccess makeAccess(unsigned value, AffineMap map,
-                                ArrayRef<int64_t> strides, size_t numDims) {
+                                ArrayRef<int64_t> strides,
+                                ArrayRef<int64_t> extents) {
   OperandAccess access;
   access.value = value;
-  access.map = map;
-  access.strides.assign(numDims, 0);
+  access.strides.assign(extents.size(), 0);
   if (!map)
     return access;
+  access.map = map = simplify(map, extents);
   for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides)) {
     int dim;
     int64_t offset;
@@ -205,7 +288,7 @@ FailureOr<Piece> Reader::makePiece(const MeaningPiece &meaning,
     llvm::append_range(piece.reducedDims, meaning.reducedDims());
   for (auto [operand, map] : llvm::zip_equal(operands, meaning.operandMaps))
     piece.operands.push_back(makeAccess(
-        operand, map, program.values[operand].strides, piece.extents.size()));
+        operand, map, program.values[operand].strides, piece.extents));
   for (const ScalarExpr::Node &node : meaning.body.nodes())
     if (node.kind == ScalarExpr::Kind::Operand)
       piece.operands[node.operand].used = true;

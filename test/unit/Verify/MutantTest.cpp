@@ -846,4 +846,36 @@ func.func @spec(%x: tensor<8x64xf32>) -> tensor<8x1xf32> {
        {"too few iterations", {{"loops = [4]", "loops = [3]"}}}});
 }
 
+/// Reshapes that add and drop unit dims are as good as none.
+TEST_F(Mutants, UnitDims) {
+  const char *spec = R"(
+func.func @spec(%x: tensor<8x64xf32>, %g: tensor<64xf32>) -> tensor<8x64xf32> {
+  %0 = mugraph.mul %x, %g : (tensor<8x64xf32>, tensor<64xf32>) -> tensor<8x64xf32>
+  return %0 : tensor<8x64xf32>
+})";
+  const char *kernel = R"(
+func.func @kernel(%x: tensor<8x64xf32>, %g: tensor<64xf32>) -> tensor<8x64xf32> {
+  %0 = mugraph.reshape %x : tensor<8x64xf32> -> tensor<8x1x64x1xf32>
+  %1 = mugraph.reshape %g : tensor<64xf32> -> tensor<1x64x1xf32>
+  %2 = mugraph.mul %0, %1 : (tensor<8x1x64x1xf32>, tensor<1x64x1xf32>) -> tensor<8x1x64x1xf32>
+  %3 = mugraph.reshape %2 : tensor<8x1x64x1xf32> -> tensor<8x64xf32>
+  return %3 : tensor<8x64xf32>
+})";
+  expectStatus(spec, kernel, verify::Status::Proved);
+  // Through another shape and back: right, but not proved.
+  std::string detour = apply(
+      kernel,
+      {"detour",
+       {{"%3 = mugraph.reshape %2 : tensor<8x1x64x1xf32>",
+         "%4 = mugraph.reshape %2 : tensor<8x1x64x1xf32> -> tensor<16x32xf32>\n"
+         "%3 = mugraph.reshape %4 : tensor<16x32xf32>"}}});
+  expectAccepted(spec, detour);
+  expectRejected(spec, detour,
+                 {{"transposed on the way",
+                   {{"%3 = mugraph.reshape %4 : tensor<16x32xf32>",
+                     "%5 = mugraph.transpose %4 perm = [1, 0] : "
+                     "tensor<16x32xf32> -> tensor<32x16xf32>\n"
+                     "%3 = mugraph.reshape %5 : tensor<32x16xf32>"}}}});
+}
+
 } // namespace

@@ -115,7 +115,8 @@ public:
 
   /// Makes the access of `bytes` at `address` by `op` known to the runtime.
   void instrumentAccess(mlir::Operation *op, mlir::Value address,
-                        uint64_t bytes, uint64_t alignment, bool isStore);
+                        uint64_t bytes, uint64_t alignment, bool isStore,
+                        bool isAtomic = false);
   /// Site of an access; `addressSpace` as in the type of the pointer.
   uint32_t addAccessSite(mlir::Operation *op, Space space, uint64_t bytes,
                          uint64_t alignment, bool isStore);

@@ -256,7 +256,7 @@ uint32_t HostRewriter::addAccessSite(Operation *op, Space space, uint64_t bytes,
 
 void HostRewriter::instrumentAccess(Operation *op, Value address,
                                     uint64_t bytes, uint64_t alignment,
-                                    bool isStore) {
+                                    bool isStore, bool isAtomic) {
   if (!options.count && !options.checkAccesses)
     return;
   unsigned addressSpace =
@@ -274,6 +274,8 @@ void HostRewriter::instrumentAccess(Operation *op, Value address,
   } else {
     return;
   }
+  for (uint32_t i = id; i < sites.size(); ++i)
+    site(i).isAtomic = isAtomic;
   call(op, runtime::access, {},
        {thread(op), constant(op->getLoc(), id), address});
 }

@@ -32,13 +32,14 @@ static unsigned addressSpaceOf(Value pointer) {
 
 static LogicalResult instrument(HostRewriter &rewriter, Operation *op,
                                 Value address, Type type,
-                                std::optional<uint64_t> alignment,
-                                bool isStore) {
+                                std::optional<uint64_t> alignment, bool isStore,
+                                bool isAtomic) {
   uint64_t bytes = storageBytes(type);
   if (bytes == 0)
     return op->emitError("the simulator does not know the size of ") << type;
-  rewriter.instrumentAccess(
-      op, address, bytes, alignment.value_or(naturalAlignment(type)), isStore);
+  rewriter.instrumentAccess(op, address, bytes,
+                            alignment.value_or(naturalAlignment(type)), isStore,
+                            isAtomic);
   return success();
 }
 
@@ -48,21 +49,24 @@ static LogicalResult rewriteLoad(HostRewriter &rewriter, Operation *op) {
   // Other blocks may write what the device promised to be constant for it.
   load.setInvariant(false);
   return instrument(rewriter, op, load.getAddr(), load.getType(),
-                    load.getAlignment(), /*isStore=*/false);
+                    load.getAlignment(), /*isStore=*/false,
+                    load.getOrdering() != LLVM::AtomicOrdering::not_atomic);
 }
 
 static LogicalResult rewriteStore(HostRewriter &rewriter, Operation *op) {
   auto store = cast<LLVM::StoreOp>(op);
   store.removeSyncscopeAttr();
   return instrument(rewriter, op, store.getAddr(), store.getValue().getType(),
-                    store.getAlignment(), /*isStore=*/true);
+                    store.getAlignment(), /*isStore=*/true,
+                    store.getOrdering() != LLVM::AtomicOrdering::not_atomic);
 }
 
 static LogicalResult rewriteAtomicRMW(HostRewriter &rewriter, Operation *op) {
   auto atomic = cast<LLVM::AtomicRMWOp>(op);
   atomic.removeSyncscopeAttr();
   return instrument(rewriter, op, atomic.getPtr(), atomic.getType(),
-                    atomic.getAlignment(), /*isStore=*/true);
+                    atomic.getAlignment(), /*isStore=*/true,
+                    /*isAtomic=*/true);
 }
 
 static LogicalResult rewriteCmpXchg(HostRewriter &rewriter, Operation *op) {
@@ -70,7 +74,7 @@ static LogicalResult rewriteCmpXchg(HostRewriter &rewriter, Operation *op) {
   exchange.removeSyncscopeAttr();
   return instrument(rewriter, op, exchange.getPtr(),
                     exchange.getCmp().getType(), exchange.getAlignment(),
-                    /*isStore=*/true);
+                    /*isStore=*/true, /*isAtomic=*/true);
 }
 
 /// A masked access is one access for each element, as the back ends expand it;
@@ -135,6 +139,26 @@ static LogicalResult checkAlloca(HostRewriter &rewriter, Operation *op) {
   if (bytes > most)
     return op->emitError("a thread wants ")
            << bytes << " bytes of local memory, the simulator has " << most;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+/// A branch that may go back counts a round of a loop, so that a loop without
+/// end is found, and threads that wait for memory in a loop take turns.
+static LogicalResult countRounds(HostRewriter &rewriter, Operation *op) {
+  Block *block = op->getBlock();
+  bool goesBack = llvm::any_of(op->getSuccessors(), [&](Block *successor) {
+    return successor == block ||
+           successor->computeBlockNumber() < block->computeBlockNumber();
+  });
+  if (!goesBack)
+    return success();
+  uint32_t site = rewriter.addSite(op);
+  rewriter.call(op, runtime::round, {},
+                {rewriter.thread(op), rewriter.constant(op->getLoc(), site)});
   return success();
 }
 
@@ -235,6 +259,9 @@ void mirage::sim::addLLVMRules(RuleTable &rules) {
   rules["llvm.intr.masked.store"] = rewriteMaskedStore;
   rules["llvm.intr.masked.gather"] = rejectBulkAccess;
   rules["llvm.intr.masked.scatter"] = rejectBulkAccess;
+  rules["llvm.br"] = countRounds;
+  rules["llvm.cond_br"] = countRounds;
+  rules["llvm.switch"] = countRounds;
   rules["llvm.addrspacecast"] = rewriteAddrSpaceCast;
   rules["llvm.inttoptr"] = rewriteIntToPtr;
   rules["llvm.ptrtoint"] = rewritePtrToInt;

@@ -105,6 +105,7 @@ void Machine::startThreads(uint64_t block) {
     thread.index = i;
     thread.lane = i % warpSize;
     thread.wait = Wait::None;
+    thread.rounds = 0;
     thread.suspect.granules = 0;
     thread.copies.clear();
     thread.copyGroups.clear();
@@ -179,6 +180,27 @@ Thread *Machine::nextRunnable(Warp &warp) {
       return &candidate.threads[llvm::countr_zero(candidate.runnable)];
   }
   return nullptr;
+}
+
+/// The thread that can run and comes next in the block; maybe the same one.
+Thread *Machine::nextAfter(const Thread &thread) {
+  for (size_t i = 1; i <= threads.size(); ++i) {
+    Thread &candidate = threads[(thread.index + i) % threads.size()];
+    if (candidate.warp->runnable & candidate.bit())
+      return &candidate;
+  }
+  return nullptr;
+}
+
+void Machine::endTurn(Thread &thread, uint32_t site) {
+  if (thread.rounds >= plan->options->maxRounds)
+    fail(thread.index, site,
+         llvm::formatv("the thread has gone round in loops {0} times; taken "
+                       "for a loop without end",
+                       thread.rounds));
+  Thread *next = nextAfter(thread);
+  if (next != &thread)
+    Fiber::switchTo(thread.fiber, next->fiber);
 }
 
 /// No lane of the warp can run: do what was waiting for that.

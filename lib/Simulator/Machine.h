@@ -83,6 +83,7 @@ struct Thread : ThreadHeader {
   const char *operands = nullptr;
   char *results = nullptr;
 
+  uint64_t rounds = 0; ///< of loops.
   SuspectStore suspect;
   std::vector<PendingCopy> copies;
   std::vector<size_t> copyGroups; ///< end of each committed group in `copies`.
@@ -150,6 +151,9 @@ public:
                  const char *source, uint32_t sourceBytes);
   void commitCopies(Thread &thread);
   void waitForCopies(Thread &thread, uint32_t groupsInFlight);
+  /// The thread has gone round in loops for long: others have their turn.
+  void endTurn(Thread &thread, uint32_t site);
+  static constexpr uint64_t roundsOfTurn = uint64_t{1} << 20;
   [[noreturn]] void fail(int thread, uint32_t site, const llvm::Twine &message);
 
   // For the rules of warp operations.
@@ -172,6 +176,7 @@ private:
   void startThreads(uint64_t block);
   void setRegisters(Thread &thread, uint64_t block);
   void leave(Thread &thread);
+  Thread *nextAfter(const Thread &thread);
   Thread *nextRunnable(Warp &warp);
   void settle(Warp &warp);
   void arriveMasked(Thread &thread, uint64_t mask);

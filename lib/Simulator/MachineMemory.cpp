@@ -142,7 +142,7 @@ void Machine::checkShared(Thread &thread, uint32_t site, uint64_t address,
          llvm::formatv("out-of-bounds shared {0} of {1} bytes at byte {2}; the "
                        "block has {3} bytes",
                        verb(isStore), bytes, int64_t(offset), sharedBytes));
-  if (hasShadow())
+  if (hasShadow() && !plan->sites[site].isAtomic)
     checkRace(thread, site, offset, bytes, isStore);
 }
 

@@ -58,6 +58,12 @@ static void waitHook(ThreadHeader *header, uint32_t groups) {
   thread.machine->waitForCopies(thread, groups);
 }
 
+static void roundHook(ThreadHeader *header, uint32_t site) {
+  Thread &thread = threadOf(header);
+  if (LLVM_UNLIKELY(++thread.rounds % Machine::roundsOfTurn == 0))
+    thread.machine->endTurn(thread, site);
+}
+
 static void trapHook(ThreadHeader *header, uint32_t site) {
   Thread &thread = threadOf(header);
   thread.machine->fail(thread.index, site, "the kernel stopped at a trap");
@@ -154,6 +160,7 @@ llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
       entry(runtime::asyncCopy, asyncCopyHook),
       entry(runtime::commitCopies, commitHook),
       entry(runtime::waitForCopies, waitHook),
+      entry(runtime::round, roundHook, RuntimeEffect::Hook),
       entry(runtime::trap, trapHook),
       entry(runtime::bitsBelow, bitsBelow, pure),
       entry(runtime::permuteBytes, permuteBytes, pure),

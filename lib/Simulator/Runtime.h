@@ -44,6 +44,8 @@ inline constexpr char asyncCopy[] = "mirage_sim_async_copy";
 inline constexpr char commitCopies[] = "mirage_sim_commit_copies";
 // void(thread, i32 groups)
 inline constexpr char waitForCopies[] = "mirage_sim_wait_for_copies";
+// void(thread, i32 site): a loop goes round
+inline constexpr char round[] = "mirage_sim_round";
 // void(thread, i32 site)
 inline constexpr char trap[] = "mirage_sim_trap";
 // i32(i32 mask, i32 lane): bits of the mask below the lane

@@ -49,6 +49,7 @@ struct Site {
   // A memory access of one lane.
   Space space = Space::Generic;
   bool isStore = false;
+  bool isAtomic = false;  ///< then it races with nothing.
   uint32_t bytes = 0;     ///< of the whole access.
   uint32_t chunk = 0;     ///< of one instruction; an access may need several.
   uint32_t alignment = 1; ///< that the instruction demands.

@@ -115,6 +115,8 @@ struct SimulatorOptions {
   /// Report reads of shared memory that nothing wrote (poison otherwise).
   bool checkUninitialized = false;
   AsyncCopyMode asyncCopy = AsyncCopyMode::AtWait;
+  /// Rounds of loops after which a thread is taken to run forever.
+  uint64_t maxRounds = uint64_t{1} << 32;
   /// Host threads that run blocks; 0: one a core.
   unsigned hostThreads = 0;
 };

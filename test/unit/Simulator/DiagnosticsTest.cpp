@@ -261,6 +261,60 @@ TEST_F(DiagnosticsTest, ShuffleFromALaneOutsideTheMask) {
       << errors;
 }
 
+TEST_F(DiagnosticsTest, LoopsWithoutEnd) {
+  options.maxRounds = 1 << 20;
+  ASSERT_TRUE(compile("sm_90a", R"(
+    llvm.func @k() attributes {nvvm.kernel} {
+      llvm.br ^again
+    ^again:
+      llvm.br ^again
+    })"))
+      << errors;
+  EXPECT_FALSE(launch({}, {64}, 0, {}));
+  EXPECT_TRUE(diagnosed({"'llvm.br'", "taken for a loop without end"}))
+      << errors;
+}
+
+TEST_F(DiagnosticsTest, ThreadsThatWaitForMemoryTakeTurns) {
+  // Thread 0 waits until all others have counted; atomics race with nothing.
+  ASSERT_TRUE(compile("sm_90a", R"(
+    llvm.mlir.global external @dyn() {addr_space = 3 : i32} : !llvm.array<0 x i8>
+    llvm.func @k(%out: !llvm.ptr<1>) attributes {nvvm.kernel} {
+      %sh = llvm.mlir.addressof @dyn : !llvm.ptr<3>
+      %t = nvvm.read.ptx.sreg.tid.x : i32
+      %zero = llvm.mlir.constant(0 : i32) : i32
+      %one = llvm.mlir.constant(1 : i32) : i32
+      %all = llvm.mlir.constant(63 : i32) : i32
+      %first = llvm.icmp "eq" %t, %zero : i32
+      llvm.cond_br %first, ^clear, ^meet
+    ^clear:
+      llvm.store %zero, %sh : i32, !llvm.ptr<3>
+      llvm.br ^meet
+    ^meet:
+      nvvm.barrier0
+      llvm.cond_br %first, ^wait, ^count
+    ^wait:
+      %seen = llvm.load %sh atomic monotonic {alignment = 4 : i64} : !llvm.ptr<3> -> i32
+      %done = llvm.icmp "eq" %seen, %all : i32
+      llvm.cond_br %done, ^end, ^wait
+    ^count:
+      %old = llvm.atomicrmw add %sh, %one monotonic : !llvm.ptr<3>, i32
+      llvm.br ^end
+    ^end:
+      %v = llvm.load %sh atomic monotonic {alignment = 4 : i64} : !llvm.ptr<3> -> i32
+      llvm.cond_br %first, ^store, ^return
+    ^store:
+      llvm.store %v, %out : i32, !llvm.ptr<1>
+      llvm.br ^return
+    ^return:
+      llvm.return
+    })"))
+      << errors;
+  std::vector<int32_t> result(1);
+  ASSERT_TRUE(launch({}, {64}, 128, {output(result)})) << errors;
+  EXPECT_EQ(result[0], 63);
+}
+
 TEST_F(DiagnosticsTest, Trap) {
   ASSERT_TRUE(
       compile("sm_90a", diverge("\"llvm.intr.trap\"() : () -> ()", "", "")))

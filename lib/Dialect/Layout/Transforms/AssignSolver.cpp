@@ -95,8 +95,12 @@ bool AssignProblem::mayFollow(unsigned number, Scope scope) const {
 
 void AssignProblem::flood(Choices &choices, unsigned seed,
                           LinearLayoutAttr choice, Scope scope) const {
-  llvm::SmallVector<bool> visited(list.size(), false);
+  SmallVector<bool> visited(list.size(), false);
   SmallVector<unsigned> work = {seed};
+  // What a broadcast has in the dims it grows does not follow from its operand,
+  // nor what a reduction had along its axis from its result, but often from
+  // somebody else: such steps are taken last.
+  SmallVector<std::pair<unsigned, LinearLayoutAttr>> vague;
   choices[seed] = choice;
   visited[seed] = true;
   auto visit = [&](unsigned number, LinearLayoutAttr follow) {
@@ -107,20 +111,34 @@ void AssignProblem::flood(Choices &choices, unsigned seed,
     choices[number] = follow;
     work.push_back(number);
   };
-  while (!work.empty()) {
-    unsigned number = work.pop_back_val();
+  auto step = [&](unsigned number, bool isVague, LinearLayoutAttr follow) {
+    if (isVague)
+      vague.push_back({number, follow});
+    else
+      visit(number, follow);
+  };
+  auto visitNeighbours = [&](unsigned number) {
     LinearLayoutAttr current = choices[number];
     if (scope != Scope::Users)
       for (auto [operand, value] : llvm::enumerate(list[number].operands))
         if (std::optional<unsigned> producer = producerOf(value))
-          visit(*producer,
-                choiceForResult(*producer,
-                                wantedLayout(number, operand, current)));
-    if (scope != Scope::Producers) {
-      LinearLayoutAttr result = resultLayout(number, current);
-      for (auto [user, operand] : users[number])
-        visit(user, choiceForOperand(user, operand, result));
+          step(*producer, isa<ReduceOp>(list[*producer].op),
+               choiceForResult(*producer,
+                               wantedLayout(number, operand, current)));
+    if (scope == Scope::Producers)
+      return;
+    LinearLayoutAttr result = resultLayout(number, current);
+    for (auto [user, operand] : users[number])
+      step(user, isa<BroadcastOp>(list[user].op),
+           choiceForOperand(user, operand, result));
+  };
+  while (!work.empty() || !vague.empty()) {
+    if (!work.empty()) {
+      visitNeighbours(work.pop_back_val());
+      continue;
     }
+    auto [number, follow] = vague.pop_back_val();
+    visit(number, follow);
   }
 }
 

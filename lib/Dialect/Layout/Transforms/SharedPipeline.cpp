@@ -38,6 +38,23 @@ using namespace mirage::layout;
 /// The least that an asynchronous copy moves.
 static constexpr unsigned smallestCopyBits = 32;
 
+/// True if an operation in front of `loop` may use shared memory.
+static bool sharedMemoryUsedBefore(scf::ForOp loop) {
+  for (Operation &op : *loop->getBlock()) {
+    if (&op == loop)
+      return false;
+    bool uses =
+        op.walk([](Operation *inner) {
+            return isa<ConvertOp, ReduceOp, LocalLoadOp, LocalStoreOp>(inner)
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          }).wasInterrupted();
+    if (uses)
+      return true;
+  }
+  return false;
+}
+
 namespace {
 /// One tile on its way through shared memory.
 struct Ring {
@@ -64,6 +81,9 @@ public:
     for (Ring &ring : rings)
       ring.buffer =
           AllocSharedOp::create(rewriter, ring.load.getLoc(), ring.type);
+    // Copies are not ordered after earlier readers of the same bytes.
+    if (sharedMemoryUsedBefore(loads.loop))
+      BarrierOp::create(rewriter, loads.loop.getLoc());
     for (unsigned number = 0; number + 1 < stages; ++number)
       startCopies(rewriter, constant(rewriter, loads.index(number)),
                   constant(rewriter, number));

@@ -120,6 +120,26 @@ mirage::layout::blockedLayout(MLIRContext *context, ArrayRef<int64_t> shape,
                                         warps);
 }
 
+/// Each thread holds a small square, so that its elements are neighbours along
+/// either of the two fastest dims: it reads along one and writes to shared
+/// memory along the other. For targets that cannot transpose on the way.
+static LinearLayoutAttr squareLayout(MLIRContext *context,
+                                     const MemoryShape &memory,
+                                     ArrayRef<unsigned> order,
+                                     BlockThreads threads, int64_t edge) {
+  LinearLayoutAttr::Bases registers, lanes, warps;
+  BitDealer dealer(memory.tile, order);
+  dealer.deal(registers, 0, llvm::Log2_64(edge));
+  dealer.deal(registers, 1, llvm::Log2_64(edge));
+  dealer.fill(lanes, threads.laneBits);
+  dealer.fill(warps, threads.warpBits);
+  dealer.fill(registers, /*total=*/64);
+  dealer.padWithReplicas(lanes, threads.laneBits);
+  dealer.padWithReplicas(warps, threads.warpBits);
+  return LinearLayoutAttr::getRegisters(context, memory.tile, registers, lanes,
+                                        warps);
+}
+
 SmallVector<LinearLayoutAttr>
 mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
                               BlockThreads threads,
@@ -140,6 +160,11 @@ mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
       if (!llvm::is_contained(layouts, layout))
         layouts.push_back(layout);
     }
+  // 64 bits along either dim is what matrix operands want there.
+  constexpr int64_t edge = 4;
+  if (!target.hasLdmatrix && memory.elementBits == 16 && order.size() >= 2 &&
+      widest >= edge)
+    layouts.push_back(squareLayout(context, memory, order, threads, edge));
   return layouts;
 }
 

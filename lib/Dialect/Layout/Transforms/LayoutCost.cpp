@@ -25,6 +25,7 @@ using namespace mirage::layout;
 // sector or wavefront for two; a barrier makes the warps of a block wait for
 // the slowest.
 static constexpr double memoryInstructionSlots = 4;
+static constexpr double narrowAccessSlots = 8; ///< addresses and packing.
 static constexpr double sectorSlots = 2;
 static constexpr double shuffleSlots = 4;
 static constexpr double barrierSlots = 30;
@@ -75,8 +76,11 @@ double LayoutCost::memoryAccess(const MemoryShape &memory,
                                 LinearLayoutAttr layout) {
   int64_t vector = vectorOf(memory, layout, target.maxVectorBits);
   int64_t accesses = layout.getSize(PlaceDim::Register) / vector;
-  return accesses * (memoryInstructionSlots +
-                     sectorSlots * sectorsOfAccess(memory, layout, vector));
+  double slots = memoryInstructionSlots +
+                 sectorSlots * sectorsOfAccess(memory, layout, vector);
+  if (vector * memory.elementBits < 32)
+    slots += narrowAccessSlots;
+  return accesses * slots;
 }
 
 double LayoutCost::conversion(LinearLayoutAttr from, LinearLayoutAttr to,

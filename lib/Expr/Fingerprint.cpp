@@ -219,7 +219,8 @@ bool Evaluator::areEqual(ExprId a, ExprId b) {
 std::optional<Coefficient> Evaluator::ratio(ExprId a, ExprId b) {
   if (a == b)
     return Coefficient(1);
-  if (context.expr(a).free != context.expr(b).free)
+  if (context.isZero(a) || context.isZero(b) ||
+      context.expr(a).free != context.expr(b).free)
     return std::nullopt;
   Coefficient leading = context.expr(a).terms.front().coefficient /
                         context.expr(b).terms.front().coefficient;

@@ -119,6 +119,11 @@ bool Chooser::isFeasible(ValueId value, const Derivation &derivation) const {
     return true;
   auto shape = contractShape(labels(derivation.operands[0]),
                              labels(derivation.operands[1]), derivation.label);
+  // Without tensor cores, a matrix times a vector is better left to the
+  // threads.
+  if (shape && graph.segment.matrixBits > 16 &&
+      (shape->rows == noLabel || shape->columns == noLabel))
+    return false;
   return shape && llvm::all_of(shape->batch, [&](LabelId label) {
            return roles.lookup(label) == Role::Grid;
          });

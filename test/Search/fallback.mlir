@@ -34,3 +34,16 @@ func.func @zero(%x: tensor<16x64xf16>) -> tensor<16x64xf16> {
 func.func @none(%x: tensor<16x64xf16>) -> tensor<16x64xf16> {
   return %x : tensor<16x64xf16>
 }
+
+// -----
+
+// A softmax over one element is 1, and what is left is a number.
+// CHECK-LABEL: func.func @one
+// CHECK: func.func private @one.spec
+func.func @one(%x: tensor<1x100xf32>, %y: tensor<100xf32>) -> tensor<1x100xf32> {
+  %0 = mugraph.softmax %x dim = 0 : tensor<1x100xf32>
+  %1 = mugraph.add %0, %y : (tensor<1x100xf32>, tensor<100xf32>) -> tensor<1x100xf32>
+  %2 = mugraph.sub %x, %1 : (tensor<1x100xf32>, tensor<1x100xf32>) -> tensor<1x100xf32>
+  %3 = mugraph.softmax %2 dim = 0 : tensor<1x100xf32>
+  return %3 : tensor<1x100xf32>
+}

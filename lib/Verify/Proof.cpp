@@ -25,8 +25,10 @@ using mugraph::TileIndex;
 
 /// Products are not multiplied out beyond this many terms.
 static constexpr size_t maxTerms = 4096;
+/// Powers of sums are multiplied out up to this many.
+static constexpr size_t maxExpandedTerms = 64;
 /// Terms brought into normal form, at most: about a second.
-static constexpr uint64_t maxWork = 1000000;
+static constexpr uint64_t maxWork = 400000;
 
 namespace {
 
@@ -460,10 +462,15 @@ bool SymbolicRun::multiply(Symbolic a, Symbolic b, Symbolic &result) {
   if (b.pending || (a.pending && (a.pending->kind != Reduction::Sum ||
                                   isFree(a.pending->label, b.expr))))
     return fail("a product of partial sums");
-  if (context.expr(a.expr).terms.size() * context.expr(b.expr).terms.size() >
-      maxTerms)
+  size_t count =
+      context.expr(a.expr).terms.size() * context.expr(b.expr).terms.size();
+  if (count > maxTerms)
     return fail("an expression that grows too large");
-  result = {context.multiply(a.expr, b.expr), a.pending};
+  ExprId product = context.multiply(a.expr, b.expr);
+  // (x - m)^2 in full, or the variance would have two forms.
+  if (count <= maxExpandedTerms)
+    product = context.expandPowers(product);
+  result = {product, a.pending};
   return true;
 }
 

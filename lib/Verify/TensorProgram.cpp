@@ -8,12 +8,12 @@
 
 #include "mirage/Verify/TensorProgram.h"
 
+#include "IndexMaps.h"
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -150,88 +150,6 @@ LogicalResult Reader::checkSize(const ProgramValue &value) {
   return success();
 }
 
-/// The largest value of an index expression over an iteration space, or none if
-/// it is not known or may be negative.
-static std::optional<int64_t> upperBound(AffineExpr expr,
-                                         ArrayRef<int64_t> extents) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return extents[dim.getPosition()] - 1;
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return constant.getValue() < 0 ? std::nullopt
-                                   : std::optional(constant.getValue());
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return std::nullopt;
-  std::optional<int64_t> left = upperBound(binary.getLHS(), extents);
-  std::optional<int64_t> right = upperBound(binary.getRHS(), extents);
-  if (!left || !right)
-    return std::nullopt;
-  switch (expr.getKind()) {
-  case AffineExprKind::Add:
-    return *left + *right;
-  case AffineExprKind::Mul:
-    return *left * *right;
-  case AffineExprKind::FloorDiv:
-    return *right > 0 ? std::optional(*left / *right) : std::nullopt;
-  case AffineExprKind::Mod:
-    return std::min(*left, *right - 1);
-  default:
-    return std::nullopt;
-  }
-}
-
-static void collectSummands(AffineExpr expr,
-                            SmallVectorImpl<AffineExpr> &list) {
-  if (expr.getKind() == AffineExprKind::Add) {
-    auto sum = cast<AffineBinaryOpExpr>(expr);
-    collectSummands(sum.getLHS(), list);
-    collectSummands(sum.getRHS(), list);
-    return;
-  }
-  list.push_back(expr);
-}
-
-/// (c x + y) div c = x and (c x + y) mod c = y for 0 <= y < c; a dim of extent
-/// 1 is 0. So a reshape that only adds or drops unit dims becomes a
-/// permutation.
-static AffineExpr simplify(AffineExpr expr, ArrayRef<int64_t> extents) {
-  AffineExpr zero = getAffineConstantExpr(0, expr.getContext());
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return extents[dim.getPosition()] == 1 ? zero : expr;
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return expr;
-  AffineExpr left = simplify(binary.getLHS(), extents);
-  AffineExpr right = simplify(binary.getRHS(), extents);
-  AffineExpr plain = getAffineBinaryOpExpr(expr.getKind(), left, right);
-  auto divisor = dyn_cast<AffineConstantExpr>(right);
-  bool isDivision = expr.getKind() == AffineExprKind::FloorDiv ||
-                    expr.getKind() == AffineExprKind::Mod;
-  if (!isDivision || !divisor || divisor.getValue() <= 0)
-    return plain;
-  SmallVector<AffineExpr> summands;
-  collectSummands(left, summands);
-  AffineExpr multiple = zero, rest = zero;
-  for (AffineExpr summand : summands) {
-    AffineExpr &part =
-        summand.isMultipleOf(divisor.getValue()) ? multiple : rest;
-    part = part + summand;
-  }
-  std::optional<int64_t> bound = upperBound(rest, extents);
-  if (!bound || *bound >= divisor.getValue())
-    return plain;
-  return expr.getKind() == AffineExprKind::Mod
-             ? rest
-             : multiple.floorDiv(divisor.getValue());
-}
-
-static AffineMap simplify(AffineMap map, ArrayRef<int64_t> extents) {
-  SmallVector<AffineExpr> exprs;
-  for (AffineExpr expr : map.getResults())
-    exprs.push_back(simplify(expr, extents));
-  return AffineMap::get(map.getNumDims(), 0, exprs, map.getContext());
-}
-
 /// `expr` as number of an iteration dim plus an offset; -1 for a constant.
 static bool matchDimPlusOffset(AffineExpr expr, int &dim, int64_t &offset) {
   dim = -1;
@@ -263,7 +181,7 @@ static OperandAccess makeAccess(unsigned value, AffineMap map,
   access.strides.assign(extents.size(), 0);
   if (!map)
     return access;
-  access.map = map = simplify(map, extents);
+  access.map = map = simplifyIndices(map, extents);
   for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides)) {
     int dim;
     int64_t offset;
@@ -616,103 +534,4 @@ FailureOr<TensorProgram> TensorProgram::read(func::FuncOp function,
   if (failed(reader.read(copy)))
     return failure();
   return reader.take();
-}
-
-//===----------------------------------------------------------------------===//
-// Who writes what
-//===----------------------------------------------------------------------===//
-
-/// Reversing the cut of each dim determines the indices named there. A
-/// contradiction or an index out of range means that nobody writes the element.
-std::optional<WriterOfElement>
-TensorProgram::findWriter(const ProgramValue &value, int64_t element) const {
-  const ProgramValue &tile = values[value.source];
-  const BlockGraph &owner = graphs[tile.graph];
-  WriterOfElement writer;
-  SmallVector<TileIndex> known;
-  for (auto [cut, stride, tileStride] :
-       llvm::zip_equal(value.cut, value.strides, tile.strides)) {
-    int64_t position = element / stride - cut.shift;
-    element %= stride;
-    if (position < 0)
-      return std::nullopt;
-    writer.element += position % cut.tile * tileStride;
-    position /= cut.tile;
-    for (TileIndex index : llvm::reverse(cut.indices)) {
-      int64_t digit = position % owner.extent(index);
-      position /= owner.extent(index);
-      int64_t &slot =
-          index.isGrid() ? writer.block[index.number] : writer.iteration;
-      if (llvm::is_contained(known, index) && slot != digit)
-        return std::nullopt;
-      slot = digit;
-      known.push_back(index);
-    }
-    if (position != 0)
-      return std::nullopt;
-  }
-  return writer;
-}
-
-static std::string indexString(ArrayRef<int64_t> index) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << '[';
-  llvm::interleaveComma(index, os);
-  os << ']';
-  return text;
-}
-
-/// The elements that are written form a box, or miss a corner if an index cuts
-/// two dims; so it is enough to look at the corners.
-static std::string findUnwritten(const TensorProgram &program,
-                                 const ProgramValue &value) {
-  unsigned rank = value.shape.size();
-  for (uint64_t bits = 0; bits < (uint64_t{1} << rank); ++bits) {
-    int64_t element = 0;
-    SmallVector<int64_t> index(rank, 0);
-    for (unsigned dim = 0; dim < rank; ++dim) {
-      if (bits >> dim & 1)
-        index[dim] = value.shape[dim] - 1;
-      element += index[dim] * value.strides[dim];
-    }
-    if (!program.findWriter(value, element))
-      return "no block writes element " + indexString(index) +
-             " of a block graph's result";
-  }
-  return "";
-}
-
-/// A grid dim that the tile depends on but that the result's map does not name.
-static std::string findManyWriters(const TensorProgram &program,
-                                   const ProgramValue &value) {
-  const ProgramValue &tile = program.values[value.source];
-  const BlockGraph &owner = program.graphs[tile.graph];
-  for (unsigned dim = 0; dim < 3; ++dim) {
-    TileIndex index = TileIndex::grid(dim);
-    if (!(tile.gridMask >> dim & 1) || owner.grid[dim] == 1 ||
-        llvm::any_of(value.cut, [&](const DimCut &cut) {
-          return llvm::is_contained(cut.indices, index);
-        }))
-      continue;
-    return "blocks that differ in " + index.str() +
-           " write different values to the same element of a block graph's "
-           "result";
-  }
-  return "";
-}
-
-std::string TensorProgram::findWriteMistake() const {
-  for (const ProgramValue &value : values) {
-    if (value.kind != ProgramValue::Kind::Assemble)
-      continue;
-    if (value.shape.size() > 16)
-      return "a block graph's result has more than 16 dims";
-    std::string mistake = findUnwritten(*this, value);
-    if (mistake.empty())
-      mistake = findManyWriters(*this, value);
-    if (!mistake.empty())
-      return mistake;
-  }
-  return "";
 }

@@ -715,7 +715,7 @@ func.func @kernel(%x: tensor<5x96xf32>, %g: tensor<96xf32>, %b: tensor<96xf32>) 
   %o = mugraph.add %ng, %b : (tensor<5x96xf32>, tensor<96xf32>) -> tensor<5x96xf32>
   return %o : tensor<5x96xf32>
 })";
-  expectStatus(spec, kernel, verify::Status::Probabilistic);
+  expectStatus(spec, kernel, verify::Status::Proved);
   expectRejected(
       spec, kernel,
       {{"no mean",

@@ -33,7 +33,8 @@ def ConvertMuGraphToLinalg : Pass<"convert-mugraph-to-linalg", "::mlir::ModuleOp
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mirage::mugraph::MuGraphDialect"
   ];
 }
 

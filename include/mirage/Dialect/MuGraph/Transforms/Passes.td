@@ -87,6 +87,7 @@ def MuGraphPromoteTypes : Pass<"mugraph-promote-types", "::mlir::ModuleOp"> {
     nothing is rounded to a narrow type, and the results are f64. This is what
     lowered kernels are compared with.
   }];
+  let dependentDialects = ["::mirage::mugraph::MuGraphDialect"];
 }
 
 def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {

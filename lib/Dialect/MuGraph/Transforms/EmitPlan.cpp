@@ -77,6 +77,9 @@ private:
   FailureOr<TileValue> emitFunction(const Step &step);
   FailureOr<TileValue> emitReduce(const Step &step);
   FailureOr<TileValue> emitContract(const Step &step);
+  SmallVector<uint32_t> softmaxGroup(const Step &leader) const;
+  std::optional<search::ContractShape>
+  softmaxShape(const TileValue &scores, ArrayRef<uint32_t> group) const;
   LogicalResult emitSoftmax(uint32_t first);
   Value accumulate(const Step &step, Value value);
   bool isConstant(uint32_t step) const {
@@ -447,10 +450,8 @@ FailureOr<TileValue> PlanEmitter::emitContract(const Step &step) {
                    a->scale * b->scale * step.derivation.resultScale};
 }
 
-// All sums with the same scores come from one op.
-LogicalResult PlanEmitter::emitSoftmax(uint32_t first) {
-  const Step &leader = plan.steps[first];
-  LabelId depth = leader.derivation.label;
+// The steps that one softmax accumulator computes: all with these scores.
+SmallVector<uint32_t> PlanEmitter::softmaxGroup(const Step &leader) const {
   SmallVector<uint32_t> group;
   for (uint32_t number = 0; number < plan.steps.size(); ++number) {
     const Step &step = plan.steps[number];
@@ -458,66 +459,89 @@ LogicalResult PlanEmitter::emitSoftmax(uint32_t first) {
                      step.derivation.rule == Rule::SoftmaxContract;
     if (isSoftmax && step.operands[0] == leader.operands[0] &&
         step.accumulate == leader.accumulate &&
-        step.derivation.label == depth &&
+        step.derivation.label == leader.derivation.label &&
         step.derivation.scales[0] == leader.derivation.scales[0])
       group.push_back(number);
   }
-  FailureOr<TileValue> scores = get(leader.operands[0]);
-  if (failed(scores))
-    return failure();
-  // The rows: the label that no value has, and only one of them.
-  LabelList labels = plan.steps[leader.operands[0]].labels, batch;
-  LabelId rows = noLabel;
-  SmallVector<std::pair<uint32_t, search::ContractShape>> sums;
+  return group;
+}
+
+// The row label of the scores: the one that the values do not have; without
+// values the innermost. All others are batch labels.
+std::optional<search::ContractShape>
+PlanEmitter::softmaxShape(const TileValue &scores,
+                          ArrayRef<uint32_t> group) const {
+  const Step &leader = plan.steps[group.front()];
+  search::ContractShape shape;
+  shape.depth = leader.derivation.label;
+  for (LabelId label : scores.dims)
+    if (label != shape.depth && label != noLabel)
+      shape.rows = label;
   for (uint32_t number : group) {
     const Step &step = plan.steps[number];
     if (step.derivation.rule == Rule::SoftmaxSum)
       continue;
-    auto shape = search::contractShape(
-        labels, plan.steps[step.operands[1]].labels, depth);
-    if (!shape)
-      return failure();
-    sums.push_back({number, *shape});
+    auto product =
+        search::contractShape(plan.steps[step.operands[0]].labels,
+                              plan.steps[step.operands[1]].labels, shape.depth);
+    if (!product)
+      return std::nullopt;
+    shape.rows = product->rows;
+    break;
   }
-  if (!sums.empty()) {
-    rows = sums[0].second.rows;
-  } else {
-    for (LabelId label : scores->dims)
-      if (label != depth && label != noLabel)
-        rows = label;
-  }
-  for (LabelId label : scores->dims)
-    if (label != depth && label != rows && label != noLabel)
-      batch.push_back(label);
+  for (LabelId label : scores.dims)
+    if (label != shape.depth && label != shape.rows && label != noLabel)
+      shape.batch.push_back(label);
+  return shape;
+}
 
+// All sums with the same scores come from one op.
+LogicalResult PlanEmitter::emitSoftmax(uint32_t first) {
+  const Step &leader = plan.steps[first];
+  SmallVector<uint32_t> group = softmaxGroup(leader), sums;
+  FailureOr<TileValue> scores = get(leader.operands[0]);
+  if (failed(scores))
+    return failure();
+  auto shape = softmaxShape(*scores, group);
+  if (!shape)
+    return failure();
   scores->value = exact(*scores, leader.derivation.scales[0]);
-  Value s = conform(*scores, concat(batch, rows, depth));
+  Value s = conform(*scores, concat(shape->batch, shape->rows, shape->depth));
+
   Type f32 = builder.getF32Type();
   SmallVector<Value> operands;
   SmallVector<Type> types;
-  SmallVector<LabelList> dims;
-  SmallVector<Coefficient> scales;
-  for (auto &[number, shape] : sums) {
-    FailureOr<TileValue> v = get(plan.steps[number].operands[1]);
+  SmallVector<TileValue> results;
+  for (uint32_t number : group) {
+    const Step &step = plan.steps[number];
+    if (step.derivation.rule == Rule::SoftmaxSum)
+      continue;
+    FailureOr<TileValue> v = get(step.operands[1]);
+    auto product = search::contractShape(plan.steps[step.operands[0]].labels,
+                                         plan.steps[step.operands[1]].labels,
+                                         shape->depth);
     // A batch dim of the values alone has no place here.
-    if (failed(v) || shape.rows != rows ||
-        llvm::any_of(shape.batch, [&](LabelId label) {
-          return !llvm::is_contained(batch, label);
+    if (failed(v) || !product || product->rows != shape->rows ||
+        llvm::any_of(product->batch, [&](LabelId label) {
+          return !llvm::is_contained(shape->batch, label);
         }))
       return failure();
     v->value = castTo(v->value, matrixType());
-    operands.push_back(conform(*v, concat(batch, depth, shape.columns), 2));
-    dims.push_back(concat(batch, rows, shape.columns));
-    types.push_back(tileType(dims.back(), f32));
-    scales.push_back(v->scale);
+    operands.push_back(
+        conform(*v, concat(shape->batch, shape->depth, product->columns), 2));
+    LabelList dims = concat(shape->batch, shape->rows, product->columns);
+    types.push_back(tileType(dims, f32));
+    results.push_back({Value(), dims, v->scale * step.derivation.resultScale});
+    sums.push_back(number);
   }
-  LabelList row = concat(batch, rows, noLabel);
+  LabelList row = concat(shape->batch, shape->rows, noLabel);
   auto op = AccumulateSoftmaxOp::create(builder, loc, tileType(row, f32), types,
                                         s, operands, leader.accumulate);
-  for (auto [i, sum] : llvm::enumerate(sums))
-    tiles[sum.first] =
-        TileValue{op.getNumerators()[i], dims[i],
-                  scales[i] * plan.steps[sum.first].derivation.resultScale};
+  for (auto [number, result, value] :
+       llvm::zip(sums, results, op.getNumerators())) {
+    result.value = value;
+    tiles[number] = result;
+  }
   for (uint32_t number : group)
     if (plan.steps[number].derivation.rule == Rule::SoftmaxSum)
       tiles[number] = TileValue{op.getDenominator(), row,

@@ -107,91 +107,107 @@ uint32_t Importer::functionNumber(Operation *op) {
   return result.functions.size() - 1;
 }
 
-// The algebra has +, -, *, /, square roots and exp of an operand. A body with
-// anything else is one uninterpreted function: silu and tanh are better left to
-// their own instructions than spelled out in exponentials that can overflow.
+namespace {
+/// Builds the search's form of a scalar body.
+class BodyBuilder {
+public:
+  std::vector<ScalarNode> nodes;
+
+  unsigned add(ScalarNode node) {
+    nodes.push_back(std::move(node));
+    return nodes.size() - 1;
+  }
+  unsigned operand(unsigned number) {
+    ScalarNode node{ScalarNode::Kind::Operand};
+    node.operand = number;
+    return add(node);
+  }
+  unsigned constant(mirage::Rational value) {
+    return add(makeNode(ScalarNode::Kind::Constant, {}, value));
+  }
+  unsigned power(unsigned base, mirage::Rational exponent) {
+    return add(makeNode(ScalarNode::Kind::Power, {base}, exponent));
+  }
+  unsigned minus(unsigned x) {
+    unsigned minusOne = constant(int64_t{-1});
+    return add(makeNode(ScalarNode::Kind::Multiply, {x, minusOne}));
+  }
+  /// Nothing if the function is not in the algebra.
+  std::optional<unsigned> apply(ScalarFunction function,
+                                llvm::ArrayRef<unsigned> x);
+};
+} // namespace
+
+std::optional<unsigned> BodyBuilder::apply(ScalarFunction function,
+                                           llvm::ArrayRef<unsigned> x) {
+  using Kind = ScalarNode::Kind;
+  switch (function) {
+  case ScalarFunction::Add:
+    return add(makeNode(Kind::Add, x));
+  case ScalarFunction::Sub: {
+    unsigned right = minus(x[1]);
+    return add(makeNode(Kind::Add, {x[0], right}));
+  }
+  case ScalarFunction::Mul:
+    return add(makeNode(Kind::Multiply, x));
+  case ScalarFunction::Div: {
+    unsigned inverse = power(x[1], int64_t{-1});
+    return add(makeNode(Kind::Multiply, {x[0], inverse}));
+  }
+  case ScalarFunction::Neg:
+    return minus(x[0]);
+  case ScalarFunction::Sqrt:
+    return power(x[0], mirage::Rational::get(1, 2));
+  case ScalarFunction::Rsqrt:
+    return power(x[0], mirage::Rational::get(-1, 2));
+  case ScalarFunction::Exp:
+    return add(makeNode(Kind::Exp, x));
+  default:
+    return std::nullopt;
+  }
+}
+
+// The algebraic form of a body: +, -, *, / and square roots, or exp alone.
+// silu and tanh are better left to their own instructions than spelled out in
+// exponentials that can overflow.
+static std::optional<std::vector<ScalarNode>>
+importAlgebra(const ScalarExpr &body) {
+  BodyBuilder builder;
+  llvm::SmallVector<unsigned> position;
+  for (const ScalarExpr::Node &node : body.nodes()) {
+    std::optional<unsigned> here;
+    if (node.kind == ScalarExpr::Kind::Operand) {
+      here = builder.operand(node.operand);
+    } else if (node.kind == ScalarExpr::Kind::Constant) {
+      if (auto value = toExact(node.constant))
+        here = builder.constant(*value);
+    } else if (node.function != ScalarFunction::Exp ||
+               body.nodes().size() == 2) {
+      llvm::SmallVector<unsigned> arguments;
+      for (unsigned argument : node.arguments)
+        arguments.push_back(position[argument]);
+      here = builder.apply(node.function, arguments);
+    }
+    if (!here)
+      return std::nullopt;
+    position.push_back(*here);
+  }
+  return std::move(builder.nodes);
+}
+
+// What has no algebraic form is an uninterpreted function of the operands.
 std::vector<ScalarNode> Importer::importBody(Operation *op,
                                              const ScalarExpr &body) {
-  using Kind = ScalarNode::Kind;
-  std::vector<ScalarNode> nodes;
-  llvm::SmallVector<unsigned> position;
-  auto add = [&](ScalarNode node) {
-    nodes.push_back(std::move(node));
-    return unsigned(nodes.size() - 1);
-  };
-  auto opaque = [&] {
-    nodes.clear();
-    llvm::SmallVector<unsigned> arguments;
-    for (unsigned i = 0; i < op->getNumOperands(); ++i) {
-      ScalarNode operand{Kind::Operand};
-      operand.operand = i;
-      arguments.push_back(add(operand));
-    }
-    ScalarNode call = makeNode(Kind::Function, arguments);
-    call.function = functionNumber(op);
-    add(call);
-    return nodes;
-  };
-  auto power = [&](unsigned base, mirage::Rational exponent) {
-    return add(makeNode(Kind::Power, {base}, exponent));
-  };
-  auto minus = [&](unsigned x) {
-    return add(makeNode(Kind::Multiply,
-                        {x, add(makeNode(Kind::Constant, {}, int64_t{-1}))}));
-  };
-  for (const ScalarExpr::Node &node : body.nodes()) {
-    if (node.kind == ScalarExpr::Kind::Operand) {
-      ScalarNode operand{Kind::Operand};
-      operand.operand = node.operand;
-      position.push_back(add(operand));
-      continue;
-    }
-    if (node.kind == ScalarExpr::Kind::Constant) {
-      std::optional<mirage::Rational> value = toExact(node.constant);
-      if (!value)
-        return opaque();
-      position.push_back(add(makeNode(Kind::Constant, {}, *value)));
-      continue;
-    }
-    llvm::SmallVector<unsigned> x;
-    for (unsigned argument : node.arguments)
-      x.push_back(position[argument]);
-    switch (node.function) {
-    case ScalarFunction::Add:
-      position.push_back(add(makeNode(Kind::Add, x)));
-      break;
-    case ScalarFunction::Sub:
-      position.push_back(add(makeNode(Kind::Add, {x[0], minus(x[1])})));
-      break;
-    case ScalarFunction::Mul:
-      position.push_back(add(makeNode(Kind::Multiply, x)));
-      break;
-    case ScalarFunction::Div:
-      position.push_back(
-          add(makeNode(Kind::Multiply, {x[0], power(x[1], int64_t{-1})})));
-      break;
-    case ScalarFunction::Neg:
-      position.push_back(minus(x[0]));
-      break;
-    case ScalarFunction::Sqrt:
-      position.push_back(power(x[0], mirage::Rational::get(1, 2)));
-      break;
-    case ScalarFunction::Rsqrt:
-      position.push_back(power(x[0], mirage::Rational::get(-1, 2)));
-      break;
-    case ScalarFunction::Exp:
-      if (body.nodes().size() != 2)
-        return opaque();
-      position.push_back(add(makeNode(Kind::Exp, x)));
-      break;
-    default:
-      return opaque();
-    }
-  }
-  // The value must be the last node.
-  if (position.back() + 1 != nodes.size())
-    nodes.push_back(nodes[position.back()]);
-  return nodes;
+  if (auto nodes = importAlgebra(body))
+    return std::move(*nodes);
+  BodyBuilder builder;
+  llvm::SmallVector<unsigned> arguments;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+    arguments.push_back(builder.operand(i));
+  ScalarNode call = makeNode(ScalarNode::Kind::Function, arguments);
+  call.function = functionNumber(op);
+  builder.add(call);
+  return std::move(builder.nodes);
 }
 
 // A reshape that only adds or removes dims of extent 1.

@@ -12,7 +12,7 @@
 // write over either, or read what was written. Around a loop the ranges at the
 // end of the body join those at its entry until nothing changes.
 //
-// Asynchronous copies are ordered by the pass that makes them.
+// Asynchronous copies of one buffer are ordered by the pass that makes them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -85,6 +85,8 @@ private:
       return read(op, rangeOf(load.getSource()), pending, insert);
     if (auto store = dyn_cast<LocalStoreOp>(op))
       return write(op, rangeOf(store.getDest()), pending, insert);
+    if (auto copy = dyn_cast<AsyncCopyOp>(op))
+      return startCopy(op, rangeOf(copy.getDest()), pending, insert);
     if (isa<ConvertOp, ReduceOp>(op))
       return exchange(op, pending, insert);
     if (isa<LoopLikeOpInterface>(op))
@@ -140,6 +142,18 @@ private:
         Pending::overlaps(pending.reads, range))
       barrier(op, pending, insert);
     Pending::add(pending.writes, range);
+  }
+
+  /// Waits for those who used the buffer's bytes for something else; among
+  /// themselves the users of a buffer are ordered already.
+  void startCopy(Operation &op, Range range, Pending &pending, bool insert) {
+    auto foreign = [&](ArrayRef<Range> ranges) {
+      return llvm::any_of(ranges, [&](Range other) {
+        return !(other == range) && Pending::overlaps(other, range);
+      });
+    };
+    if (foreign(pending.reads) || foreign(pending.writes))
+      barrier(op, pending, insert);
   }
 
   /// Writes its scratch, has a barrier of its own, reads its scratch.

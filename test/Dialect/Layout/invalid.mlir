@@ -49,6 +49,10 @@ func.func private @c5(!layout.shared<8xf16, #layout.linear<offset = [[1], [2]] -
 func.func private @c5(!layout.shared<8xf16, slots = 0>)
 
 // -----
+// expected-error@+1 {{has too many elements for shared memory (layout_c5)}}
+func.func private @c5(!layout.shared<4611686018427387904x4xf16>)
+
+// -----
 func.func @c6(%x: memref<8x8xf16>, %i: index) {
   // expected-error@+1 {{tile [8, 8] of 'f32' and memory 'memref<8x8xf16>' differ in rank or element type (layout_c6)}}
   %0 = layout.load %x[%i, %i] : memref<8x8xf16> -> tensor<8x8xf32>

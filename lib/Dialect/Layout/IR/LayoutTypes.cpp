@@ -12,6 +12,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/InterleavedRange.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mirage::layout;
@@ -82,6 +83,14 @@ LogicalResult SharedType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (llvm::any_of(shape, [](int64_t size) { return size <= 0; }))
     return emitError() << "shape [" << llvm::interleaved(shape).str()
                        << "] is not static and positive (layout_c5)";
+  int64_t elements = slots;
+  bool overflow = false;
+  for (int64_t size : shape)
+    overflow |= llvm::MulOverflow(elements, size, elements);
+  if (overflow || elements > int64_t{1} << 40)
+    return emitError() << "shape [" << llvm::interleaved(shape).str()
+                       << "] has too many elements for shared memory "
+                          "(layout_c5)";
   if (slots < 1)
     return emitError() << "has " << slots
                        << " slots, expected at least 1 (layout_c5)";

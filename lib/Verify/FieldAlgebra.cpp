@@ -237,8 +237,10 @@ Comparison FieldAlgebra::compare(const FieldValue &a,
     return Comparison::Undecided;
   bool exponentsKnown = !(flags & FieldValue::NoExponent);
   bool sameP = a.p == b.p, sameQ = !exponentsKnown || a.q == b.q;
+  bool marked = (flags & FieldValue::MarkedP) ||
+                (exponentsKnown && (flags & FieldValue::MarkedQ));
   if (sameP && sameQ)
-    return Comparison::Equal;
+    return marked ? Comparison::Undecided : Comparison::Equal;
   if ((!sameP && !(flags & FieldValue::MarkedP)) ||
       (!sameQ && !(flags & FieldValue::MarkedQ)))
     return Comparison::Different;

@@ -127,6 +127,7 @@ private:
   /// Numbers of the samples that some test under the present rule took without
   /// a verdict, and of those for which some test had one.
   llvm::BitVector open, decided;
+  SmallVector<unsigned> verdicts; ///< Tests with a verdict, by sample.
   /// The first samples are one of each orbit of outputs, if this is not 0.
   size_t numRepresentatives = 0;
   SmallVector<Degree> specDegrees, candidateDegrees;
@@ -220,6 +221,7 @@ Checker::Outcome Checker::compareAt(size_t number, const Sample &sample,
     return different(sample, expected, got);
   case Comparison::Equal:
     decided.set(number);
+    ++verdicts[number];
     break;
   case Comparison::Undecided:
     open.set(number);
@@ -276,6 +278,8 @@ Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
     bool expensive = steps() > options.softSteps && !sample.isEssential;
     if (expensive && steps() > 4 * options.softSteps)
       continue;
+    if (rule == Rule::RootLaws && verdicts[number] >= options.minTests)
+      continue;
     if (needsTrace && hasBound && number < numRepresentatives)
       outcome = compareTraced(number, algebra, inputs);
     else
@@ -296,22 +300,26 @@ Checker::Outcome Checker::runTests(Rule rule, uint64_t prime) {
   report.tests = 0;
   report.errorLog2.reset();
   open = decided = llvm::BitVector(samples.size());
+  verdicts.assign(samples.size(), 0);
   selectBound(rule);
-  // Under RootLaws a test may end without a verdict: take more of them, but not
-  // if there are so many roots that none will have one.
-  for (uint64_t test = 1; test <= options.maxTests; ++test) {
+  // Under RootLaws a sample has a verdict in one test of 2^k, for k roots: take
+  // more tests, but not if there are so many roots that none will have one.
+  bool roots = rule == Rule::RootLaws;
+  unsigned maxTests = roots ? 4 * options.maxTests : options.maxTests;
+  for (uint64_t test = 1; test <= maxTests; ++test) {
     Outcome outcome = runTest(rule, prime, test);
     if (outcome != Outcome::Passed)
       return outcome;
     ++report.tests;
     hasBound &= open.none();
-    if (rule == Rule::RootLaws && test == 4 && decided.none())
-      break;
     bool enough = (report.tests >= options.minTests ||
                    report.steps > options.heavySteps) &&
                   (!hasBound || *report.errorLog2 <= options.errorLog2);
     if (enough && !open.test(decided))
       return Outcome::Passed;
+    if (roots &&
+        ((test == 8 && decided.none()) || report.steps > options.hardSteps))
+      break;
   }
   if (!open.test(decided))
     return Outcome::Passed;

@@ -49,12 +49,12 @@
 //   RootLaws  and sqrt(x) = x^((p+1)/4): multiplicative, and sqrt(x)^2 = x
 //   where
 //             x is a square; values made from roots of other elements are
-//             marked and a difference between marked values says nothing. A
-//             field has no positive numbers and so does not know the sign of a
-//             root. For the prime in use all primes up to 13 are squares, so
-//             constants made of them come out of a root with the right sign;
-//             |z| and z, which differ in sign only, are told apart in half of
-//             the tests.
+//             marked and comparing them says nothing: the power gives the root
+//             of -x there. A field has no positive numbers and so does not know
+//             the sign of a root. For the prime in use all primes up to 13 are
+//             squares, so constants made of them come out of a root with the
+//             right sign; |z| and z, which differ in sign only, are told apart
+//             in half of the tests.
 //
 //===----------------------------------------------------------------------===//
 

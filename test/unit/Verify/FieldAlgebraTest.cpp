@@ -199,7 +199,14 @@ TEST_F(Algebra, OpaqueRoots) {
 }
 
 TEST_F(Algebra, PowerRootsKnowPositiveConstants) {
-  FieldValue x = powers.input(0, 0);
+  // An element with a root in both fields.
+  FieldValue x;
+  for (uint64_t i = 0;; ++i) {
+    x = powers.input(0, i);
+    if (powers.valueField().isSquare(x.p) &&
+        powers.exponentField().isSquare(x.q))
+      break;
+  }
   for (int64_t n : {2, 3, 5, 7, 11, 13, 48, 64}) {
     FieldValue c = powers.constant(Rational::get(n));
     FieldValue scaled = powers.mul(x, powers.mul(c, c));
@@ -208,6 +215,15 @@ TEST_F(Algebra, PowerRootsKnowPositiveConstants) {
     EXPECT_EQ(powers.compare(left, right), Comparison::Equal) << n;
     FieldValue wrong = powers.neg(right);
     EXPECT_NE(powers.compare(left, wrong), Comparison::Equal) << n;
+  }
+}
+
+TEST_F(Algebra, PowerRootsOfNegativesSayNothing) {
+  for (uint64_t i = 0; i < 20; ++i) {
+    FieldValue x = powers.input(0, i);
+    FieldValue left = powers.apply(ScalarFunction::Sqrt, x);
+    FieldValue right = powers.apply(ScalarFunction::Sqrt, powers.neg(x));
+    EXPECT_NE(powers.compare(left, right), Comparison::Equal);
   }
 }
 

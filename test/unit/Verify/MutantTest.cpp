@@ -231,6 +231,18 @@ TEST_F(Mutants, NormLinearErrors) {
           "%mean = mugraph.add_scalar %ar, 1.0e-5"},
          {"%ms = mugraph.add_scalar %mean, 1.0e-5",
           "%ms = mugraph.mul_scalar %mean, 4.8828125e-4"}}},
+       {"root of a negative number",
+        {{"%mean = mugraph.mul_scalar %ar, 4.8828125e-4",
+          "%mean = mugraph.mul_scalar %ar, -4.8828125e-4"},
+         {"mugraph.add_scalar %mean, 1.0e-5",
+          "mugraph.add_scalar %mean, -1.0e-5"}}},
+       {"negative scale outside the root",
+        {{"%ms = mugraph.add_scalar %mean, 1.0e-5",
+          "%s4 = mugraph.mul_scalar %mean, 4.0 : tensor<16x1xf32>\n%ms = "
+          "mugraph.add_scalar %s4, 4.0e-5"},
+         {"%root = mugraph.sqrt %ms : tensor<16x1xf32>",
+          "%r2 = mugraph.sqrt %ms : tensor<16x1xf32>\n%root = "
+          "mugraph.mul_scalar %r2, -0.5 : tensor<16x1xf32>"}}},
        {"another extent in the mean", {{"4.8828125e-4", "2.44140625e-4"}}},
        {"swapped division",
         {{"mugraph.div %am, %root : (tensor<16x64xf32>, tensor<16x1xf32>)",

@@ -1,4 +1,7 @@
 // RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: mirage-run %s --entry=attention --device=sim --target=sm_80 --check
+// RUN: mirage-run %s --entry=attention --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=attention --device=sim --target=gfx942 --check
 
 // Attention in one pass over the keys: running maximum, denominator and
 // numerators are carried and rescaled. The last tile of keys hangs over.

@@ -1,4 +1,10 @@
 // RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: mirage-run %s --entry=norm --device=sim --target=sm_80 --check
+// RUN: mirage-run %s --entry=norm --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=norm --device=sim --target=gfx942 --check
+// RUN: mirage-run %s --entry=softmax --device=sim --target=sm_80 --check
+// RUN: mirage-run %s --entry=softmax --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=softmax --device=sim --target=gfx942 --check
 
 // 17 rows and 2560 columns: the tile of a whole row is 4096 wide, the last tile
 // of rows hangs over. A sum of what was loaded needs no mask, since loads fill

@@ -1,4 +1,7 @@
 // RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: mirage-run %s --entry=gated_mlp --device=sim --target=sm_80 --check
+// RUN: mirage-run %s --entry=gated_mlp --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=gated_mlp --device=sim --target=gfx942 --check
 
 // Two products share the rows of one operand; eight rows are too few for the
 // matrix instruction, so the transposed products are computed.

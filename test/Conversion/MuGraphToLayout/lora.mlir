@@ -1,4 +1,7 @@
 // RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: mirage-run %s --entry=lora --device=sim --target=sm_80 --check
+// RUN: mirage-run %s --entry=lora --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=lora --device=sim --target=gfx942 --check
 
 // A product inside the loop feeds one after it.
 

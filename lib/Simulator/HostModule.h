@@ -113,10 +113,11 @@ public:
   void replace(mlir::Operation *op, mlir::ValueRange values);
   void erase(mlir::Operation *op) { replace(op, {}); }
 
-  /// Makes the access of `bytes` at `address` by `op` known to the runtime.
+  /// Makes the access of `bytes` at `address` by `op` known to the runtime; a
+  /// masked one does not take place if the address is null.
   void instrumentAccess(mlir::Operation *op, mlir::Value address,
                         uint64_t bytes, uint64_t alignment, bool isStore,
-                        bool isAtomic = false);
+                        bool isAtomic = false, bool isMasked = false);
   /// Site of an access; `addressSpace` as in the type of the pointer.
   uint32_t addAccessSite(mlir::Operation *op, Space space, uint64_t bytes,
                          uint64_t alignment, bool isStore);

@@ -256,7 +256,8 @@ uint32_t HostRewriter::addAccessSite(Operation *op, Space space, uint64_t bytes,
 
 void HostRewriter::instrumentAccess(Operation *op, Value address,
                                     uint64_t bytes, uint64_t alignment,
-                                    bool isStore, bool isAtomic) {
+                                    bool isStore, bool isAtomic,
+                                    bool isMasked) {
   if (!options.count && !options.checkAccesses)
     return;
   unsigned addressSpace =
@@ -276,6 +277,6 @@ void HostRewriter::instrumentAccess(Operation *op, Value address,
   }
   for (uint32_t i = id; i < sites.size(); ++i)
     site(i).isAtomic = isAtomic;
-  call(op, runtime::access, {},
+  call(op, isMasked ? runtime::maskedAccess : runtime::access, {},
        {thread(op), constant(op->getLoc(), id), address});
 }

@@ -95,7 +95,8 @@ static LogicalResult instrumentMasked(HostRewriter &rewriter, Operation *op,
         LLVM::GEPOp::create(b, loc, address.getType(), b.getI8Type(), address,
                             ArrayRef<LLVM::GEPArg>{int32_t(i * bytes)});
     element = LLVM::SelectOp::create(b, loc, taken, element, none);
-    rewriter.instrumentAccess(op, element, bytes, bytes, isStore);
+    rewriter.instrumentAccess(op, element, bytes, bytes, isStore,
+                              /*isAtomic=*/false, /*isMasked=*/true);
   }
   return success();
 }

@@ -8,6 +8,8 @@
 
 #include "Machine.h"
 
+#include "FaultGuard.h"
+
 #include "llvm/Support/FormatVariadic.h"
 
 #include <sys/mman.h>
@@ -105,6 +107,7 @@ void Machine::startThreads(uint64_t block) {
     thread.index = i;
     thread.lane = i % warpSize;
     thread.wait = Wait::None;
+    thread.site = noSite;
     thread.rounds = 0;
     thread.suspect.granules = 0;
     thread.copies.clear();
@@ -124,7 +127,9 @@ std::optional<Failure> Machine::runBlock(uint64_t block) {
   if (hasShadow())
     shadow.startBlock(sharedBytes, plan->target->warpSize);
   startThreads(block);
-  Fiber::switchTo(mainFiber, threads.front().fiber);
+  int signal = runGuarded([&] { resume(mainFiber, threads.front()); });
+  if (signal)
+    failure = describeFaultOf(*running, signal);
 
   bool allExited =
       llvm::all_of(warps, [](const Warp &w) { return w.exited == w.existing; });
@@ -150,7 +155,7 @@ void Machine::threadMain(void *argument) {
   machine.leave(thread);
 }
 
-void Machine::fail(int thread, uint32_t site, const llvm::Twine &message) {
+void Machine::fail(uint32_t thread, uint32_t site, const llvm::Twine &message) {
   failure.emplace();
   failure->thread = thread;
   failure->site = site;
@@ -166,8 +171,15 @@ void Machine::fail(int thread, uint32_t site, const llvm::Twine &message) {
 
 void Machine::leave(Thread &thread) {
   Thread *next = nextRunnable(*thread.warp);
-  if (next != &thread)
-    Fiber::switchTo(thread.fiber, next ? next->fiber : mainFiber);
+  if (!next)
+    Fiber::switchTo(thread.fiber, mainFiber);
+  else if (next != &thread)
+    resume(thread.fiber, *next);
+}
+
+void Machine::resume(Fiber &from, Thread &next) {
+  running = &next;
+  Fiber::switchTo(from, next.fiber);
 }
 
 Thread *Machine::nextRunnable(Warp &warp) {
@@ -200,7 +212,7 @@ void Machine::endTurn(Thread &thread, uint32_t site) {
                        thread.rounds));
   Thread *next = nextAfter(thread);
   if (next != &thread)
-    Fiber::switchTo(thread.fiber, next->fiber);
+    resume(thread.fiber, *next);
 }
 
 /// No lane of the warp can run: do what was waiting for that.
@@ -376,6 +388,16 @@ std::string Machine::describeThread(uint32_t index) const {
   const uint32_t *r = threads[index].registers;
   return llvm::formatv("({0}, {1}, {2})", r[ThreadIdX], r[ThreadIdY],
                        r[ThreadIdZ]);
+}
+
+Failure Machine::describeFaultOf(const Thread &thread, int signal) const {
+  Failure result;
+  result.thread = thread.index;
+  result.site = thread.site;
+  result.message = describeFault(signal);
+  if (thread.site != noSite)
+    result.message += ", at or after this operation";
+  return result;
 }
 
 Failure Machine::describeDeadlock() const {

@@ -50,6 +50,9 @@ struct ThreadHeader {
   char *sharedBase; ///< of the block; 4 GiB aligned.
 };
 
+/// The site of what has none.
+inline constexpr uint32_t noSite = ~0u;
+
 /// A cp.async that has not taken place.
 struct PendingCopy {
   char *destination;
@@ -77,7 +80,7 @@ struct Thread : ThreadHeader {
 
   // What the thread waits for.
   Wait wait = Wait::None;
-  uint32_t site = 0;
+  uint32_t site = noSite; ///< also the last one that it came to.
   uint64_t mask = 0;
   uint32_t barrier = 0;
   const char *operands = nullptr;
@@ -123,8 +126,8 @@ struct LaunchPlan {
 /// Why a block stopped.
 struct Failure {
   uint64_t block = 0;
-  int thread = -1; ///< or -1: the block as a whole.
-  uint32_t site = 0;
+  uint32_t thread = 0;
+  uint32_t site = noSite;
   std::string message;
   std::vector<std::pair<uint32_t, std::string>> notes; ///< at other sites.
 };
@@ -154,7 +157,8 @@ public:
   /// The thread has gone round in loops for long: others have their turn.
   void endTurn(Thread &thread, uint32_t site);
   static constexpr uint64_t roundsOfTurn = uint64_t{1} << 20;
-  [[noreturn]] void fail(int thread, uint32_t site, const llvm::Twine &message);
+  [[noreturn]] void fail(uint32_t thread, uint32_t site,
+                         const llvm::Twine &message);
 
   // For the rules of warp operations.
   /// Checks one lane's access without noting it.
@@ -173,6 +177,8 @@ private:
   };
 
   static void threadMain(void *thread);
+  void resume(Fiber &from, Thread &next);
+  Failure describeFaultOf(const Thread &thread, int signal) const;
   void startThreads(uint64_t block);
   void setRegisters(Thread &thread, uint64_t block);
   void leave(Thread &thread);
@@ -215,6 +221,7 @@ private:
   NamedBarrier barriers[16];
   size_t lastBuffer = 0;
   Fiber mainFiber, abandoned;
+  Thread *running = nullptr;
   std::optional<Failure> failure;
 };
 

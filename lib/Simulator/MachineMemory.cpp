@@ -160,6 +160,7 @@ void Machine::note(Thread &thread, uint32_t site, uint64_t address) {
 
 void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
   settleStore(thread);
+  thread.site = id;
   const Site *site = &plan->sites[id];
   if (site->space == Space::Generic) {
     // A generic pointer goes to shared memory, to a buffer, or to the thread's

@@ -21,10 +21,14 @@ static Thread &threadOf(ThreadHeader *header) {
 }
 
 static void accessHook(ThreadHeader *header, uint32_t site, char *address) {
-  if (!address) // an element that is masked off
-    return;
   Thread &thread = threadOf(header);
   thread.machine->access(thread, site, reinterpret_cast<uint64_t>(address));
+}
+
+static void maskedAccessHook(ThreadHeader *header, uint32_t site,
+                             char *address) {
+  if (address)
+    accessHook(header, site, address);
 }
 
 static void warpHook(ThreadHeader *header, uint32_t site, uint64_t mask,
@@ -155,6 +159,7 @@ llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
   using D3 = double (*)(double, double, double);
   static const RuntimeFunction table[] = {
       entry(runtime::access, accessHook, RuntimeEffect::Hook),
+      entry(runtime::maskedAccess, maskedAccessHook, RuntimeEffect::Hook),
       entry(runtime::warp, warpHook),
       entry(runtime::barrier, barrierHook),
       entry(runtime::asyncCopy, asyncCopyHook),

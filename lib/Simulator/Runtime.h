@@ -31,8 +31,10 @@ struct RuntimeFunction {
 llvm::ArrayRef<RuntimeFunction> runtimeFunctions();
 
 namespace runtime {
-// void(thread, i32 site, ptr address); null is no access
+// void(thread, i32 site, ptr address)
 inline constexpr char access[] = "mirage_sim_access";
+// the same; null is no access
+inline constexpr char maskedAccess[] = "mirage_sim_masked_access";
 // void(thread, i32 site, i64 mask, ptr operands, ptr results)
 inline constexpr char warp[] = "mirage_sim_warp";
 // i32(thread, i32 site, i32 id, i32 count, i32 arriveOnly, i32 predicate):

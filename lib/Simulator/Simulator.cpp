@@ -9,6 +9,7 @@
 #include "mirage/Simulator/Simulator.h"
 
 #include "Compile.h"
+#include "FaultGuard.h"
 #include "HostModule.h"
 #include "Machine.h"
 
@@ -217,10 +218,13 @@ LogicalResult Simulator::Implementation::report(StringRef kernel,
                                                 const LaunchPlan &plan,
                                                 const Failure &failure) const {
   const Dim3 &g = plan.grid, &b = plan.block;
-  const Site &site = host.sites[failure.site];
-  InFlightDiagnostic diagnostic = emitError(site.location);
-  diagnostic << "'" << site.name << "' in kernel '" << kernel << "', block ("
-             << failure.block % g.x << ", " << failure.block / g.x % g.y << ", "
+  const Site *site =
+      failure.site == noSite ? nullptr : &host.sites[failure.site];
+  InFlightDiagnostic diagnostic = emitError(site ? site->location : location);
+  if (site)
+    diagnostic << "'" << site->name << "' in ";
+  diagnostic << "kernel '" << kernel << "', block (" << failure.block % g.x
+             << ", " << failure.block / g.x % g.y << ", "
              << failure.block / g.x / g.y << "), thread ("
              << failure.thread % b.x << ", " << failure.thread / b.x % b.y
              << ", " << failure.thread / b.x / b.y << "): " << failure.message;
@@ -249,7 +253,9 @@ FailureOr<Counters> Simulator::Implementation::run(StringRef kernel,
   std::atomic<bool> stop{false};
   std::mutex mutex;
   std::optional<Failure> first;
+  FaultGuard guard;
   auto work = [&](Machine &machine) {
+    FaultStack stack;
     for (uint64_t block; !stop && (block = next++) < blocks;) {
       std::optional<Failure> failure = machine.runBlock(block);
       if (!failure)

@@ -315,6 +315,47 @@ TEST_F(DiagnosticsTest, ThreadsThatWaitForMemoryTakeTurns) {
   EXPECT_EQ(result[0], 63);
 }
 
+TEST_F(DiagnosticsTest, FaultsOfTheHost) {
+  auto fails =
+      [&](const std::string &lines, const char *message) {
+        errors.clear();
+        ASSERT_TRUE(compile("sm_90a", R"(
+      llvm.func @again(%p: !llvm.ptr) {
+        %v = llvm.load volatile %p : !llvm.ptr -> i32
+        %n = llvm.mlir.constant(64 : i32) : i32
+        %a = llvm.alloca %n x i32 : (i32) -> !llvm.ptr
+        llvm.store volatile %v, %a : i32, !llvm.ptr
+        llvm.call @again(%a) : (!llvm.ptr) -> ()
+        llvm.store volatile %v, %a : i32, !llvm.ptr
+        llvm.return
+      }
+      llvm.func @k(%out: !llvm.ptr<1>) attributes {nvvm.kernel} {
+        %t = nvvm.read.ptx.sreg.tid.x : i32
+        %one = llvm.mlir.constant(1 : i32) : i32
+        )" + lines + R"(
+        llvm.store %r, %out : i32, !llvm.ptr<1>
+        llvm.return
+      })")) << errors;
+        std::vector<int32_t> result(1);
+        EXPECT_FALSE(launch({4}, {32}, 0, {output(result)}));
+        EXPECT_TRUE(diagnosed({"block (0, 0, 0), thread (0, 0, 0)", message}))
+            << errors;
+      };
+  fails(R"(%w = nvvm.read.ptx.sreg.ntid.x : i32
+           %r = llvm.sdiv %w, %t : i32)",
+        "division by zero");
+  fails(R"(%z = llvm.mlir.zero : !llvm.ptr
+           %r = llvm.load volatile %z : !llvm.ptr -> i32)",
+        "access to memory that the thread does not have");
+  fails(R"(%a = llvm.alloca %one x i32 : (i32) -> !llvm.ptr
+           llvm.call @again(%a) : (!llvm.ptr) -> ()
+           %r = llvm.add %t, %one : i32)",
+        "too deep a recursion");
+  fails(R"(%z = llvm.mlir.zero : !llvm.ptr<1>
+           %r = llvm.load %z : !llvm.ptr<1> -> i32)",
+        "out-of-bounds global load");
+}
+
 TEST_F(DiagnosticsTest, Trap) {
   ASSERT_TRUE(
       compile("sm_90a", diverge("\"llvm.intr.trap\"() : () -> ()", "", "")))

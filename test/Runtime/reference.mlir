@@ -21,6 +21,11 @@
 // FIRST: <f4 [2, 1] 6 15
 // SECOND: <f4 [2, 3] 1 2 3 4 5 6
 
+// A program may do nothing at all.
+// RUN: echo 'func.func @f(%%a: tensor<2x3xf32>) -> tensor<2x3xf32> { return %%a : tensor<2x3xf32> }' | mirage-run --device=reference --inputs=%t.in --outputs=%t.out
+// RUN: %python %npy show %t.out/result0.npy | FileCheck %s --check-prefix=SECOND0
+// SECOND0: <f4 [2, 3] 1 2 3 4 5 6
+
 // What a rounded program computes is within twice the error of another.
 // RUN: mirage-run %s --entry=deep --device=reference --check --report=- | FileCheck %s --check-prefix=REPORT
 // REPORT-DAG: "device": "reference"

@@ -78,73 +78,67 @@ static Value joinBatch(OpBuilder &builder, Value value, ArrayRef<int64_t> batch,
                             : SmallVector<int64_t>{own, matrix[0], matrix[1]});
 }
 
-static Value buildKernel(OpBuilder &builder, Location loc, Value lhs, Value rhs,
-                         RankedTensorType type, const MatmulTiles &tiles) {
-  MLIRContext *context = builder.getContext();
-  ArrayRef<int64_t> result = type.getShape();
-  auto lhsType = cast<RankedTensorType>(lhs.getType());
-  int64_t depth = lhsType.getShape().back();
+/// The plan over (batch,) rows, columns, depth. The grid cuts all but the
+/// depth, which is left for a loop.
+static std::optional<TilePlan> planMatmul(ArrayRef<int64_t> result,
+                                          const MatmulTiles &tiles) {
   SmallVector<int64_t> extents(result), tile(result.size(), 1);
-  // The plan's dims: (batch,) rows, columns, depth; a loop cuts the depth.
   tile[tile.size() - 2] = tiles.rows;
   tile.back() = tiles.columns;
   extents.push_back(tiles.depth);
   tile.push_back(tiles.depth);
-  std::optional<TilePlan> plan = TilePlan::create(extents, tile);
+  return TilePlan::create(extents, tile);
+}
+
+/// The map and the tile of a tensor whose dims are these of the plan.
+static std::pair<TileMapAttr, SmallVector<int64_t>>
+tileOver(const TilePlan &plan, ArrayRef<unsigned> dims, MLIRContext *context) {
+  SmallVector<TileDimAttr> entries;
+  SmallVector<int64_t> tile;
+  for (unsigned dim : dims) {
+    entries.push_back(plan.entry(dim, 0, context));
+    tile.push_back(plan.tile(dim));
+  }
+  return {TileMapAttr::get(context, entries), tile};
+}
+
+static Value buildKernel(OpBuilder &builder, Location loc, Value lhs, Value rhs,
+                         RankedTensorType type, const MatmulTiles &tiles) {
+  MLIRContext *context = builder.getContext();
+  std::optional<TilePlan> plan = planMatmul(type.getShape(), tiles);
   if (!plan)
     return {};
-  for (unsigned dim = 0; dim < tile.size(); ++dim)
-    tile[dim] = plan->tile(dim);
+  int64_t depth = cast<RankedTensorType>(lhs.getType()).getShape().back();
   int64_t iterations = llvm::divideCeil(depth, tiles.depth);
-  unsigned depthDim = tile.size() - 1;
+  unsigned depthDim = plan->rank() - 1;
   if (iterations > 1)
     plan->cutByLoop(depthDim, 0);
 
-  auto map = [&](ArrayRef<unsigned> dims) {
-    SmallVector<TileDimAttr> entries;
-    for (unsigned dim : dims)
-      entries.push_back(plan->entry(dim, 0, context));
-    return TileMapAttr::get(context, entries);
-  };
-  auto addOperand = [&](KernelBuilder &kernel, Value operand, unsigned row,
-                        unsigned column) {
+  KernelBuilder kernel(builder, loc, type, plan->grid());
+  auto addOperand = [&](Value operand, unsigned row, unsigned column) {
     SmallVector<unsigned> dims{row, column};
     if (cast<RankedTensorType>(operand.getType()).getRank() == 3)
       dims.insert(dims.begin(), 0);
-    SmallVector<int64_t> shape;
-    for (unsigned dim : dims)
-      shape.push_back(tile[dim]);
-    return kernel.addInput(operand, map(dims), shape);
+    auto [map, tile] = tileOver(*plan, dims, context);
+    return kernel.addInput(operand, map, tile);
   };
-  KernelBuilder kernel(builder, loc, type, plan->grid());
-  unsigned row = depthDim - 2, column = depthDim - 1;
-  Value a = addOperand(kernel, lhs, row, depthDim);
-  Value b = addOperand(kernel, rhs, depthDim, column);
-  SmallVector<int64_t> shape(ArrayRef<int64_t>(tile).drop_back());
+  Value a = addOperand(lhs, depthDim - 2, depthDim);
+  Value b = addOperand(rhs, depthDim, depthDim - 1);
+  auto [outputMap, outputTile] = tileOver(
+      *plan, llvm::to_vector(llvm::seq<unsigned>(0, depthDim)), context);
   Type element = type.getElementType();
   if (element.getIntOrFloatBitWidth() < 32)
     element = builder.getF32Type();
-  // Operands without batch dims give a product without.
-  bool batched = llvm::any_of(ValueRange{a, b}, [](Value operand) {
-    return cast<RankedTensorType>(operand.getType()).getRank() == 3;
-  });
-  SmallVector<int64_t> product(shape);
-  if (!batched && product.size() == 3)
-    product.erase(product.begin());
-  Value value = MatmulOp::create(kernel.body(), loc,
-                                 RankedTensorType::get(product, element), a, b);
-  if (iterations > 1)
+  Value value = MatmulOp::create(
+      kernel.body(), loc, RankedTensorType::get(outputTile, element), a, b);
+  SmallVector<int64_t, 1> loops;
+  if (iterations > 1) {
+    loops.push_back(iterations);
     value = AccumulateOp::create(kernel.body(), loc, value.getType(), value,
                                  AccumulateKind::Sum, 0);
+  }
   value = kernel.cast(value, type.getElementType());
-  SmallVector<unsigned> resultDims;
-  for (unsigned dim = 0; dim < depthDim; ++dim)
-    resultDims.push_back(dim);
-  return kernel
-      .finish(iterations > 1 ? ArrayRef<int64_t>(iterations)
-                             : ArrayRef<int64_t>(),
-              {map(resultDims)}, value)
-      .getResult(0);
+  return kernel.finish(loops, {outputMap}, value).getResult(0);
 }
 
 FailureOr<Value>

@@ -71,7 +71,7 @@ static bool nextCombination(std::vector<unsigned> &digits,
 }
 
 double KernelPlan::rank() const {
-  constexpr double perStep = 0.002, perDifference = 0.02;
+  constexpr double perStep = 0.0005, perDifference = 0.02;
   double factor = 1;
   for (const Step &step : steps) {
     const Derivation &derivation = step.derivation;

@@ -13,8 +13,8 @@
 #include "mirage/Conversion/LinalgToMuGraph/LinalgToMuGraph.h"
 #include "mirage/Conversion/MuGraphToLayout/MuGraphToLayout.h"
 #include "mirage/Conversion/MuGraphToLinalg/MuGraphToLinalg.h"
-#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
+#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 #include "mirage/Pipelines/Pipelines.h"
 #include "mirage/Verify/Transforms/Passes.h"
 

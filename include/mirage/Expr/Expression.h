@@ -168,8 +168,8 @@ public:
   bool isNonNegative(const Factor &factor) const;
   std::string str(ExprId e) const;
 
-  /// False once a coefficient did not fit or the work limit was reached; results
-  /// are then meaningless.
+  /// False once a coefficient did not fit or the work limit was reached;
+  /// results are then meaningless.
   bool isValid() const { return valid; }
   /// Bounds the number of terms that are brought into normal form, an escape
   /// from expressions that grow exponentially. There is no limit at first.

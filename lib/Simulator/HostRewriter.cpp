@@ -117,8 +117,11 @@ LLVM::CallOp HostRewriter::call(Operation *op, StringRef function,
       types.push_back(isa<LLVM::LLVMPointerType>(type) ? pointerType() : type);
     Type result = results.empty() ? LLVM::LLVMVoidType::get(op->getContext())
                                   : results.front();
-    LLVM::LLVMFuncOp::create(builder, op->getLoc(), function,
-                             LLVM::LLVMFunctionType::get(result, types));
+    auto declaration =
+        LLVM::LLVMFuncOp::create(builder, op->getLoc(), function,
+                                 LLVM::LLVMFunctionType::get(result, types));
+    // Other fibers run during the call: it must stay where it is.
+    declaration.setConvergent(true);
   }
   return LLVM::CallOp::create(builder, op->getLoc(), results, function,
                               operands);

@@ -42,7 +42,9 @@ case $device/$target in cuda/gfx* | hip/sm_*) device=sim ;; esac
 work=$build_dir/demo/$(basename "$program" .mlir)
 mkdir -p "$work"
 case $target in gfx*) assembly=$work/kernel.s ;; *) assembly=$work/kernel.ptx ;; esac
-heading() { printf '\n\033[1m== %s\033[0m\n' "$1"; }
+bold= plain=
+[ ! -t 1 ] || bold=$'\033[1m' plain=$'\033[0m'
+heading() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
 
 heading "Input program ($program)"
 mirage-opt "$program"

@@ -81,8 +81,8 @@ echo "setup: installing ${missing[*]}" >&2
 apt() { "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null >&2; }
 apt update
 if ! apt install -y --no-install-recommends "${missing[@]}"; then
-  echo "setup: some packages could not be installed (see above). LLVM/MLIR 22 is in Debian 12 (bookworm-security)" >&2
-  echo "setup: and at https://apt.llvm.org; or point MLIR_DIR at the folder of another copy's MLIRConfig.cmake." >&2
+  echo "setup: some packages could not be installed (see above). LLVM/MLIR 22 is in Debian 12's security" >&2
+  echo "setup: updates; or point MLIR_DIR at the folder of another copy's MLIRConfig.cmake." >&2
   exit 1
 fi
 for package in "${optional_packages[@]}"; do

@@ -93,9 +93,8 @@ compileModule(ModuleOp module) {
   if (!host)
     return host.takeError();
   // Results must not depend on the host. AVX-512's conversion to bf16 flushes
-  // subnormal numbers, and LLVM 22 miscompiles some sequences of bf16
-  // extensions for AVX-512 (a layer norm of 5x300 came out wrong); AVX2 has
-  // neither.
+  // subnormal numbers, and a bf16 layer norm of 5x300 came out wrong with
+  // AVX-512 code and right with AVX2 (the cause is not known).
   for (const char *feature : {"avx512bf16", "avx512fp16", "avx512f"})
     host->getFeatures().AddFeature(feature, false);
   host->setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);

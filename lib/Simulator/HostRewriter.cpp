@@ -117,11 +117,8 @@ LLVM::CallOp HostRewriter::call(Operation *op, StringRef function,
       types.push_back(isa<LLVM::LLVMPointerType>(type) ? pointerType() : type);
     Type result = results.empty() ? LLVM::LLVMVoidType::get(op->getContext())
                                   : results.front();
-    auto declaration =
-        LLVM::LLVMFuncOp::create(builder, op->getLoc(), function,
-                                 LLVM::LLVMFunctionType::get(result, types));
-    // Other fibers run during the call: it must stay where it is.
-    declaration.setConvergent(true);
+    LLVM::LLVMFuncOp::create(builder, op->getLoc(), function,
+                             LLVM::LLVMFunctionType::get(result, types));
   }
   return LLVM::CallOp::create(builder, op->getLoc(), results, function,
                               operands);

@@ -27,10 +27,17 @@ function(mirage_add_unittest name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   add_dependencies(${name} mirage-headers)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unit)
-  target_compile_definitions(${name} PRIVATE
-    MIRAGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-    MIRAGE_TEST_DATA_DIR="${MIRAGE_TEST_DATA_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   mlir_target_link_libraries(${name} PRIVATE ${ARG_MLIR} MLIRSupport)
   add_dependencies(mirage-unit-tests ${name})
+endfunction()
+
+# mirage_test_data(source...)
+# Unit tests that read files: they get MIRAGE_SOURCE_DIR and
+# MIRAGE_TEST_DATA_DIR. Not for all, since paths in flags defeat the cache of
+# other checkouts.
+function(mirage_test_data)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_DEFINITIONS
+    MIRAGE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    MIRAGE_TEST_DATA_DIR="${MIRAGE_TEST_DATA_DIR}")
 endfunction()

@@ -1,5 +1,4 @@
-//===- TensorLowering.cpp - Primitive ops as linalg.generic
-//-----------------===//
+//===- TensorLowering.cpp - Primitive ops as linalg.generic ---------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -8,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "TensorLowering.h"
+
+#include "mirage/Dialect/MuGraph/Utils/ScalarFunctions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -54,70 +55,32 @@ static Value convertFloat(OpBuilder &builder, Location loc, Value value,
   return arith::TruncFOp::create(builder, loc, type, wide);
 }
 
+/// As on GPUs, but for the reciprocal root: the correctly rounded one costs
+/// the host nothing.
 static Value buildFunction(OpBuilder &b, Location loc, ScalarFunction function,
                            ArrayRef<Value> x) {
-  switch (function) {
-  case ScalarFunction::Add:
-    return arith::AddFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Sub:
-    return arith::SubFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Mul:
-    return arith::MulFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Div:
-    return arith::DivFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Pow:
-    return math::PowFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Max:
-    return arith::MaximumFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Min:
-    return arith::MinimumFOp::create(b, loc, x[0], x[1]);
-  case ScalarFunction::Neg:
-    return arith::NegFOp::create(b, loc, x[0]);
-  case ScalarFunction::Abs:
-    return math::AbsFOp::create(b, loc, x[0]);
-  case ScalarFunction::Exp:
-    return math::ExpOp::create(b, loc, x[0]);
-  case ScalarFunction::Log:
-    return math::LogOp::create(b, loc, x[0]);
-  case ScalarFunction::Sqrt:
-    return math::SqrtOp::create(b, loc, x[0]);
-  case ScalarFunction::Rsqrt: {
-    // Not math.rsqrt: the correctly rounded root costs the host nothing.
-    Value root = math::SqrtOp::create(b, loc, x[0]);
-    Value one =
-        arith::ConstantOp::create(b, loc, b.getFloatAttr(x[0].getType(), 1));
-    return arith::DivFOp::create(b, loc, one, root);
-  }
-  case ScalarFunction::Erf:
-    return math::ErfOp::create(b, loc, x[0]);
-  }
-  llvm_unreachable("unknown scalar function");
+  if (function != ScalarFunction::Rsqrt)
+    return buildScalarFunction(b, loc, function, x);
+  Value one =
+      arith::ConstantOp::create(b, loc, b.getFloatAttr(x[0].getType(), 1));
+  return arith::DivFOp::create(b, loc, one, math::SqrtOp::create(b, loc, x[0]));
 }
 
 Value TensorLowering::buildBody(OpBuilder &body, Location loc,
                                 const ScalarExpr &expr, ValueRange operands,
                                 Type compute) {
-  SmallVector<Value> values;
-  for (const ScalarExpr::Node &node : expr.nodes()) {
-    switch (node.kind) {
-    case ScalarExpr::Kind::Operand:
-      values.push_back(
-          convertFloat(body, loc, operands[node.operand], compute));
-      break;
-    case ScalarExpr::Kind::Constant:
-      values.push_back(arith::ConstantOp::create(
-          body, loc, body.getFloatAttr(compute, node.constant.toDouble())));
-      break;
-    case ScalarExpr::Kind::Apply: {
-      SmallVector<Value> arguments;
-      for (unsigned number : node.arguments)
-        arguments.push_back(values[number]);
-      values.push_back(buildFunction(body, loc, node.function, arguments));
-      break;
-    }
-    }
-  }
-  return values.back();
+  return evaluateScalar<Value>(
+      expr,
+      [&](unsigned number) {
+        return convertFloat(body, loc, operands[number], compute);
+      },
+      [&](const Rational &value) {
+        return arith::ConstantOp::create(
+            body, loc, body.getFloatAttr(compute, value.toDouble()));
+      },
+      [&](ScalarFunction function, ArrayRef<Value> arguments) {
+        return buildFunction(body, loc, function, arguments);
+      });
 }
 
 //===----------------------------------------------------------------------===//

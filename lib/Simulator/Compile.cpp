@@ -28,7 +28,7 @@ CompiledModule::CompiledModule(CompiledModule &&) = default;
 CompiledModule &CompiledModule::operator=(CompiledModule &&) = default;
 CompiledModule::~CompiledModule() = default;
 
-/// Tells the optimizer what the runtime leaves alone.
+/// Tells the optimizer what runtime functions do.
 static void setEffects(llvm::Module &module) {
   for (const RuntimeFunction &runtime : runtimeFunctions()) {
     llvm::Function *function = module.getFunction(runtime.name);
@@ -39,7 +39,7 @@ static void setEffects(llvm::Module &module) {
       function->setDoesNotAccessMemory();
       function->setWillReturn();
     } else {
-      function->setOnlyAccessesInaccessibleMemory();
+      function->setConvergent();
     }
   }
 }
@@ -92,10 +92,10 @@ compileModule(ModuleOp module) {
   auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!host)
     return host.takeError();
-  // Results must not depend on the host. AVX-512's conversion to bf16 flushes
-  // subnormal numbers, and a bf16 layer norm of 5x300 came out wrong with
-  // AVX-512 code and right with AVX2 (the cause is not known).
-  for (const char *feature : {"avx512bf16", "avx512fp16", "avx512f"})
+  // Results must not depend on the host: conversions to bf16 in hardware flush
+  // subnormal numbers, and arithmetic on f16 and bf16 rounds less often.
+  for (const char *feature :
+       {"avx512bf16", "avx512fp16", "avxneconvert", "avx10.2"})
     host->getFeatures().AddFeature(feature, false);
   host->setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   auto machine = host->createTargetMachine();

@@ -191,8 +191,11 @@ Value HostRewriter::loadDense(Location loc, Type type, Value base,
   }
   bool isBit = type.isInteger(1);
   Type stored = isBit ? builder.getI32Type() : type;
+  // Volatile: LLVM 22 for x86 with AVX2 loads a half of a vector again where it
+  // is used (lowerShuffleAsBroadcast), even after a call that changed memory.
   Value value = LLVM::LoadOp::create(
-      builder, loc, stored, offsetPointer(loc, base, offset), /*alignment=*/4);
+      builder, loc, stored, offsetPointer(loc, base, offset), /*alignment=*/4,
+      /*isVolatile=*/true);
   offset += llvm::alignTo(storageBytes(stored), 4);
   return isBit ? LLVM::TruncOp::create(builder, loc, type, value) : value;
 }
@@ -212,6 +215,7 @@ SmallVector<Value> HostRewriter::callWarp(Operation *op, ValueRange operands,
   site(id).participation = operation.participation;
   site(id).event = operation.event;
   site(id).parameters = operation.parameters;
+  site(id).operandBytes = bytes;
   Value lanes = mask ? Value(LLVM::ZExtOp::create(builder, loc,
                                                   builder.getI64Type(), mask))
                      : constant(loc, -1, 64);
@@ -223,6 +227,7 @@ SmallVector<Value> HostRewriter::callWarp(Operation *op, ValueRange operands,
   for (Type type : results)
     values.push_back(loadDense(loc, type, space.results, bytes));
   space.mostResultBytes = std::max(space.mostResultBytes, bytes);
+  site(id).resultBytes = bytes;
   return values;
 }
 

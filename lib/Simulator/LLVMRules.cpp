@@ -48,8 +48,7 @@ static LogicalResult rewriteLoad(HostRewriter &rewriter, Operation *op) {
   load.removeSyncscopeAttr();
   // Other blocks may write what the device promised to be constant for it.
   load.setInvariant(false);
-  // Other threads write what this one reads. The host's back end must not
-  // repeat a load of theirs after a barrier instead of keeping its value.
+  // Other threads write what this one reads; see HostRewriter::loadDense.
   load.setVolatile_(true);
   return instrument(rewriter, op, load.getAddr(), load.getType(),
                     load.getAlignment(), /*isStore=*/false,

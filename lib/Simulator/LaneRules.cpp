@@ -60,7 +60,8 @@ void mirage::sim::shuffleSync(WarpCall &call) {
   });
   call.forEachLane([&](unsigned lane) {
     call.store(lane, 0, values[lane]);
-    call.store(lane, 4, valid[lane]);
+    if (call.site.resultBytes > 4)
+      call.store(lane, 4, valid[lane]);
   });
 }
 
@@ -236,10 +237,10 @@ void mirage::sim::updateDpp(WarpCall &call) {
 
 /// Copies `bytes` bytes of the first operand of `source` to all active lanes.
 static void spread(WarpCall &call, unsigned source, size_t bytes) {
-  llvm::SmallVector<char, 16> value(call.operands(source),
-                                    call.operands(source) + bytes);
+  const char *from = call.operands(source, 0, bytes);
+  llvm::SmallVector<char, 16> value(from, from + bytes);
   call.forEachLane([&](unsigned lane) {
-    std::memcpy(call.results(lane), value.data(), bytes);
+    std::memcpy(call.results(lane, 0, bytes), value.data(), bytes);
   });
 }
 

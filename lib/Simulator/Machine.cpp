@@ -319,6 +319,13 @@ void Machine::complete(Warp &warp, uint32_t id, uint64_t lanes) {
   warp.runnable |= lanes;
 }
 
+void WarpCall::failOutside(unsigned lane, const char *what, size_t end,
+                           size_t bytes) const {
+  fail(lane, llvm::formatv("the simulator's rule for '{0}' uses {1} bytes of "
+                           "{2}, the operation has {3}",
+                           site.name, end, what, bytes));
+}
+
 //===----------------------------------------------------------------------===//
 // Block barriers
 //===----------------------------------------------------------------------===//

@@ -238,19 +238,29 @@ struct WarpCall {
     return lane < maxWarpSize && (active >> lane & 1);
   }
   Thread &thread(unsigned lane) const { return warp.threads[lane]; }
-  /// Operands lie one after another, each in a multiple of four bytes.
-  const char *operands(unsigned lane) const { return thread(lane).operands; }
-  char *results(unsigned lane) const { return thread(lane).results; }
+  /// `bytes` bytes of a lane's operands, which lie one after another, each in a
+  /// multiple of four bytes. Here and in results(): a rule that leaves the
+  /// record of an operation would read or write the stack of the kernel.
+  const char *operands(unsigned lane, size_t offset, size_t bytes) const {
+    if (LLVM_UNLIKELY(offset + bytes > site.operandBytes))
+      failOutside(lane, "operands", offset + bytes, site.operandBytes);
+    return thread(lane).operands + offset;
+  }
+  char *results(unsigned lane, size_t offset, size_t bytes) const {
+    if (LLVM_UNLIKELY(offset + bytes > site.resultBytes))
+      failOutside(lane, "results", offset + bytes, site.resultBytes);
+    return thread(lane).results + offset;
+  }
 
   template <typename T>
   T load(unsigned lane, unsigned offset) const {
     T value;
-    std::memcpy(&value, operands(lane) + offset, sizeof(T));
+    std::memcpy(&value, operands(lane, offset, sizeof(T)), sizeof(T));
     return value;
   }
   template <typename T>
   void store(unsigned lane, unsigned offset, T value) const {
-    std::memcpy(results(lane) + offset, &value, sizeof(T));
+    std::memcpy(results(lane, offset, sizeof(T)), &value, sizeof(T));
   }
   template <typename F>
   void forEachLane(F function) const {
@@ -260,6 +270,8 @@ struct WarpCall {
   [[noreturn]] void fail(unsigned lane, const llvm::Twine &message) const {
     machine.fail(thread(lane).index, siteId, message);
   }
+  [[noreturn]] void failOutside(unsigned lane, const char *what, size_t end,
+                                size_t bytes) const;
 };
 
 } // namespace mirage::sim

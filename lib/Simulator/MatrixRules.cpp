@@ -198,7 +198,7 @@ static void multiplySync(WarpCall &call) {
   T a[16][32], b[32][8], d[16][8], fragment[16];
   call.forEachLane([&](unsigned lane) {
     unsigned g = lane / 4, t = lane % 4;
-    const char *operands = call.operands(lane);
+    const char *operands = call.operands(lane, 0, bytesA + bytesB);
     decode(operands, countA, kindA, fragment);
     for (unsigned i = 0; i < countA; ++i)
       a[shape.rowOfA(g, i)][shape.kOfA(t, i)] = fragment[i];
@@ -256,10 +256,10 @@ void mirage::sim::mfma(WarpCall &call) {
   float a[32][32], b[32][32], d[32][32], fragment[32];
   call.forEachLane([&](unsigned lane) {
     unsigned index = lane % edge, firstK = width * (lane / edge);
-    decode(call.operands(lane), width, kind, fragment);
+    decode(call.operands(lane, 0, bytes), width, kind, fragment);
     for (unsigned i = 0; i < width; ++i)
       a[index][firstK + i] = fragment[i];
-    decode(call.operands(lane) + bytes, width, kind, fragment);
+    decode(call.operands(lane, bytes, bytes), width, kind, fragment);
     for (unsigned i = 0; i < width; ++i)
       b[firstK + i][index] = fragment[i];
     for (unsigned i = 0; i < results; ++i)

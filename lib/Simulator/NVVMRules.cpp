@@ -124,8 +124,8 @@ static LogicalResult rewriteShuffle(HostRewriter &rewriter, Operation *op) {
   case NVVM::ShflKind::idx:
     break;
   }
-  // The results are the value and whether the source lane is in range; an
-  // operation without the second one does not read it.
+  // The results are the value and, if asked for, whether the source lane is in
+  // range.
   rewriter.warpOperation(
       op, {shuffle.getVal(), shuffle.getOffset(), shuffle.getMaskAndClamp()},
       shuffle.getThreadMask(),

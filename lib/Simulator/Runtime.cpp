@@ -150,7 +150,7 @@ static RuntimeFunction libm(const char *name,
 }
 
 llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
-  constexpr auto pure = RuntimeEffect::Pure;
+  constexpr auto pure = RuntimeEffect::Pure, machine = RuntimeEffect::Machine;
   using F1 = float (*)(float);
   using F2 = float (*)(float, float);
   using F3 = float (*)(float, float, float);
@@ -158,15 +158,15 @@ llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
   using D2 = double (*)(double, double);
   using D3 = double (*)(double, double, double);
   static const RuntimeFunction table[] = {
-      entry(runtime::access, accessHook, RuntimeEffect::Hook),
-      entry(runtime::maskedAccess, maskedAccessHook, RuntimeEffect::Hook),
-      entry(runtime::warp, warpHook),
-      entry(runtime::barrier, barrierHook),
-      entry(runtime::asyncCopy, asyncCopyHook),
-      entry(runtime::commitCopies, commitHook),
-      entry(runtime::waitForCopies, waitHook),
-      entry(runtime::round, roundHook, RuntimeEffect::Hook),
-      entry(runtime::trap, trapHook),
+      entry(runtime::access, accessHook, machine),
+      entry(runtime::maskedAccess, maskedAccessHook, machine),
+      entry(runtime::warp, warpHook, machine),
+      entry(runtime::barrier, barrierHook, machine),
+      entry(runtime::asyncCopy, asyncCopyHook, machine),
+      entry(runtime::commitCopies, commitHook, machine),
+      entry(runtime::waitForCopies, waitHook, machine),
+      entry(runtime::round, roundHook, machine),
+      entry(runtime::trap, trapHook, machine),
       entry(runtime::bitsBelow, bitsBelow, pure),
       entry(runtime::permuteBytes, permuteBytes, pure),
       entry(runtime::exp2Approx, exp2Approx, pure),

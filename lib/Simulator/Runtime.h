@@ -13,11 +13,11 @@
 
 namespace mirage::sim {
 
-/// What a runtime function may do to memory, for the host's optimizer.
+/// What a runtime function may do, for the host's optimizer.
 enum class RuntimeEffect {
   Pure,    ///< nothing; the result depends on the arguments alone.
-  Hook,    ///< only to memory that the kernel cannot see; may not return.
-  Unknown, ///< anything.
+  Machine, ///< other threads may run meanwhile and write any memory.
+  Unknown, ///< whatever the host's compiler knows of its own functions.
 };
 
 struct RuntimeFunction {

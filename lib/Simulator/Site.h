@@ -58,7 +58,8 @@ struct Site {
   WarpRule rule = nullptr;
   Participation participation = Participation::Mask;
   Event event = Event::None;
-  llvm::SmallVector<int64_t, 4> parameters; ///< constants of the rule.
+  uint32_t operandBytes = 0, resultBytes = 0; ///< of one lane's record.
+  llvm::SmallVector<int64_t, 4> parameters;   ///< constants of the rule.
 
   Site(llvm::StringRef name, mlir::Location location)
       : name(name), location(location) {}

@@ -39,10 +39,11 @@ enum class ReduxKind : int64_t {
 enum class ElementKind : int64_t { F16, BF16, TF32, F32, S8, U8 };
 
 // NVIDIA.
-void shuffleSync(WarpCall &call); ///< value, lane, clamp -> value, valid; kind.
-void voteSync(WarpCall &call);    ///< predicate -> i32; kind.
-void reduxSync(WarpCall &call);   ///< value -> value; kind.
-void electSync(WarpCall &call);   ///< -> predicate.
+/// value, lane, clamp -> value, valid (if there is room); kind.
+void shuffleSync(WarpCall &call);
+void voteSync(WarpCall &call);  ///< predicate -> i32; kind.
+void reduxSync(WarpCall &call); ///< value -> value; kind.
+void electSync(WarpCall &call); ///< -> predicate.
 void warpBarrier(WarpCall &call);
 void loadMatrix(WarpCall &call);  ///< pointer -> i32 each; count, transposed.
 void storeMatrix(WarpCall &call); ///< pointer, i32 each; count, transposed.

@@ -128,7 +128,7 @@ static FailureOr<Place> openDevice(ModuleOp module,
       chooseTarget(module, options.target, lookupTarget(defaultTargetName));
   if (failed(target))
     return failure();
-  return Place{makeSimulatedDevice(**target), *target};
+  return Place{makeSimulatedDevice(**target, options.schedule), *target};
 }
 
 //===----------------------------------------------------------------------===//

@@ -38,7 +38,10 @@ namespace {
 /// Its memory is the host's: a buffer is the address of a vector's data.
 class SimulatedDevice final : public Device {
 public:
-  explicit SimulatedDevice(const TargetDescription &target) : target(target) {}
+  SimulatedDevice(const TargetDescription &target, sim::Schedule schedule)
+      : target(target) {
+    options.schedule = schedule;
+  }
 
   StringRef name() const override { return "simulator"; }
 
@@ -50,8 +53,9 @@ public:
              << ", which is assembled; lower with emit=llvm";
     for (auto gpuModule : module.getOps<gpu::GPUModuleOp>()) {
       bool namesChip = gpuModule.getTargetsAttr() != nullptr;
-      auto simulator = namesChip ? sim::Simulator::create(gpuModule)
-                                 : sim::Simulator::create(gpuModule, target);
+      auto simulator = namesChip
+                           ? sim::Simulator::create(gpuModule, options)
+                           : sim::Simulator::create(gpuModule, target, options);
       if (failed(simulator))
         return failure();
       simulators[gpuModule.getName()] = std::move(*simulator);
@@ -84,6 +88,7 @@ public:
 
 private:
   const TargetDescription &target;
+  sim::SimulatorOptions options;
   llvm::StringMap<std::unique_ptr<sim::Simulator>> simulators; // by module
   std::vector<std::vector<char>> memories;
   llvm::DenseMap<Buffer, uint64_t> sizes;
@@ -113,6 +118,7 @@ FailureOr<KernelReport> SimulatedDevice::launch(const KernelLaunch &launch) {
 }
 
 std::unique_ptr<Device>
-mirage::runtime::makeSimulatedDevice(const TargetDescription &target) {
-  return std::make_unique<SimulatedDevice>(target);
+mirage::runtime::makeSimulatedDevice(const TargetDescription &target,
+                                     sim::Schedule schedule) {
+  return std::make_unique<SimulatedDevice>(target, schedule);
 }

@@ -127,7 +127,10 @@ std::optional<Failure> Machine::runBlock(uint64_t block) {
   if (hasShadow())
     shadow.startBlock(sharedBytes, plan->target->warpSize);
   startThreads(block);
-  int signal = runGuarded([&] { resume(mainFiber, threads.front()); });
+  randomState = plan->options->schedule.seed * 0x9e3779b97f4a7c15 + block;
+  bool isReverse = plan->options->schedule.order == Schedule::Order::Reverse;
+  Thread *first = nextRunnable(isReverse ? warps.back() : warps.front());
+  int signal = runGuarded([&] { resume(mainFiber, *first); });
   if (signal)
     failure = describeFaultOf(*running, signal);
 
@@ -182,16 +185,52 @@ void Machine::resume(Fiber &from, Thread &next) {
   Fiber::switchTo(from, next.fiber);
 }
 
+/// The next number of the sequence "splitmix64".
+uint64_t Machine::random() {
+  uint64_t x = randomState += 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+/// One of the lanes that can run, of which there are some.
+Thread &Machine::pickLane(Warp &warp) {
+  uint64_t lanes = warp.runnable;
+  switch (plan->options->schedule.order) {
+  case Schedule::Order::Forward:
+    break;
+  case Schedule::Order::Reverse:
+    return warp.threads[63 - llvm::countl_zero(lanes)];
+  case Schedule::Order::Random:
+    for (uint64_t skip = random() % llvm::popcount(lanes); skip; --skip)
+      lanes &= lanes - 1;
+    break;
+  }
+  return warp.threads[llvm::countr_zero(lanes)];
+}
+
 Thread *Machine::nextRunnable(Warp &warp) {
   if (!warp.runnable)
     settle(warp);
   // Warps that had to settle did so when they got stuck.
-  for (size_t i = 0; i < warps.size(); ++i) {
-    Warp &candidate = warps[(warp.index + i) % warps.size()];
-    if (candidate.runnable)
-      return &candidate.threads[llvm::countr_zero(candidate.runnable)];
-  }
+  size_t count = warps.size(), at = warp.index, step = 1;
+  if (plan->options->schedule.order == Schedule::Order::Reverse)
+    step = count - 1;
+  else if (plan->options->schedule.order == Schedule::Order::Random)
+    at = random() % count;
+  for (size_t i = 0; i < count; ++i, at = (at + step) % count)
+    if (warps[at].runnable)
+      return &pickLane(warps[at]);
   return nullptr;
+}
+
+/// A random order does not wait until threads have to wait.
+void Machine::interrupt(Thread &thread) {
+  if (random() % 4 != 0)
+    return;
+  Thread *next = nextRunnable(*thread.warp);
+  if (next != &thread)
+    resume(thread.fiber, *next);
 }
 
 /// The thread that can run and comes next in the block; maybe the same one.

@@ -10,7 +10,8 @@
 // are fibers that run until they have to wait: for the other lanes at a warp
 // operation, for the block at a barrier, or for the other lanes to catch up
 // when the notes of memory accesses are full. The next fiber comes from the
-// same warp if one can run, else from the next warp. When none can run and some
+// same warp if one can run, else from the next warp (a Schedule may say
+// otherwise). When none can run and some
 // have not ended, the block is deadlocked and the machine says who waits where.
 //
 // Warp operations come in two kinds. NVIDIA's name the participants in a mask:
@@ -184,6 +185,9 @@ private:
   void leave(Thread &thread);
   Thread *nextAfter(const Thread &thread);
   Thread *nextRunnable(Warp &warp);
+  Thread &pickLane(Warp &warp);
+  void interrupt(Thread &thread);
+  uint64_t random();
   void settle(Warp &warp);
   void arriveMasked(Thread &thread, uint64_t mask);
   void complete(Warp &warp, uint32_t site, uint64_t lanes);
@@ -222,6 +226,7 @@ private:
   size_t lastBuffer = 0;
   Fiber mainFiber, abandoned;
   Thread *running = nullptr;
+  uint64_t randomState = 0;
   std::optional<Failure> failure;
 };
 

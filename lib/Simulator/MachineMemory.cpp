@@ -160,6 +160,8 @@ void Machine::note(Thread &thread, uint32_t site, uint64_t address) {
 
 void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
   settleStore(thread);
+  if (LLVM_UNLIKELY(plan->options->schedule.order == Schedule::Order::Random))
+    interrupt(thread);
   thread.site = id;
   const Site *site = &plan->sites[id];
   if (site->space == Space::Generic) {

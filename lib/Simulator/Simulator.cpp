@@ -56,6 +56,17 @@ Simulator::Simulator(std::unique_ptr<Implementation> implementation)
 
 Simulator::~Simulator() = default;
 
+std::optional<Schedule> Schedule::parse(StringRef text) {
+  if (text == "forward")
+    return Schedule{Order::Forward};
+  if (text == "reverse")
+    return Schedule{Order::Reverse};
+  Schedule result{Order::Random};
+  if (text.getAsInteger(10, result.seed))
+    return std::nullopt;
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//

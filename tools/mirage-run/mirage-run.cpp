@@ -78,6 +78,11 @@ struct CommandLine {
       cl::values(clEnumValN(Search::On, "on", "superoptimize first"),
                  clEnumValN(Search::Off, "off", "lower the program as it is")),
       cl::desc("What to do with a kernel-level program (default: on)")};
+  cl::opt<std::string> schedule{
+      "schedule", cl::value_desc("forward|reverse|SEED"), cl::init("forward"),
+      cl::cat(category),
+      cl::desc("Order in which the simulator runs the threads of a block where "
+               "no barrier orders them (default: forward)")};
   cl::opt<unsigned> repeat{
       "repeat", cl::init(20), cl::cat(category),
       cl::desc("Timed launches of each kernel on a GPU; the median is "
@@ -102,6 +107,12 @@ static LogicalResult readOptions(const CommandLine &line,
   options.outputs = line.outputs;
   options.search = line.search == Search::On;
   options.timing = {line.repeat, line.warm};
+  std::optional<sim::Schedule> schedule = sim::Schedule::parse(line.schedule);
+  if (!schedule)
+    return failure(report("--schedule: expected forward, reverse or the seed "
+                          "of a random order, got '" +
+                          line.schedule + "'"));
+  options.schedule = *schedule;
   options.check.enabled = line.check.getNumOccurrences() > 0;
   if (!line.check.empty()) {
     options.check.tolerance = parseTolerance(line.check);

@@ -9,6 +9,7 @@
 #ifndef MIRAGE_RUNTIME_DEVICE_H
 #define MIRAGE_RUNTIME_DEVICE_H
 
+#include "mirage/Simulator/Simulator.h"
 #include "mirage/Target/TargetDescription.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -79,7 +80,8 @@ public:
 };
 
 /// The simulator. `target` is used for modules that name no chip themselves.
-std::unique_ptr<Device> makeSimulatedDevice(const TargetDescription &target);
+std::unique_ptr<Device> makeSimulatedDevice(const TargetDescription &target,
+                                            sim::Schedule schedule);
 
 } // namespace mirage::runtime
 

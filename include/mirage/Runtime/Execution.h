@@ -38,6 +38,7 @@ struct ExecutionOptions {
   CheckOptions check;
   bool search = true; ///< superoptimize kernel-level programs first
   TimingOptions timing;
+  sim::Schedule schedule; ///< of threads in the simulator
 };
 
 struct ExecutionReport {

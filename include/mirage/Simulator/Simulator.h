@@ -41,6 +41,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,22 @@ enum class AsyncCopyMode {
   Eager,  ///< at once.
 };
 
+/// Which thread of a block runs next where nothing says so. All orders are
+/// legal behaviours of the hardware; a kernel whose results differ between them
+/// lacks a barrier.
+struct Schedule {
+  enum class Order {
+    Forward, ///< the first one that can run.
+    Reverse, ///< the last one that can run.
+    Random,  ///< any; threads also change before accesses to memory.
+  };
+  Order order = Order::Forward;
+  uint64_t seed = 0; ///< of a random order.
+
+  /// Reads "forward", "reverse" or the seed of a random order.
+  static std::optional<Schedule> parse(llvm::StringRef text);
+};
+
 struct SimulatorOptions {
   /// Count (see Counters). Off: all counters stay zero.
   bool count = true;
@@ -115,6 +132,7 @@ struct SimulatorOptions {
   /// Report reads of shared memory that nothing wrote (poison otherwise).
   bool checkUninitialized = false;
   AsyncCopyMode asyncCopy = AsyncCopyMode::AtWait;
+  Schedule schedule;
   /// Rounds of loops after which a thread is taken to run forever.
   uint64_t maxRounds = uint64_t{1} << 32;
   /// Host threads that run blocks; 0: one a core.

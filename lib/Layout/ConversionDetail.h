@@ -24,6 +24,10 @@ llvm::SmallVector<unsigned>
 columnsOfLabels(const LinearLayout &layout,
                 llvm::ArrayRef<llvm::StringRef> labels);
 
+/// Why the data cannot move by a plan of this kind.
+std::string whyNot(ConversionKind kind, const ConvertMap &nearest,
+                   bool allowShuffle);
+
 /// Through the scratch of the own block; the pair must allow it.
 llvm::Expected<SharedConversion>
 planShared(const Pair &pair, ConvertReach reach, unsigned elemBits,

@@ -12,6 +12,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mirage;
 using namespace mirage::layout;
@@ -47,6 +48,11 @@ unsigned ConversionPlan::selects() const {
 
 unsigned ConversionPlan::permutes() const {
   return kind == ConversionKind::Noop ? 0 : exchange.permutes();
+}
+
+uint64_t ConversionPlan::instructions() const {
+  return shuffles() + selects() + permutes() + shared.store.instructions() +
+         shared.load.instructions();
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,20 +132,36 @@ static LinearLayout convertMapInWarp(const Pair &pair) {
 // The choice
 //===----------------------------------------------------------------------===//
 
-/// Rough issue slots a warp: a shuffle and a wavefront occupy the same pipe; a
-/// select or a permute is half a slot; waiting for the stores and the barrier
-/// is what shared memory costs beyond its traffic.
-static double costOfExchange(const ConversionPlan &plan) {
-  return plan.shuffles() + 0.5 * (plan.selects() + plan.permutes());
+static double costOfExchange(const ConversionPlan &plan,
+                             const TargetDescription &target) {
+  return target.costs.shuffle * plan.shuffles() +
+         target.costs.select * (plan.selects() + plan.permutes());
 }
 
-static double costOfShared(const SharedConversion &shared) {
-  double barrier = shared.barrier == BarrierScope::Warp ? 4 : 24;
-  return static_cast<double>(shared.store.wavefronts() +
-                             shared.load.wavefronts()) +
-         0.5 * static_cast<double>(shared.store.instructions() +
-                                   shared.load.instructions()) +
-         barrier + 20;
+static double costOfBarrier(BarrierScope scope, const ExchangeCosts &costs) {
+  switch (scope) {
+  case BarrierScope::None:
+    return 0;
+  case BarrierScope::Warp:
+    return costs.warpBarrier;
+  case BarrierScope::Block:
+    return costs.blockBarrier;
+  case BarrierScope::Cluster:
+    return costs.clusterBarrier;
+  }
+  llvm_unreachable("all scopes are covered");
+}
+
+/// Repetitions wait once for the stores and once more for the loads before the
+/// next stores.
+static double costOfShared(const SharedConversion &shared,
+                           const TargetDescription &target) {
+  const ExchangeCosts &costs = target.costs;
+  uint64_t wavefronts = shared.store.wavefronts() + shared.load.wavefronts();
+  uint64_t accesses = shared.store.instructions() + shared.load.instructions();
+  double wait = costs.sharedLatency + costOfBarrier(shared.barrier, costs);
+  return costs.wavefront * wavefronts + costs.sharedIssue * accesses +
+         wait * (2 * shared.repetitions - 1);
 }
 
 static llvm::Error checkConversion(const LinearLayout &source,
@@ -181,43 +203,141 @@ static RegisterExchange identityExchange(unsigned registerBits) {
 /// Beyond this a program of shuffles is longer than any trip through memory.
 static constexpr unsigned maxExchangeBits = 9;
 
-static Expected<ConversionPlan> choosePlan(const Pair &pair, ConvertReach reach,
-                                           unsigned elemBits,
-                                           const TargetDescription &target,
-                                           const ConversionOptions &options) {
+namespace {
+/// Chooses between the kinds of plans for one pair.
+class PlanChooser {
+public:
+  PlanChooser(const Pair &pair, const ConvertMap &nearest, unsigned elemBits,
+              const TargetDescription &target, const ConversionOptions &options)
+      : pair(pair), nearest(nearest), elemBits(elemBits), target(target),
+        options(options) {}
+
+  Expected<ConversionPlan> run();
+
+private:
+  Expected<ConversionPlan> choose();
+  std::optional<ConversionPlan> planExchange();
+  Expected<ConversionPlan> planThroughMemory();
+  ConversionPlan emptyPlan(ConversionKind kind) const;
+  void explain(ConversionPlan &plan);
+
+  const Pair &pair;
+  const ConvertMap &nearest;
+  unsigned elemBits;
+  const TargetDescription &target;
+  const ConversionOptions &options;
+  SmallVector<PlanAlternative, 3> considered; ///< possible or refused.
+};
+} // namespace
+
+ConversionPlan PlanChooser::emptyPlan(ConversionKind kind) const {
   ConversionPlan plan;
-  plan.reach = reach;
+  plan.kind = kind;
+  plan.reach = nearest.reach;
   plan.elemBits = elemBits;
-  if (reach == ConvertReach::Nowhere) {
-    plan.exchange = identityExchange(pair.destination.inBits("register"));
-    return plan;
-  }
-  bool inWarp = reach <= ConvertReach::Warp;
+  return plan;
+}
+
+/// Within a warp, where the data allows it and the program has a sane size.
+std::optional<ConversionPlan> PlanChooser::planExchange() {
   bool small = std::max(pair.source.inBits("register"),
                         pair.destination.inBits("register")) <= maxExchangeBits;
-  bool exchanges = reach <= ConvertReach::Thread ||
-                   (inWarp && small && options.allowShuffle);
-  if (exchanges) {
-    plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits,
-                                         options.allowPermute);
-    plan.kind = plan.exchange.shuffles() ? ConversionKind::Shuffle
-                                         : ConversionKind::Register;
-  }
-  if (reach <= ConvertReach::Thread)
+  bool inThread = nearest.reach <= ConvertReach::Thread;
+  if (!inThread &&
+      (nearest.reach > ConvertReach::Warp || !small || !options.allowShuffle))
+    return std::nullopt;
+  ConversionPlan plan = emptyPlan(ConversionKind::Register);
+  plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits,
+                                       options.allowPermute);
+  if (plan.exchange.shuffles())
+    plan.kind = ConversionKind::Shuffle;
+  plan.cost = costOfExchange(plan, target);
+  return plan;
+}
+
+Expected<ConversionPlan> PlanChooser::planThroughMemory() {
+  if (nearest.reach == ConvertReach::Cluster) {
+    Expected<ConversionPlan> plan =
+        planCluster(pair, nearest.map, elemBits, target, options);
+    if (plan)
+      plan->cost = costOfShared(plan->shared, target);
     return plan;
+  }
+  ConversionPlan plan = emptyPlan(ConversionKind::Shared);
   Expected<SharedConversion> shared =
-      planShared(pair, reach, elemBits, target, options);
-  if (!shared) {
-    if (!exchanges)
-      return shared.takeError();
-    llvm::consumeError(shared.takeError());
+      planShared(pair, nearest.reach, elemBits, target, options);
+  if (!shared)
+    return shared.takeError();
+  plan.shared = std::move(*shared);
+  plan.cost = costOfShared(plan.shared, target);
+  return plan;
+}
+
+static PlanAlternative alternativeOf(const ConversionPlan &plan) {
+  PlanAlternative result;
+  result.kind = plan.kind;
+  result.possible = true;
+  result.cost = plan.cost;
+  result.instructions = plan.instructions();
+  result.wavefronts =
+      plan.shared.store.wavefronts() + plan.shared.load.wavefronts();
+  return result;
+}
+
+Expected<ConversionPlan> PlanChooser::choose() {
+  if (nearest.reach == ConvertReach::Nowhere) {
+    ConversionPlan plan = emptyPlan(ConversionKind::Noop);
+    plan.exchange = identityExchange(pair.destination.inBits("register"));
+    considered.push_back(alternativeOf(plan));
     return plan;
   }
-  if (exchanges && costOfExchange(plan) <= costOfShared(*shared))
-    return plan;
-  plan.kind = ConversionKind::Shared;
-  plan.exchange = {};
-  plan.shared = std::move(*shared);
+  std::optional<ConversionPlan> exchange = planExchange();
+  if (exchange)
+    considered.push_back(alternativeOf(*exchange));
+  if (exchange && nearest.reach <= ConvertReach::Thread && !options.explain)
+    return std::move(*exchange);
+  Expected<ConversionPlan> memory = planThroughMemory();
+  if (memory) {
+    considered.push_back(alternativeOf(*memory));
+    bool keep = exchange && (nearest.reach <= ConvertReach::Thread ||
+                             exchange->cost <= memory->cost);
+    return keep ? Expected<ConversionPlan>(std::move(*exchange))
+                : std::move(memory);
+  }
+  if (!exchange)
+    return memory.takeError();
+  PlanAlternative refused;
+  refused.kind = ConversionKind::Shared;
+  refused.reason = llvm::toString(memory.takeError());
+  considered.push_back(std::move(refused));
+  return std::move(*exchange);
+}
+
+void PlanChooser::explain(ConversionPlan &plan) {
+  for (auto kind :
+       {ConversionKind::Noop, ConversionKind::Register, ConversionKind::Shuffle,
+        ConversionKind::Shared, ConversionKind::Cluster}) {
+    const auto *it = llvm::find_if(
+        considered, [&](const auto &other) { return other.kind == kind; });
+    PlanAlternative alternative;
+    if (it != considered.end())
+      alternative = *it;
+    alternative.kind = kind;
+    if (kind == plan.kind)
+      ; // no reason against it
+    else if (alternative.possible)
+      alternative.reason = llvm::formatv("{0:f1} slots against {1:f1}",
+                                         alternative.cost, plan.cost);
+    else if (alternative.reason.empty())
+      alternative.reason = whyNot(kind, nearest, options.allowShuffle);
+    plan.alternatives.push_back(std::move(alternative));
+  }
+}
+
+Expected<ConversionPlan> PlanChooser::run() {
+  Expected<ConversionPlan> plan = choose();
+  if (plan && options.explain)
+    explain(*plan);
   return plan;
 }
 
@@ -234,10 +354,8 @@ layout::planConversion(const LinearLayout &source,
     return nearest.takeError();
   Pair pair = normalize(source, destination);
   Expected<ConversionPlan> plan =
-      nearest->reach == ConvertReach::Cluster
-          ? planCluster(pair, nearest->map, elemBits, target, options)
-          : choosePlan(pair, nearest->reach, elemBits, target, options);
-  if (plan)
+      PlanChooser(pair, *nearest, elemBits, target, options).run();
+  if (plan && options.verify)
     plan->verified = verifyConversion(*plan, source, destination);
   return plan;
 }

@@ -39,6 +39,17 @@ static constexpr uint32_t cdna4Lanes128[] = {1, 2, 4 | 8, 4 | 16};
 static const SharedPhase cdna4Phases[] = {
     {32, cdna4Lanes32}, {64, cdna4Lanes64}, {128, cdna4Lanes128}};
 
+// Shuffles and shared memory share a pipe of one warp instruction in two slots
+// of the scheduler; a ds_bpermute is an LDS access of 64 lanes, two wavefronts.
+static constexpr ExchangeCosts nvidiaCosts = {
+    /*shuffle=*/1,       /*select=*/0.5,        /*wavefront=*/1,
+    /*sharedIssue=*/0.5, /*sharedLatency=*/20,  /*warpBarrier=*/4,
+    /*blockBarrier=*/24, /*clusterBarrier=*/200};
+static constexpr ExchangeCosts amdCosts = {
+    /*shuffle=*/2,       /*select=*/0.5,        /*wavefront=*/1,
+    /*sharedIssue=*/0.5, /*sharedLatency=*/32,  /*warpBarrier=*/1,
+    /*blockBarrier=*/24, /*clusterBarrier=*/200};
+
 static constexpr llvm::StringLiteral nvidiaTriple = "nvptx64-nvidia-cuda";
 static constexpr llvm::StringLiteral amdTriple = "amdgcn-amd-amdhsa";
 
@@ -61,6 +72,7 @@ static TargetDescription nvidia(llvm::StringRef name, llvm::StringRef features,
   t.sharedBytesPerMultiprocessor = sharedPerMultiprocessor;
   t.sharedBanks = 32;
   t.sharedPhases = nvidiaPhases;
+  t.costs = nvidiaCosts;
   t.maxVectorBits = 128;
   t.vectorFlopsPerClock = 256;
   t.specialOpsPerClock = 16;
@@ -92,6 +104,7 @@ static TargetDescription amd(llvm::StringRef name, unsigned multiprocessors,
   t.sharedBytesPerMultiprocessor = sharedBytes;
   t.sharedBanks = banks;
   t.sharedPhases = phases;
+  t.costs = amdCosts;
   t.maxVectorBits = 128;
   t.vectorFlopsPerClock = 256;
   t.specialOpsPerClock = 16;

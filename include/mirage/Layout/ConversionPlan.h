@@ -17,9 +17,10 @@
 //   cluster   the same, where blocks read each other's scratch.
 //
 // How far data must travel is decided exactly (ConvertMap.h); between shuffles
-// and shared memory the cost decides. Every plan is executed on element numbers
-// for all registers, lanes and warps (`verified`): it is correct or it is not
-// given out as verified.
+// and shared memory the cost decides, in issue slots of a warp with the prices
+// of the target (TargetDescription::costs). Every plan is executed on element
+// numbers for all registers, lanes and warps (`verified`): it is correct or it
+// is not given out as verified.
 //
 // Emission of a shared plan. The element at offset o of the scratch is element
 // layout(o) of the tile, minus the part that this block's place fixes; code
@@ -38,6 +39,9 @@
 #include "mirage/Layout/RegisterExchange.h"
 #include "mirage/Layout/SharedChoice.h"
 #include "mirage/Support/F2/ConvertMap.h"
+
+#include <string>
+#include <vector>
 
 namespace mirage::layout {
 
@@ -63,6 +67,22 @@ struct SharedConversion {
   /// of `store.groups` and of `load.groups`.
   unsigned repetitions = 1;
   BarrierScope barrier = BarrierScope::Block;
+  /// Why there are more wavefronts than the ideal ones; empty if there are not.
+  std::string bound;
+};
+
+/// A kind of plan that was considered: the one that won, one that costs more,
+/// or one that cannot carry the data.
+struct PlanAlternative {
+  ConversionKind kind = ConversionKind::Noop;
+  bool possible = false;
+  double cost = 0;           ///< in issue slots of a warp, if possible.
+  unsigned instructions = 0; ///< a thread.
+  uint64_t wavefronts = 0;   ///< of shared memory, a warp.
+  /// Why it was not taken; empty for the plan itself. For example "elements
+  /// cross warps: lane bit 3 of the destination is warp bit 0 of the source" or
+  /// "38.0 slots against 21.5".
+  std::string reason;
 };
 
 struct ConversionPlan {
@@ -72,11 +92,15 @@ struct ConversionPlan {
   RegisterExchange exchange; ///< register, shuffle.
   SharedConversion shared;   ///< shared, cluster.
   bool verified = false;
+  double cost = 0; ///< in issue slots of a warp (TargetDescription::costs).
+  /// One per kind, nearest first; only where ConversionOptions::explain asks.
+  std::vector<PlanAlternative> alternatives;
 
   /// Instructions a thread; values of more than 32 bits take several.
   unsigned shuffles() const;
   unsigned selects() const;
   unsigned permutes() const;
+  uint64_t instructions() const; ///< all, of any kind.
 };
 
 struct ConversionOptions {
@@ -85,6 +109,8 @@ struct ConversionOptions {
   // For code generators that know how to emit these:
   bool allowPermute = false;     ///< ExchangeOp::Permute in programs.
   bool allowRepetitions = false; ///< SharedConversion::repetitions above 1.
+  bool verify = true;            ///< false where a plan is only priced.
+  bool explain = false;          ///< fill ConversionPlan::alternatives.
 };
 
 /// The cheapest plan. Layouts are register, lane, warp, block -> dims of one

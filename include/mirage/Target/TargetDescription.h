@@ -35,6 +35,18 @@ struct SharedPhase {
   llvm::ArrayRef<uint32_t> laneMasks;
 };
 
+/// What moving data within a block costs a warp, in issue slots of one
+/// instruction. A shuffle and a wavefront of shared memory occupy the same
+/// pipe.
+struct ExchangeCosts {
+  double shuffle;       ///< any lane to any lane, 32 bits.
+  double select;        ///< also a byte permute.
+  double wavefront;     ///< of shared memory.
+  double sharedIssue;   ///< an access, beside its wavefronts.
+  double sharedLatency; ///< until stored data can be loaded, barrier aside.
+  double warpBarrier, blockBarrier, clusterBarrier;
+};
+
 /// The shape m x n x k of one matrix instruction with f32 accumulators and
 /// 16-bit operands.
 struct MatrixShape {
@@ -60,6 +72,7 @@ struct TargetDescription {
   unsigned sharedBytesPerMultiprocessor; ///< shared by resident blocks.
   unsigned sharedBanks;                  ///< banks of 4 bytes.
   llvm::ArrayRef<SharedPhase> sharedPhases;
+  ExchangeCosts costs;
   unsigned maxVectorBits; ///< widest global or shared access of a lane.
   uint64_t l2Bytes;
   double globalBytesPerSecond;

@@ -1,4 +1,5 @@
-//===- ConversionReasons.cpp - Why a kind of plan cannot be -----------------===//
+//===- ConversionReasons.cpp - Why a kind of plan cannot be
+//-----------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -45,12 +46,11 @@ static std::string describeCrossing(const LinearLayout &map, StringRef label) {
       if (map.basis(in.name, bit, label) == own)
         continue;
       std::string here = (in.name + " bit " + Twine(bit)).str();
-      std::string there =
-          describePlace(map.outDims(), map.basis(in.name, bit));
-      return there.empty() ? here + " of the destination chooses no bit of the "
-                                    "source"
-                           : here + " of the destination is " + there +
-                                 " of the source";
+      std::string there = describePlace(map.outDims(), map.basis(in.name, bit));
+      return there.empty()
+                 ? here + " of the destination chooses no bit of the "
+                          "source"
+                 : here + " of the destination is " + there + " of the source";
     }
   return "the layouts differ by an offset";
 }
@@ -81,7 +81,7 @@ std::string layout::detail::whyNot(ConversionKind kind,
     return "no element crosses blocks";
   }
   StringRef label = farthestLabel(reach);
-  return ("elements cross " + label + "s: " +
-          describeCrossing(nearest.map, label))
+  return ("elements cross " + label +
+          "s: " + describeCrossing(nearest.map, label))
       .str();
 }

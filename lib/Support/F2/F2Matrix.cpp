@@ -80,9 +80,11 @@ F2Vector F2Matrix::operator*(ArrayRef<uint64_t> vector) const {
 
 F2Matrix F2Matrix::operator*(const F2Matrix &rhs) const {
   assert(numCols == rhs.numRows && "sizes of a matrix product do not meet");
-  F2Matrix result(numRows, 0);
+  F2Matrix result(numRows, rhs.numCols);
   for (unsigned c = 0; c < rhs.numCols; ++c)
-    result.appendColumn(*this * rhs.column(c));
+    for (auto [index, word] : llvm::enumerate(rhs.column(c)))
+      for (uint64_t rest = word; rest; rest &= rest - 1)
+        xorInto(result.column(c), column(index * 64 + llvm::countr_zero(rest)));
   return result;
 }
 
@@ -121,9 +123,9 @@ F2Matrix F2Matrix::concatColumns(const F2Matrix &rhs) const {
 
 unsigned F2Matrix::rank() const { return pivotColumns().size(); }
 
-llvm::SmallVector<unsigned> F2Matrix::pivotColumns() const {
+llvm::SmallVector<unsigned, 64> F2Matrix::pivotColumns() const {
   F2Span span(numRows, numCols);
-  llvm::SmallVector<unsigned> result;
+  llvm::SmallVector<unsigned, 64> result;
   for (unsigned c = 0; c < numCols; ++c)
     if (span.insert(column(c)))
       result.push_back(c);
@@ -170,21 +172,64 @@ bool F2Matrix::isZero() const {
 void F2Span::reduce(F2Vector &vector, F2Vector &combination) const {
   for (auto [index, pivot] : llvm::enumerate(pivots))
     if (getBit(vector, pivot)) {
-      xorInto(vector, vectors.column(index));
-      xorInto(combination, sums.column(index));
+      xorInto(vector,
+              ArrayRef(vectors).slice(index * vectorWords, vectorWords));
+      xorInto(combination, ArrayRef(sums).slice(index * sumWords, sumWords));
     }
 }
 
+void F2Span::reduceWord(uint64_t &vector, uint64_t &combination) const {
+  for (unsigned index = 0; index < pivots.size(); ++index) {
+    uint64_t taken = -((vector >> pivots[index]) & 1);
+    vector ^= vectors[index] & taken;
+    combination ^= sums[index] & taken;
+  }
+}
+
+bool F2Span::insertWord(uint64_t vector, uint64_t *relation) {
+  assert(isNarrow() && numGenerators < 64 && "too wide for a word");
+  uint64_t combination = uint64_t{1} << numGenerators++;
+  reduceWord(vector, combination);
+  if (vector) {
+    vectors.push_back(vector);
+    sums.push_back(combination);
+    pivots.push_back(llvm::countr_zero(vector));
+    return true;
+  }
+  if (relation)
+    *relation = combination;
+  return false;
+}
+
+bool F2Span::containsWord(uint64_t vector, uint64_t *combination) const {
+  uint64_t sum = 0;
+  reduceWord(vector, sum);
+  if (combination)
+    *combination = sum;
+  return vector == 0;
+}
+
+static uint64_t firstWord(ArrayRef<uint64_t> vector) {
+  return vector.empty() ? 0 : vector[0];
+}
+
 bool F2Span::insert(ArrayRef<uint64_t> vector, F2Vector *relation) {
-  assert(numGenerators < sums.rows() && "too many generators");
+  if (isNarrow()) {
+    uint64_t sum;
+    bool isNew = insertWord(firstWord(vector), &sum);
+    if (!isNew && relation)
+      relation->assign(sumWords, sum);
+    return isNew;
+  }
+  assert(numGenerators < 64 * sumWords && "too many generators");
   F2Vector rest(vector);
-  F2Vector combination(sums.wordsPerColumn(), 0);
+  F2Vector combination(sumWords, 0);
   reduce(rest, combination);
   combination[numGenerators / 64] ^= uint64_t{1} << (numGenerators % 64);
   ++numGenerators;
   if (std::optional<unsigned> pivot = lowestBit(rest)) {
-    vectors.appendColumn(rest);
-    sums.appendColumn(combination);
+    vectors.append(rest);
+    sums.append(combination);
     pivots.push_back(*pivot);
     return true;
   }
@@ -194,8 +239,16 @@ bool F2Span::insert(ArrayRef<uint64_t> vector, F2Vector *relation) {
 }
 
 bool F2Span::contains(ArrayRef<uint64_t> vector, F2Vector *combination) const {
+  if (isNarrow()) {
+    uint64_t sum;
+    if (!containsWord(firstWord(vector), &sum))
+      return false;
+    if (combination)
+      combination->assign(sumWords, sum);
+    return true;
+  }
   F2Vector rest(vector);
-  F2Vector sum(sums.wordsPerColumn(), 0);
+  F2Vector sum(sumWords, 0);
   reduce(rest, sum);
   if (lowestBit(rest))
     return false;

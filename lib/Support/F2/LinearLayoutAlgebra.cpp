@@ -337,10 +337,14 @@ Expected<LinearLayout> LinearLayout::rightInverse() const {
 }
 
 Expected<LinearLayout> LinearLayout::invert() const {
+  llvm::SmallVector<unsigned, 64> pivots = columns.pivotColumns();
+  if (pivots.size() == columns.cols())
+    return rightInverse();
+  unsigned column = 0;
   for (const LabelledDim &in : ins)
-    if (uint64_t mask = freeVariableMask(in.name))
-      return failure("the layout is not injective: basis " +
-                     Twine(llvm::countr_zero(mask)) + " of '" + in.name +
-                     "' is a sum of the bases before it");
-  return rightInverse();
+    for (unsigned bit = 0; bit < in.bits; ++bit, ++column)
+      if (!llvm::is_contained(pivots, column))
+        return failure("the layout is not injective: basis " + Twine(bit) +
+                       " of '" + in.name + "' is a sum of the bases before it");
+  llvm_unreachable("a column that is no pivot has a label");
 }

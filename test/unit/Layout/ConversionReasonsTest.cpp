@@ -71,8 +71,8 @@ TEST(ConversionReasons, ImpossibleKindsNameTheBitThatCrosses) {
             "bit 4 of the source");
   EXPECT_EQ(find(lanes, ConversionKind::Cluster).reason,
             "no element crosses blocks");
-  ConversionPlan warps = explained(row({0}, {1, 2, 3, 4, 5}, {6}),
-                                   row({0}, {1, 2, 3, 6, 5}, {4}));
+  ConversionPlan warps =
+      explained(row({0}, {1, 2, 3, 4, 5}, {6}), row({0}, {1, 2, 3, 6, 5}, {4}));
   EXPECT_EQ(warps.kind, ConversionKind::Shared);
   EXPECT_EQ(find(warps, ConversionKind::Shuffle).reason,
             "elements cross warps: lane bit 3 of the destination is warp bit 0 "
@@ -82,8 +82,7 @@ TEST(ConversionReasons, ImpossibleKindsNameTheBitThatCrosses) {
 TEST(ConversionReasons, LosersAreComparedByCost) {
   LinearLayout s = row({0, 1}, {2, 3, 4, 5, 6}),
                d = row({6, 1}, {2, 3, 4, 5, 0});
-  const PlanAlternative shared =
-      find(explained(s, d), ConversionKind::Shared);
+  const PlanAlternative shared = find(explained(s, d), ConversionKind::Shared);
   EXPECT_TRUE(shared.possible);
   EXPECT_THAT(shared.reason, HasSubstr(" slots against "));
   EXPECT_GT(shared.wavefronts, 0u);

@@ -73,7 +73,7 @@ public:
 
   unsigned rank() const;
   /// Columns that do not depend on the columns before them.
-  llvm::SmallVector<unsigned> pivotColumns() const;
+  llvm::SmallVector<unsigned, 64> pivotColumns() const;
   /// A basis of { x : this * x = 0 }, one vector a column.
   F2Matrix kernel() const;
   /// X with this * X = rhs, or nothing. Only pivot columns are used (free
@@ -96,7 +96,7 @@ class F2Span {
 public:
   /// Of vectors with `rows` coordinates; at most `maxGenerators` insertions.
   F2Span(unsigned rows, unsigned maxGenerators)
-      : vectors(rows, 0), sums(maxGenerators, 0) {}
+      : vectorWords((rows + 63) / 64), sumWords((maxGenerators + 63) / 64) {}
 
   /// Inserts the next generator. True iff it enlarges the span; otherwise
   /// `relation`, if given, becomes the set of generators that sum to zero.
@@ -107,15 +107,23 @@ public:
   bool contains(llvm::ArrayRef<uint64_t> vector,
                 F2Vector *combination = nullptr) const;
 
-  unsigned rank() const { return vectors.cols(); }
+  /// The same where vectors and sums have one word (`isNarrow`).
+  bool insertWord(uint64_t vector, uint64_t *relation = nullptr);
+  bool containsWord(uint64_t vector, uint64_t *combination = nullptr) const;
+  bool isNarrow() const { return vectorWords <= 1 && sumWords <= 1; }
+
+  unsigned rank() const { return pivots.size(); }
   unsigned generators() const { return numGenerators; }
 
 private:
   void reduce(F2Vector &vector, F2Vector &combination) const;
+  void reduceWord(uint64_t &vector, uint64_t &combination) const;
 
-  F2Matrix vectors; ///< echelon form: vector i has no pivot of an earlier one.
-  F2Matrix sums;    ///< generators that sum to vector i.
+  // Echelon form: vector i has no pivot of an earlier one. Vector i takes
+  // `vectorWords` words, the generators that sum to it `sumWords`.
+  llvm::SmallVector<uint64_t, 64> vectors, sums;
   llvm::SmallVector<unsigned, 64> pivots;
+  unsigned vectorWords, sumWords;
   unsigned numGenerators = 0;
 };
 

@@ -24,6 +24,11 @@ llvm::SmallVector<unsigned>
 columnsOfLabels(const LinearLayout &layout,
                 llvm::ArrayRef<llvm::StringRef> labels);
 
+/// Whether every index of a plan is in range and its accesses are aligned: what
+/// has to hold before it is run.
+bool isWellFormed(const ConversionPlan &plan, const LinearLayout &source,
+                  const LinearLayout &destination);
+
 /// Why the data cannot move by a plan of this kind.
 std::string whyNot(ConversionKind kind, const ConvertMap &nearest,
                    bool allowShuffle);

@@ -18,9 +18,9 @@
 //
 // How far data must travel is decided exactly (ConvertMap.h); between shuffles
 // and shared memory the cost decides, in issue slots of a warp with the prices
-// of the target (TargetDescription::costs). Every plan is executed on element
-// numbers for all registers, lanes and warps (`verified`): it is correct or it
-// is not given out as verified.
+// of the target (TargetDescription::costs). Every plan is verified for all
+// registers, lanes and warps (`verified`): it is correct or it is not given out
+// as verified.
 //
 // Emission of a shared plan. The element at offset o of the scratch is element
 // layout(o) of the tile, minus the part that this block's place fixes; code
@@ -121,10 +121,17 @@ planConversion(const LinearLayout &source, const LinearLayout &destination,
                unsigned elemBits, const TargetDescription &target,
                const ConversionOptions &options = {});
 
-/// Executes a plan on element numbers: true iff every destination register of
-/// every thread gets its element.
+/// True iff every destination register of every thread gets its element, and no
+/// thread reads what it has not waited for. Exact, and cheap: values and
+/// addresses are affine in the thread, so that bases speak for all threads;
+/// plans where they are not are executed.
 bool verifyConversion(const ConversionPlan &plan, const LinearLayout &source,
                       const LinearLayout &destination);
+
+/// The same by execution on element numbers for all threads and registers: the
+/// oracle of the verifier. Slow.
+bool executeConversion(const ConversionPlan &plan, const LinearLayout &source,
+                       const LinearLayout &destination);
 
 } // namespace mirage::layout
 

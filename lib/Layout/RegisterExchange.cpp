@@ -10,11 +10,11 @@
 #include "RegisterGroups.h"
 #include "Subspace.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 
 #include <cassert>
-#include <map>
 
 using namespace mirage;
 using namespace mirage::layout;
@@ -121,10 +121,25 @@ struct Factoring {
   Columns p;         ///< destination register -> register.
   Columns k;         ///< thread -> register, at the receiver.
   uint64_t pOffset;  ///< constant of the result registers.
-  Columns image;     ///< basis of the registers that carry data ...
-  Columns imageLane; ///< ... and H of each.
-  Columns g;         ///< thread -> lane.
+  F2Span image{64, 64}; ///< the registers that carry data; its generators ...
+  Columns imageLane;    ///< ... and H of each.
+  Columns g;            ///< thread -> lane.
   uint64_t gOffset;
+
+  uint64_t h(uint64_t q) const {
+    uint64_t sum;
+    [[maybe_unused]] bool found = image.containsWord(q, &sum);
+    assert(found && "a register that carries no data is read");
+    return applyColumns(imageLane, sum);
+  }
+  void addImage(uint64_t q, uint64_t lane) {
+    if (image.containsWord(q))
+      return;
+    image.insertWord(q);
+    imageLane.push_back(lane);
+  }
+  bool isButterfly(unsigned laneBits) const;
+  unsigned estimate(unsigned laneBits) const;
 };
 
 /// Builds the program of one factoring, with common values shared and dead ones
@@ -147,17 +162,47 @@ private:
   unsigned after(unsigned level, uint64_t q);
   unsigned select(unsigned predicate, unsigned a, unsigned b);
   unsigned define(ExchangeOp op);
-  uint64_t laneOf(uint64_t q) const;
+
+  /// Values by level and register, made when they are first asked for.
+  struct Table {
+    unsigned &at(unsigned level, uint64_t q) {
+      return values[(size_t{level - 1} << bits) + q];
+    }
+    void resize(unsigned levels, unsigned registerBits) {
+      bits = registerBits;
+      values.assign(size_t{levels} << bits, none);
+    }
+    SmallVector<unsigned, 0> values;
+    unsigned bits = 0;
+  };
+  static constexpr unsigned none = ~0u;
 
   const BlockMap &map;
   const Factoring &factoring;
   RegisterExchange program;
   SmallVector<Step> beforeSteps, afterSteps;
-  std::map<std::tuple<int, unsigned, unsigned, unsigned, uint64_t>, unsigned>
-      known;
-  std::map<std::pair<unsigned, uint64_t>, unsigned> beforeValues, afterValues;
+  /// (kind, predicate, lanes) and (a, b) of each instruction.
+  llvm::DenseMap<std::pair<uint64_t, uint64_t>, unsigned> known;
+  Table beforeValues, afterValues;
 };
 } // namespace
+
+bool Factoring::isButterfly(unsigned laneBits) const {
+  bool result = gOffset == 0;
+  for (auto [bit, column] : llvm::enumerate(g))
+    result &= column == (bit < laneBits ? uint64_t{1} << bit : 0);
+  return result;
+}
+
+/// What the program costs if no instruction turns out to be shared: a shuffle
+/// counts as two selects.
+unsigned Factoring::estimate(unsigned laneBits) const {
+  unsigned moved = 1u << image.rank();
+  unsigned still =
+      isButterfly(laneBits) ? moved >> Subspace(imageLane).rank() : 0;
+  unsigned steps = Subspace(f).rank() + Subspace(k).rank();
+  return 2 * (moved - still) + steps * moved;
+}
 
 ProgramBuilder::ProgramBuilder(const BlockMap &map, const Factoring &factoring)
     : map(map), factoring(factoring) {
@@ -165,6 +210,8 @@ ProgramBuilder::ProgramBuilder(const BlockMap &map, const Factoring &factoring)
     program.words.push_back({unsigned(q)});
   beforeSteps = stepsOf(factoring.f);
   afterSteps = stepsOf(factoring.k);
+  beforeValues.resize(beforeSteps.size(), map.paddedBits);
+  afterValues.resize(afterSteps.size(), map.paddedBits);
   Columns lanes(factoring.g);
   program.sourceLane = LinearLayout::fromMatrix(
       {{"lane", map.laneBits},
@@ -173,10 +220,7 @@ ProgramBuilder::ProgramBuilder(const BlockMap &map, const Factoring &factoring)
       {{"lane", map.laneBits}}, F2Matrix::fromColumns(map.laneBits, lanes),
       map.laneBits ? ArrayRef<uint64_t>(factoring.gOffset)
                    : ArrayRef<uint64_t>());
-  program.isButterfly = factoring.gOffset == 0;
-  for (auto [bit, column] : llvm::enumerate(lanes))
-    program.isButterfly &=
-        column == (bit < map.laneBits ? uint64_t{1} << bit : 0);
+  program.isButterfly = factoring.isButterfly(map.laneBits);
 }
 
 unsigned ProgramBuilder::predicateFor(uint64_t threadMask) {
@@ -212,10 +256,11 @@ ProgramBuilder::stepsOf(ArrayRef<uint64_t> threadToRegister) {
 }
 
 unsigned ProgramBuilder::define(ExchangeOp op) {
-  auto key =
-      std::make_tuple(int(op.kind), op.a, op.b, op.predicate, op.laneXor);
+  // Lanes are fewer than 2^8, kinds fewer than 2^2.
+  uint64_t how = uint64_t{op.predicate} << 10 | op.laneXor << 2 | op.kind;
   auto [it, isNew] =
-      known.try_emplace(key, program.words.size() + program.ops.size());
+      known.try_emplace({how, uint64_t{op.a} << 32 | op.b},
+                        program.words.size() + program.ops.size());
   if (isNew)
     program.ops.push_back(op);
   return it->second;
@@ -246,26 +291,18 @@ unsigned ProgramBuilder::select(unsigned predicate, unsigned a, unsigned b) {
 unsigned ProgramBuilder::before(unsigned level, uint64_t q) {
   if (level == 0)
     return q & ((uint64_t{1} << map.sourceBits) - 1);
-  auto it = beforeValues.find({level, q});
-  if (it != beforeValues.end())
-    return it->second;
+  unsigned &value = beforeValues.at(level, q);
+  if (value != none)
+    return value;
   const Step &step = beforeSteps[level - 1];
   unsigned a = before(level - 1, q ^ step.registers);
   unsigned b = before(level - 1, q);
-  return beforeValues[{level, q}] = select(step.predicate, a, b);
-}
-
-/// H q: q is a sum of the image's basis vectors.
-uint64_t ProgramBuilder::laneOf(uint64_t q) const {
-  F2Matrix basis = F2Matrix::fromColumns(64, factoring.image);
-  std::optional<F2Matrix> sum = basis.solve(F2Matrix::fromColumns(64, {q}));
-  assert(sum && "a register that carries no data is read");
-  return sum->rows() ? applyColumns(factoring.imageLane, sum->column(0)[0]) : 0;
+  return value = select(step.predicate, a, b);
 }
 
 unsigned ProgramBuilder::shuffled(uint64_t q) {
   unsigned value = before(beforeSteps.size(), q);
-  uint64_t laneXor = laneOf(q);
+  uint64_t laneXor = factoring.h(q);
   if (program.isButterfly && laneXor == 0)
     return value;
   ExchangeOp op{ExchangeOp::Shuffle};
@@ -275,19 +312,15 @@ unsigned ProgramBuilder::shuffled(uint64_t q) {
 }
 
 unsigned ProgramBuilder::after(unsigned level, uint64_t q) {
-  auto it = afterValues.find({level, q});
-  if (it != afterValues.end())
-    return it->second;
-  unsigned value;
-  if (level == 0) {
-    value = shuffled(q);
-  } else {
-    const Step &step = afterSteps[level - 1];
-    unsigned a = after(level - 1, q ^ step.registers);
-    unsigned b = after(level - 1, q);
-    value = select(step.predicate, a, b);
-  }
-  return afterValues[{level, q}] = value;
+  if (level == 0)
+    return shuffled(q);
+  unsigned &value = afterValues.at(level, q);
+  if (value != none)
+    return value;
+  const Step &step = afterSteps[level - 1];
+  unsigned a = after(level - 1, q ^ step.registers);
+  unsigned b = after(level - 1, q);
+  return value = select(step.predicate, a, b);
 }
 
 RegisterExchange ProgramBuilder::build(unsigned destinationBits) {
@@ -312,15 +345,20 @@ public:
 
 private:
   void findCrossing();
-  void tryTargets(ArrayRef<uint64_t> targets);
   Columns senderMap(ArrayRef<uint64_t> targets) const;
+  Factoring factor(ArrayRef<uint64_t> targets) const;
   void enumerate(llvm::SmallVectorImpl<uint64_t> &chosen);
 
   BlockMap map;
   Columns crossing; ///< basis of D(ker A): lane vectors that become registers.
   Columns missing;  ///< register vectors that complete im A.
-  std::optional<RegisterExchange> best;
-  unsigned tried = 0;
+  /// Targets of the crossing vectors with the estimated cost of the program.
+  struct Choice {
+    unsigned estimate;
+    size_t index;
+    Columns targets;
+  };
+  std::vector<Choice> choices;
 };
 } // namespace
 
@@ -354,27 +392,28 @@ void ExchangeSearch::findCrossing() {
 
 /// F with F crossing[i] = targets[i], and 0 on lane bits that complete them.
 Columns ExchangeSearch::senderMap(ArrayRef<uint64_t> targets) const {
-  F2Matrix basis(map.laneBits, 0);
+  F2Span basis(map.laneBits, map.laneBits);
   Columns images;
-  Subspace used;
   auto add = [&](uint64_t lane, uint64_t image) {
-    if (!used.insert(lane))
+    if (basis.containsWord(lane))
       return;
-    basis.appendColumn({lane});
+    basis.insertWord(lane);
     images.push_back(image);
   };
   for (auto [lane, target] : llvm::zip_equal(crossing, targets))
     add(lane, target);
   for (unsigned bit = 0; bit < map.laneBits; ++bit)
     add(uint64_t{1} << bit, 0);
-  std::optional<F2Matrix> inverse = basis.inverse();
   Columns f;
-  for (unsigned bit = 0; bit < map.laneBits; ++bit)
-    f.push_back(applyColumns(images, inverse->column(bit)[0]));
+  for (unsigned bit = 0; bit < map.laneBits; ++bit) {
+    uint64_t sum;
+    basis.containsWord(uint64_t{1} << bit, &sum);
+    f.push_back(applyColumns(images, sum));
+  }
   return f;
 }
 
-void ExchangeSearch::tryTargets(ArrayRef<uint64_t> targets) {
+Factoring ExchangeSearch::factor(ArrayRef<uint64_t> targets) const {
   Factoring result;
   result.f = senderMap(targets);
   auto sum = [&](ArrayRef<uint64_t> registers, ArrayRef<uint64_t> lanes) {
@@ -388,39 +427,24 @@ void ExchangeSearch::tryTargets(ArrayRef<uint64_t> targets) {
   // q = P r + K l + a + F b; the sender at lane s = E l + D r + b adds F s.
   result.pOffset = map.registerOffset ^ applyColumns(result.f, map.laneOffset);
   // H on im P is given; beyond it, where K leads, it is free: take 0.
-  Subspace image;
-  auto addImage = [&](uint64_t q, uint64_t lane) {
-    if (image.insert(q)) {
-      result.image.push_back(q);
-      result.imageLane.push_back(lane);
-    }
-  };
   for (auto [q, lane] : llvm::zip_equal(result.p, map.registerToLane))
-    addImage(q, lane);
+    result.addImage(q, lane);
   for (uint64_t q : result.k)
-    addImage(q, 0);
-  addImage(result.pOffset, 0);
-  F2Matrix basis = F2Matrix::fromColumns(64, result.image);
-  auto h = [&](uint64_t q) {
-    std::optional<F2Matrix> sum = basis.solve(F2Matrix::fromColumns(64, {q}));
-    return sum->rows() ? applyColumns(result.imageLane, sum->column(0)[0]) : 0;
-  };
+    result.addImage(q, 0);
+  result.addImage(result.pOffset, 0);
   for (auto [lane, q] : llvm::zip_equal(map.threadToLane, result.k))
-    result.g.push_back(lane ^ h(q));
-  result.gOffset = map.laneOffset ^ h(result.pOffset);
-  RegisterExchange program =
-      ProgramBuilder(map, result).build(map.registerToRegister.size());
-  if (!best || costOf(program) < costOf(*best))
-    best = std::move(program);
+    result.g.push_back(lane ^ result.h(q));
+  result.gOffset = map.laneOffset ^ result.h(result.pOffset);
+  return result;
 }
 
 void ExchangeSearch::enumerate(llvm::SmallVectorImpl<uint64_t> &chosen) {
-  constexpr unsigned maxTries = 64;
-  if (tried >= maxTries)
+  constexpr unsigned maxChoices = 64;
+  if (choices.size() >= maxChoices)
     return;
   if (chosen.size() == crossing.size()) {
-    ++tried;
-    tryTargets(chosen);
+    choices.push_back({factor(chosen).estimate(map.laneBits), choices.size(),
+                       Columns(ArrayRef(chosen))});
     return;
   }
   for (uint64_t target : missing)
@@ -435,6 +459,20 @@ RegisterExchange ExchangeSearch::run() {
   findCrossing();
   SmallVector<uint64_t> chosen;
   enumerate(chosen);
+  llvm::sort(choices, [](const Choice &a, const Choice &b) {
+    return std::tie(a.estimate, a.index) < std::tie(b.estimate, b.index);
+  });
+  // Sharing can make up for a little of the estimate.
+  constexpr size_t maxPrograms = 4;
+  std::optional<RegisterExchange> best;
+  for (const Choice &choice :
+       ArrayRef(choices).take_front(std::min(maxPrograms, choices.size()))) {
+    Factoring factoring = factor(choice.targets);
+    RegisterExchange program =
+        ProgramBuilder(map, factoring).build(map.registerToRegister.size());
+    if (!best || costOf(program) < costOf(*best))
+      best = std::move(program);
+  }
   assert(best && "a convert map has a factoring");
   return std::move(*best);
 }

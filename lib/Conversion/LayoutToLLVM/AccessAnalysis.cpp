@@ -60,24 +60,28 @@ static uint64_t knownDivisor(Value value, unsigned depth = 0) {
 }
 
 namespace {
-/// Answers whether `offset .. offset + size` stays below `extent`.
+/// The least and the greatest value of an offset.
+struct Bounds {
+  int64_t lowest = -unknownOffset, highest = unknownOffset;
+};
+
 class Ranges {
 public:
   explicit Ranges(DataFlowSolver &solver) : solver(solver) {}
 
-  bool fits(Value offset, uint64_t divisor, int64_t size, int64_t extent) {
+  Bounds of(Value offset, uint64_t divisor) {
     auto *lattice =
         solver.lookupState<dataflow::IntegerValueRangeLattice>(offset);
     if (!lattice || lattice->getValue().isUninitialized())
-      return false;
+      return {};
     const ConstantIntRanges &range = lattice->getValue().getValue();
     if (range.smin().isNegative())
-      return false;
-    uint64_t last = range.smax().getLimitedValue();
+      return {};
+    uint64_t last = range.smax().getLimitedValue(unknownOffset);
     if (divisor > 1)
       last -= last % divisor;
-    return last <= static_cast<uint64_t>(extent) &&
-           last + size <= static_cast<uint64_t>(extent);
+    return {static_cast<int64_t>(range.smin().getLimitedValue(unknownOffset)),
+            static_cast<int64_t>(last)};
   }
 
 private:
@@ -87,15 +91,22 @@ private:
 
 static void annotate(Operation *op, Ranges &ranges, ValueRange offsets,
                      ArrayRef<int64_t> tile, ArrayRef<int64_t> extents) {
-  SmallVector<int64_t> divisors;
+  SmallVector<int64_t> divisors, lowest, highest;
   SmallVector<bool> inside;
   for (auto [offset, size, extent] : llvm::zip_equal(offsets, tile, extents)) {
     uint64_t divisor = knownDivisor(offset);
+    Bounds bounds = ranges.of(offset, divisor);
+    if (bounds.lowest == bounds.highest)
+      divisor = bounds.lowest;
     divisors.push_back(divisor);
-    inside.push_back(ranges.fits(offset, divisor, size, extent));
+    lowest.push_back(bounds.lowest);
+    highest.push_back(bounds.highest);
+    inside.push_back(bounds.lowest >= 0 && bounds.highest + size <= extent);
   }
   Builder b(op->getContext());
   op->setAttr(divisorsName, b.getDenseI64ArrayAttr(divisors));
+  op->setAttr(lowestName, b.getDenseI64ArrayAttr(lowest));
+  op->setAttr(highestName, b.getDenseI64ArrayAttr(highest));
   op->setAttr(insideName, b.getDenseBoolArrayAttr(inside));
 }
 

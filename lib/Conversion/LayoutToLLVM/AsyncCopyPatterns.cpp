@@ -16,6 +16,8 @@
 #include "GlobalTile.h"
 #include "SharedEmitter.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
@@ -43,15 +45,20 @@ static SmallVector<unsigned> sharedRun(SmallVector<unsigned> run,
 struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
   using TilePattern::TilePattern;
 
-  /// Copies one run through registers.
-  static void copyNow(ImplicitLocOpBuilder &b, Value from, Value to,
-                      Value inside, Type type, unsigned bytes) {
+  /// Loads one run, or zeros where it is outside.
+  static Value loadNow(ImplicitLocOpBuilder &b, Value from, Value inside,
+                       Type type, unsigned bytes) {
+    if (!inside)
+      return LLVM::LoadOp::create(b, type, from, bytes);
+    auto branch = scf::IfOp::create(b, type, inside, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
     Value value = LLVM::LoadOp::create(b, type, from, bytes);
-    if (inside) {
-      Value zero = LLVM::ZeroOp::create(b, type);
-      value = LLVM::SelectOp::create(b, inside, value, zero);
-    }
-    LLVM::StoreOp::create(b, value, to, bytes);
+    scf::YieldOp::create(b, value);
+    b.setInsertionPointToStart(branch.elseBlock());
+    Value zero = LLVM::ZeroOp::create(b, type);
+    scf::YieldOp::create(b, zero);
+    return branch.getResult(0);
   }
 
   LogicalResult
@@ -100,12 +107,16 @@ struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
     runOnly(b, threads.isZero(replicaThreads(tile.flat)));
     for (unsigned first : runStarts(canonicalRegisters(tile.flat), run)) {
       GlobalTileEmitter::Run place = global.at(first, run);
-      Value from = global.safeAddress(place);
       Value to = sharedAddress(b, base, numbers.at(first));
-      if (async)
-        instructions.asyncCopy(b, to, from, bytes, place.inside);
-      else
-        copyNow(b, from, to, place.inside, type, bytes);
+      if (async && !place.outside) {
+        instructions.asyncCopy(b, to, global.address(place), bytes,
+                               place.inside);
+        continue;
+      }
+      Value value = place.outside ? LLVM::ZeroOp::create(b, type).getRes()
+                                  : loadNow(b, global.address(place),
+                                            place.inside, type, bytes);
+      LLVM::StoreOp::create(b, value, to, bytes);
     }
     rewriter.eraseOp(op);
     return success();

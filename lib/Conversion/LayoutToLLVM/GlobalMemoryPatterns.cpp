@@ -8,11 +8,13 @@
 //
 // An access is split into vectors: register bits whose bases are 1, 2, 4, ...
 // elements of memory apart form a *run*, up to 16 bytes, as far as the address
-// of every run is aligned. Masks are per run; a dim needs one only where
-// the tile may hang over the memory's end.
+// of every run is aligned. A run may continue from one dim into the next.
 //
-// Loads under a mask do not branch: outside they read element 0 of the memory,
-// which always exists, and drop the value. Stores branch.
+// A dim needs a mask only where the tile may hang over the memory's end. A run
+// never needs more than one: it is cut such that it lies inside or outside as a
+// whole. Runs of which all threads are inside have no mask, those of which all
+// are outside are left out, and the others stand in branches, one for all
+// runs with the same mask: nothing beyond the tensor is read or written.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +22,10 @@
 #include "SharedEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/MapVector.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <map>
 
 using namespace mlir;
 using namespace mirage;
@@ -38,14 +42,49 @@ GlobalTile::GlobalTile(Operation *op, MemRefType memory,
   strides.assign(rank, 1);
   for (unsigned d = rank; d-- > 1;)
     strides[d - 1] = strides[d] * memory.getDimSize(d);
-  divisors.assign(rank, 1);
+  auto known = [&](StringRef name, int64_t otherwise) {
+    SmallVector<int64_t> numbers(rank, otherwise);
+    if (auto attribute = op->getAttrOfType<DenseI64ArrayAttr>(name))
+      llvm::copy(attribute.asArrayRef(), numbers.begin());
+    return numbers;
+  };
+  divisors = known(divisorsName, 1);
+  lowest = known(lowestName, -unknownOffset);
+  highest = known(highestName, unknownOffset);
   inside.assign(rank, false);
-  if (auto known = op->getAttrOfType<DenseI64ArrayAttr>(divisorsName))
-    divisors.assign(known.asArrayRef().begin(), known.asArrayRef().end());
-  if (auto known = op->getAttrOfType<DenseBoolArrayAttr>(insideName))
-    inside.assign(known.asArrayRef().begin(), known.asArrayRef().end());
+  if (auto attribute = op->getAttrOfType<DenseBoolArrayAttr>(insideName))
+    llvm::copy(attribute.asArrayRef(), inside.begin());
   for (unsigned d = 0; d < rank; ++d)
     dims.push_back(dimMap(layout, d, block));
+}
+
+/// The span of `vectors`, by decreasing leading bit.
+static SmallVector<uint64_t> echelon(ArrayRef<uint64_t> vectors) {
+  SmallVector<uint64_t> basis;
+  for (uint64_t vector : vectors) {
+    for (uint64_t known : basis)
+      vector = std::min(vector, vector ^ known);
+    if (vector)
+      basis.insert(llvm::upper_bound(basis, vector, std::greater<>()), vector);
+  }
+  return basis;
+}
+
+Cover GlobalTile::cover(unsigned dim, unsigned registerIndex) const {
+  if (inside[dim])
+    return Cover::Inside;
+  uint64_t least = dims[dim].ofRegister(registerIndex), greatest = least;
+  for (uint64_t basis : echelon(dims[dim].threads)) {
+    least = std::min(least, least ^ basis);
+    greatest = std::max(greatest, greatest ^ basis);
+  }
+  int64_t extent = memory.getDimSize(dim);
+  if (lowest[dim] + static_cast<int64_t>(least) >= extent)
+    return Cover::Outside;
+  if (lowest[dim] >= 0 &&
+      highest[dim] + static_cast<int64_t>(greatest) < extent)
+    return Cover::Inside;
+  return Cover::Unknown;
 }
 
 /// The largest power of two that divides `value`; 0 is divisible by any.
@@ -60,13 +99,17 @@ uint64_t GlobalTile::step(unsigned registerBit) const {
   return sum;
 }
 
-/// A run of `size` elements must lie inside or outside as a whole: it may leave
-/// the last dim only where no mask is needed.
-bool GlobalTile::maskAllows(unsigned bit, uint64_t size) const {
-  for (unsigned d = 0, last = dims.size() - 1; d <= last; ++d) {
-    if (inside[d] || dims[d].registers[bit] == 0)
+/// Whether every run lies inside or outside as a whole: along each dim its
+/// indices differ only below `span`, and the memory ends at a multiple of that.
+bool GlobalTile::maskIsUniform(uint64_t run) const {
+  for (unsigned d = 0; d < dims.size(); ++d) {
+    if (inside[d])
       continue;
-    if (d != last || memory.getDimSize(d) % size || divisors[d] % size)
+    uint64_t span = 1;
+    for (auto [bit, basis] : llvm::enumerate(dims[d].registers))
+      if ((run >> bit) & 1)
+        span = std::max(span, llvm::NextPowerOf2(basis));
+    if (memory.getDimSize(d) % span || divisors[d] % span)
       return false;
   }
   return true;
@@ -95,9 +138,10 @@ SmallVector<unsigned> GlobalTile::planRun(unsigned maxBits) const {
   uint64_t runMask = 0;
   for (uint64_t size = 2; size * elementBits <= maxBits; size *= 2) {
     unsigned bits = flat.registers.size(), bit = 0;
-    while (bit < bits && (((runMask >> bit) & 1) || step(bit) != size / 2))
+    while (bit < bits && (((runMask >> bit) & 1) || step(bit) != size / 2 ||
+                          !maskIsUniform(runMask | uint64_t{1} << bit)))
       ++bit;
-    if (bit == bits || !maskAllows(bit, size))
+    if (bit == bits)
       break;
     run.push_back(bit);
     runMask |= uint64_t{1} << bit;
@@ -164,30 +208,53 @@ Value GlobalTileEmitter::dynamicOffset(ArrayRef<MapEmitter::Number> numbers) {
   return sum;
 }
 
+/// Adds the condition that the index along `dim` exists.
+void GlobalTileEmitter::addMask(Run &run, unsigned dim,
+                                const MapEmitter::Number &place) {
+  Value index = LLVM::AddOp::create(b, dynamicIndex(dim, place),
+                                    constant(place.constant));
+  Value below = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ult, index,
+                                     constant(access.memory.getDimSize(dim)));
+  run.inside = both(b, run.inside, below);
+  for (uint64_t part : {uint64_t{dim}, place.constant, place.mixed})
+    run.maskKey.push_back(part);
+}
+
 GlobalTileEmitter::Run GlobalTileEmitter::at(unsigned first,
                                              ArrayRef<unsigned> run) {
   Run result;
   result.registers = runRegisters(first, run);
+  for (unsigned d = 0; d < numbers.size(); ++d)
+    result.outside |= access.cover(d, first) == Cover::Outside;
+  if (result.outside)
+    return result;
   SmallVector<MapEmitter::Number> place;
-  int64_t fixed = 0;
+  result.fixed = 0;
   for (auto [dim, emitter] : llvm::enumerate(numbers)) {
     place.push_back(emitter.at(first));
-    fixed += place.back().constant * access.strides[dim];
-  }
-  for (unsigned d = 0; d < place.size(); ++d) {
-    if (access.inside[d])
-      continue;
-    Value index = LLVM::AddOp::create(b, dynamicIndex(d, place[d]),
-                                      constant(place[d].constant));
-    Value below = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ult, index,
-                                       constant(access.memory.getDimSize(d)));
-    result.inside = both(b, result.inside, below);
-    result.maskKey.push_back(place[d].constant);
-    result.maskKey.push_back(place[d].mixed);
+    result.fixed += place.back().constant * access.strides[dim];
+    if (access.cover(dim, first) == Cover::Unknown)
+      addMask(result, dim, place.back());
   }
   result.dynamic = dynamicOffset(place);
-  result.fixed = fixed;
   return result;
+}
+
+std::vector<SmallVector<GlobalTileEmitter::Run>>
+GlobalTileEmitter::maskGroups(ArrayRef<unsigned> canonical,
+                              ArrayRef<unsigned> run) {
+  std::vector<SmallVector<Run>> groups;
+  std::map<SmallVector<int64_t>, size_t> numbers;
+  for (unsigned first : runStarts(canonical, run)) {
+    Run next = at(first, run);
+    if (next.outside)
+      continue;
+    auto [entry, isNew] = numbers.try_emplace(next.maskKey, groups.size());
+    if (isNew)
+      groups.emplace_back();
+    groups[entry->second].push_back(std::move(next));
+  }
+  return groups;
 }
 
 Value GlobalTileEmitter::address(const Run &run) {
@@ -203,92 +270,133 @@ Value GlobalTileEmitter::address(const Run &run) {
                              LLVM::GEPArg(static_cast<int32_t>(run.fixed)));
 }
 
-Value GlobalTileEmitter::safeAddress(const Run &run) {
-  if (!run.inside)
-    return address(run);
-  Value offset = LLVM::AddOp::create(b, run.dynamic, constant(run.fixed));
-  offset = LLVM::SelectOp::create(b, run.inside, offset, constant(0));
-  return LLVM::GEPOp::create(b, pointer.getType(),
-                             access.memory.getElementType(), pointer, offset);
-}
-
 //===----------------------------------------------------------------------===//
 // Patterns
 //===----------------------------------------------------------------------===//
 
 namespace {
 
-/// The constant `value` as `type`, a float or i32 words of packed floats.
-static Value otherValue(ImplicitLocOpBuilder &b, FloatType element,
-                        std::optional<APFloat> other, unsigned words) {
+/// What a run has where it is outside: `other` in the type in which it is
+/// loaded, the element type, a vector of it or one of words.
+static Value otherValue(ImplicitLocOpBuilder &b, FloatType element, Type type,
+                        std::optional<APFloat> other) {
   APFloat value = other ? *other : APFloat(0.0);
   bool lost;
   value.convert(element.getFloatSemantics(), APFloat::rmNearestTiesToEven,
                 &lost);
-  if (words == 0)
-    return LLVM::ConstantOp::create(b, element, b.getFloatAttr(element, value));
-  uint64_t bits = value.bitcastToAPInt().getZExtValue();
-  if (element.getWidth() == 16)
-    bits |= bits << 16;
-  auto type = VectorType::get(words, b.getI32Type());
-  return LLVM::ConstantOp::create(
-      b, type, DenseElementsAttr::get(type, APInt(32, bits)));
+  auto vector = dyn_cast<VectorType>(type);
+  if (!vector)
+    return LLVM::ConstantOp::create(b, type, b.getFloatAttr(element, value));
+  if (vector.getElementType() == element)
+    return LLVM::ConstantOp::create(b, type,
+                                    DenseElementsAttr::get(vector, value));
+  APInt bits = APInt::getSplat(32, value.bitcastToAPInt());
+  return LLVM::ConstantOp::create(b, type,
+                                  DenseElementsAttr::get(vector, bits));
 }
 
 struct LoadPattern final : TilePattern<LoadOp> {
   using TilePattern::TilePattern;
+  using Run = GlobalTileEmitter::Run;
 
-  /// Loads one run and returns its elements.
-  static SmallVector<Value> loadRun(ImplicitLocOpBuilder &b, FloatType element,
-                                    Value address, Value inside, unsigned size,
-                                    std::optional<APFloat> other) {
-    unsigned bytes = size * element.getWidth() / 8;
-    unsigned words = bytes / 4;
-    Type type = size == 1 ? Type(element) : VectorType::get(size, element);
-    // Selecting whole words takes the fewest instructions.
-    bool asWords = inside && size > 1 && words > 0;
-    Type loadType = asWords ? VectorType::get(words, b.getI32Type()) : type;
-    Value value = LLVM::LoadOp::create(b, loadType, address, bytes);
-    if (inside) {
-      Value outside = otherValue(b, element, other, asWords ? words : 0);
-      value = LLVM::SelectOp::create(b, inside, value, outside);
-    }
-    if (asWords)
+  /// Loads runs under one mask; elsewhere they have the value `other`.
+  static SmallVector<Value> loadGroup(ImplicitLocOpBuilder &b,
+                                      GlobalTileEmitter &emitter,
+                                      ArrayRef<Run> members, Type type,
+                                      unsigned bytes, Value other) {
+    auto load = [&](ImplicitLocOpBuilder &inner) {
+      SmallVector<Value> values;
+      for (const Run &run : members)
+        values.push_back(
+            LLVM::LoadOp::create(inner, type, emitter.address(run), bytes));
+      return values;
+    };
+    Value inside = members.front().inside;
+    if (!inside)
+      return load(b);
+    SmallVector<Type> types(members.size(), type);
+    auto branch = scf::IfOp::create(b, types, inside, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(b, load(b));
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, SmallVector<Value>(members.size(), other));
+    return branch.getResults();
+  }
+
+  /// Masked runs travel as words: a phi for each register.
+  static Type typeOfRun(ImplicitLocOpBuilder &b, FloatType element,
+                        unsigned size, bool masked) {
+    unsigned words = size * element.getWidth() / 32;
+    if (size == 1)
+      return element;
+    if (masked && words > 0)
+      return VectorType::get(words, b.getI32Type());
+    return VectorType::get(size, element);
+  }
+
+  static SmallVector<Value> elementsOf(ImplicitLocOpBuilder &b,
+                                       FloatType element, unsigned size,
+                                       Value value) {
+    if (size == 1)
+      return {value};
+    Type type = VectorType::get(size, element);
+    if (value.getType() != type)
       value = LLVM::BitcastOp::create(b, type, value);
-    return size == 1 ? SmallVector<Value>{value} : unpackVector(b, value);
+    return unpackVector(b, value);
   }
 
   LogicalResult
   matchAndRewrite(LoadOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    auto tile = cast<RankedTensorType>(op.getType());
+    auto element = cast<FloatType>(op.getType().getElementType());
     GlobalTile access(op, cast<MemRefType>(op.getSource().getType()),
-                      getLayout(tile), blockShape(op));
+                      getLayout(op.getType()), blockShape(op));
     ThreadEmitter threads(b, instructions);
     SmallVector<Value> offsets;
     for (ValueRange offset : adaptor.getOffsets())
       offsets.push_back(offset.front());
     GlobalTileEmitter emitter(b, access, threads, adaptor.getSource().front(),
                               offsets);
-    SmallVector<unsigned> run = access.planRun(target().maxVectorBits);
+    SmallVector<unsigned> run =
+        access.planRun(instructions.target.maxVectorBits);
+    unsigned size = 1u << run.size(), bytes = size * element.getWidth() / 8;
     SmallVector<unsigned> canonical = canonicalRegisters(access.flat);
     SmallVector<Value> registers(canonical.size());
-    for (unsigned first : runStarts(canonical, run)) {
-      GlobalTileEmitter::Run place = emitter.at(first, run);
-      SmallVector<Value> values = loadRun(
-          b, cast<FloatType>(tile.getElementType()), emitter.safeAddress(place),
-          place.inside, place.registers.size(), op.getOther());
-      for (auto [index, value] : llvm::zip_equal(place.registers, values))
-        registers[index] = value;
+    for (ArrayRef<Run> members : emitter.maskGroups(canonical, run)) {
+      Value inside = members.front().inside;
+      Type type = typeOfRun(b, element, size, bool(inside));
+      Value other;
+      if (inside)
+        other = otherValue(b, element, type, op.getOther());
+      SmallVector<Value> values =
+          loadGroup(b, emitter, members, type, bytes, other);
+      for (auto [member, value] : llvm::zip_equal(members, values))
+        for (auto [index, part] : llvm::zip_equal(
+                 member.registers, elementsOf(b, element, size, value)))
+          registers[index] = part;
     }
-    for (unsigned r = 0; r < canonical.size(); ++r)
-      registers[r] = registers[canonical[r]];
+    fillOutside(b, element, op.getOther(), canonical, registers);
     rewriter.replaceOpWithMultiple(op, {registers});
     return success();
   }
 
-  const TargetDescription &target() const { return instructions.target; }
+  /// Copies replicas; what no run has lies outside in all threads.
+  static void fillOutside(ImplicitLocOpBuilder &b, FloatType element,
+                          std::optional<APFloat> other,
+                          ArrayRef<unsigned> canonical,
+                          MutableArrayRef<Value> registers) {
+    Value outside;
+    for (unsigned r = 0; r < canonical.size(); ++r) {
+      registers[r] = registers[canonical[r]];
+      if (registers[r])
+        continue;
+      if (!outside)
+        outside = otherValue(b, element, element, other);
+      registers[r] = outside;
+    }
+  }
 };
 
 struct StorePattern final : TilePattern<StoreOp> {
@@ -321,20 +429,11 @@ struct StorePattern final : TilePattern<StoreOp> {
     SmallVector<unsigned> run =
         access.planRun(instructions.target.maxVectorBits);
     SmallVector<unsigned> canonical = canonicalRegisters(access.flat);
-    // Only one of several threads with the same elements stores, and runs under
-    // the same mask share a branch.
+    // Only one of several threads with the same elements stores.
     Value elected = threads.isZero(replicaThreads(access.flat));
-    llvm::MapVector<ArrayRef<int64_t>, SmallVector<Run>> groups;
-    std::vector<Run> runs;
-    runs.reserve(canonical.size());
-    for (unsigned first : runStarts(canonical, run)) {
-      runs.push_back(emitter.at(first, run));
-      groups[runs.back().maskKey].push_back(runs.back());
-    }
-    for (auto &[key, members] : groups) {
-      Value condition = both(b, elected, members.front().inside);
+    for (ArrayRef<Run> members : emitter.maskGroups(canonical, run)) {
       OpBuilder::InsertionGuard guard(b);
-      runOnly(b, condition);
+      runOnly(b, both(b, elected, members.front().inside));
       for (const Run &member : members)
         storeRun(b, emitter, member, adaptor.getValue());
     }

@@ -14,9 +14,12 @@
 
 namespace mirage {
 
+/// Whether indices along a dim lie inside the memory.
+enum class Cover { Inside, Outside, Unknown };
+
 /// What is known of an access at compile time.
 struct GlobalTile {
-  /// Reads `layout.divisors` and `layout.inside` from `op`.
+  /// Reads what AccessAnalysis.cpp left on `op`.
   GlobalTile(mlir::Operation *op, mlir::MemRefType memory,
              layout::LinearLayoutAttr layout, BlockShape block);
 
@@ -24,17 +27,21 @@ struct GlobalTile {
   /// elements first.
   llvm::SmallVector<unsigned> planRun(unsigned maxBits) const;
 
+  /// Where the indices along `dim` of one register are, over all threads of all
+  /// blocks.
+  Cover cover(unsigned dim, unsigned registerIndex) const;
+
   mlir::MemRefType memory;
   layout::LinearLayoutAttr layout;
   ThreadMap flat;
   llvm::SmallVector<ThreadMap> dims;
-  llvm::SmallVector<int64_t> strides, divisors;
+  llvm::SmallVector<int64_t> strides, divisors, lowest, highest;
   llvm::SmallVector<bool> inside;
 
 private:
   /// Elements of memory by which a register bit moves.
   uint64_t step(unsigned registerBit) const;
-  bool maskAllows(unsigned bit, uint64_t size) const;
+  bool maskIsUniform(uint64_t run) const;
   bool aligned(uint64_t run, uint64_t size) const;
 };
 
@@ -47,21 +54,28 @@ public:
                     mlir::ValueRange offsets);
 
   /// One vector: its registers, its offset in elements, and its mask (null for
-  /// inside). Runs with equal `maskKey` have the same mask.
+  /// inside, or where `outside` says that no thread has an element of it).
   struct Run {
     llvm::SmallVector<unsigned> registers;
     mlir::Value dynamic;
     int64_t fixed;
     mlir::Value inside;
+    bool outside = false;
+    /// What decides the mask: for each masked dim its number and the part of
+    /// the index that is the run's own.
     llvm::SmallVector<int64_t> maskKey;
   };
   Run at(unsigned first, llvm::ArrayRef<unsigned> run);
 
+  /// All runs that hold some canonical register; those in one group share their
+  /// mask.
+  std::vector<llvm::SmallVector<Run>>
+  maskGroups(llvm::ArrayRef<unsigned> canonical, llvm::ArrayRef<unsigned> run);
+
   mlir::Value address(const Run &run);
-  /// The same, or the start of the memory where the mask is false.
-  mlir::Value safeAddress(const Run &run);
 
 private:
+  void addMask(Run &run, unsigned dim, const MapEmitter::Number &place);
   mlir::Value constant(int64_t value);
   mlir::Value dynamicIndex(unsigned dim, const MapEmitter::Number &number);
   mlir::Value dynamicOffset(llvm::ArrayRef<MapEmitter::Number> numbers);

@@ -144,9 +144,16 @@ mlir::Value both(mlir::ImplicitLocOpBuilder &b, mlir::Value x, mlir::Value y);
 
 /// What is known of the position of a global access, found before the lowering
 /// (AccessAnalysis.cpp) and kept on the op: for each dim, a number that divides
-/// the offset, and whether the tile surely lies inside the memory.
+/// the offset, the least and the greatest value of the offset (a very small or
+/// large number where nothing is known), and whether the tile surely lies
+/// inside the memory.
 inline constexpr llvm::StringLiteral divisorsName = "layout.divisors";
+inline constexpr llvm::StringLiteral lowestName = "layout.lowest";
+inline constexpr llvm::StringLiteral highestName = "layout.highest";
 inline constexpr llvm::StringLiteral insideName = "layout.inside";
+/// Bounds of an offset of which nothing is known; sums with indices of tiles
+/// do not overflow.
+inline constexpr int64_t unknownOffset = int64_t{1} << 60;
 /// Sets these attributes on all accesses and masks in `kernel`.
 mlir::LogicalResult analyzeAccesses(mlir::gpu::GPUFuncOp kernel);
 

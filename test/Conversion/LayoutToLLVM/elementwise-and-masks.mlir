@@ -38,9 +38,10 @@ gpu.module @m {
 // 17 rows in tiles of 16: rows are masked, columns are not, and vectors stay
 // whole.
 // CHECK-LABEL: llvm.func @ragged
-// CHECK: llvm.icmp "ult"
+// CHECK: %[[INSIDE:.*]] = llvm.icmp "ult"
+// CHECK: llvm.cond_br %[[INSIDE]], ^[[LOAD:.*]], ^
+// CHECK: ^[[LOAD]]:
 // CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
-// CHECK: llvm.select {{.*}} : i1, vector<4xi32>
 // CHECK: llvm.cond_br
 // CHECK: llvm.store {{.*}} {alignment = 16 : i64} : vector<8xf16>, !llvm.ptr<1>
 gpu.module @m {
@@ -72,6 +73,30 @@ gpu.module @m {
     %c64 = arith.constant 64 : index
     %t = layout.load %x[%c0, %c64] : memref<16x100xf16> -> tensor<16x64xf16, #l>
     layout.store %t, %y[%c0, %c0] : tensor<16x64xf16, #l>, memref<16x64xf16>
+    gpu.return
+  }
+}
+
+// -----
+
+#l = #layout.linear<register = [[0, 1], [0, 2], [0, 4], [8, 0], [16, 0]], lane = [[0, 8], [0, 16], [0, 32], [1, 0], [2, 0]], warp = [[4, 0]] -> [32, 64]>
+
+// 11 rows in a tile of 32: of the four vectors of a thread the first is surely
+// inside, the second may be, and the other two are surely not.
+// CHECK-LABEL: llvm.func @few_rows
+// CHECK-NOT: llvm.cond_br
+// CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<8xf16>
+// CHECK: llvm.cond_br
+// CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
+// CHECK-NOT: llvm.load
+// CHECK-COUNT-2: llvm.store {{.*}} {alignment = 16 : i64} : vector<8xf16>, !llvm.ptr<1>
+// CHECK-NOT: llvm.store
+gpu.module @m {
+  gpu.func @few_rows(%x: memref<11x64xf16>, %y: memref<11x64xf16>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %t = layout.load %x[%c0, %c0] : memref<11x64xf16> -> tensor<32x64xf16, #l>
+    layout.store %t, %y[%c0, %c0] : tensor<32x64xf16, #l>, memref<11x64xf16>
     gpu.return
   }
 }

@@ -11,6 +11,8 @@
 
 #include "gtest/gtest.h"
 
+#include <set>
+
 using namespace mirage;
 using namespace mirage::test;
 
@@ -104,6 +106,121 @@ TEST_P(Movement, Ragged) {
           ASSERT_EQ(padded.values[(block * 32 + r) * 64 + c], expected)
               << rows << "x" << columns << " at " << r << ", " << column;
         }
+  }
+}
+
+/// Bytes and sectors that the lanes of a block touch with one access after the
+/// other of `vector` f16 elements, counted one by one.
+struct Traffic {
+  uint64_t bytes = 0, sectors = 0;
+
+  void addBlock(layout::LinearLayoutAttr layout, unsigned vector, int row,
+                int column, int rows, int columns) {
+    auto size = [&](layout::PlaceDim place) { return layout.getSize(place); };
+    LinearLayout map = layout.getLinear();
+    for (int warp = 0; warp < size(layout::PlaceDim::Warp); ++warp)
+      for (int reg = 0; reg < size(layout::PlaceDim::Register); reg += vector) {
+        std::set<uint64_t> touched;
+        for (int lane = 0; lane < size(layout::PlaceDim::Lane); ++lane) {
+          int place[] = {reg, lane, warp};
+          int at[] = {row, column};
+          for (int dim = 0; dim < 2; ++dim)
+            at[dim] += map.apply({{"register", uint64_t(place[0])},
+                                  {"lane", uint64_t(place[1])},
+                                  {"warp", uint64_t(place[2])}})[dim];
+          if (at[0] >= rows || at[1] >= columns)
+            continue;
+          bytes += 2 * vector;
+          uint64_t first = 2 * (uint64_t(at[0]) * columns + at[1]);
+          for (uint64_t b = first; b < first + 2 * vector; ++b)
+            touched.insert(b / 32);
+        }
+        sectors += touched.size();
+      }
+  }
+};
+
+/// A layout of `shape` that begins with `registers`; the other elements go to
+/// lanes, one warp bit and registers, columns first.
+static layout::LinearLayoutAttr
+dealLayout(llvm::ArrayRef<int64_t> shape,
+           layout::LinearLayoutAttr::Bases registers, unsigned laneBits) {
+  layout::LinearLayoutAttr::Bases lanes, warps;
+  for (size_t dim : {1, 0})
+    for (int64_t step = 1; step < shape[dim]; step *= 2) {
+      llvm::SmallVector<int64_t> basis = {0, 0};
+      basis[dim] = step;
+      if (llvm::is_contained(registers, basis))
+        continue;
+      auto &place = lanes.size() < laneBits ? lanes
+                    : warps.empty()         ? warps
+                                            : registers;
+      place.push_back(basis);
+    }
+  lanes.resize(laneBits, {0, 0});
+  return layout::LinearLayoutAttr::getRegisters(&context(), shape, registers,
+                                                lanes, warps);
+}
+
+/// Copies a tensor in tiles of `layout`, one for each block.
+static Kernel copyKernel(int rows, int columns, layout::LinearLayoutAttr layout,
+                         int across, int down) {
+  Kernel kernel;
+  kernel.threads = layout.getSize(layout::PlaceDim::Lane) *
+                   layout.getSize(layout::PlaceDim::Warp);
+  kernel.blocks = across * down;
+  std::string m = memref({rows, columns}, "f16");
+  std::string t = tile(layout.getShape(), "f16", layout);
+  kernel.memrefs = {m, m};
+  auto constant = [](const char *name, int64_t value) {
+    return std::string(name) + " = arith.constant " + std::to_string(value) +
+           " : index\n";
+  };
+  kernel.body =
+      constant("%across", across) + constant("%height", layout.getShape()[0]) +
+      constant("%width", layout.getShape()[1]) +
+      "%b = gpu.block_id x\n"
+      "%x = arith.remui %b, %across : index\n"
+      "%y = arith.divui %b, %across : index\n"
+      "%r = arith.muli %y, %height : index\n"
+      "%c = arith.muli %x, %width : index\n"
+      "%0 = layout.load %p0[%r, %c] : " +
+      m + " -> " + t + "\nlayout.store %0, %p1[%r, %c] : " + t + ", " + m;
+  return kernel;
+}
+
+/// Nothing beyond the tensor is read or written, and vectors are as wide as the
+/// rows allow: the counters are those of a count by hand.
+TEST_P(Movement, RaggedCounters) {
+  const layout::LinearLayoutAttr::Bases wide = {{0, 1}, {0, 2}, {0, 4}};
+  const layout::LinearLayoutAttr::Bases twoRows = {{0, 1}, {0, 2}, {1, 0}};
+  int height = 1 << GetParam().laneBits;
+  for (auto [rows, columns, width, registers, vector] :
+       {std::tuple{17, 2560, 64, wide, 8u},
+        {33, 77, 64, wide, 1u},
+        {5, 1000, 64, wide, 8u},
+        // Memory goes on in the next row, and so does the vector.
+        {18, 4, 4, twoRows, 8u},
+        {17, 4, 4, twoRows, 4u}}) {
+    layout::LinearLayoutAttr layout =
+        dealLayout({height, width}, registers, GetParam().laneBits);
+    int across = (columns + width - 1) / width;
+    int down = (rows + height - 1) / height;
+    Kernel kernel = copyKernel(rows, columns, layout, across, down);
+    kernel.target = GetParam().name;
+    Data in = Data::random("f16", rows * columns, 5);
+    Data out = Data::zeros("f16", rows * columns);
+    SCOPED_TRACE(kernel.body);
+    auto counters = run(kernel, {&in, &out});
+    ASSERT_TRUE(counters);
+    EXPECT_EQ(in.values, out.values);
+    Traffic traffic;
+    for (int block = 0; block < across * down; ++block)
+      traffic.addBlock(layout, vector, block / across * height,
+                       block % across * width, rows, columns);
+    EXPECT_EQ(counters->globalStoreBytes, uint64_t(2) * rows * columns);
+    EXPECT_EQ(counters->globalLoadBytes, traffic.bytes);
+    EXPECT_EQ(counters->globalSectors, 2 * traffic.sectors);
   }
 }
 

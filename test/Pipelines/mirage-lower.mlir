@@ -15,6 +15,7 @@
 // ROCDL:  rocdl.mfma
 // PTX:    gpu.binary @f_kernels
 // PTX:    mma.sync.aligned.m16n8k16
+// PTX:    st.global.v4.b32
 // GCN:    gpu.binary @f_kernels
 // GCN:    v_mfma_f32_16x16x16
 // HSACO:  gpu.binary @f_kernels {{.*}}ELF

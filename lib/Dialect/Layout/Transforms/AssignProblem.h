@@ -103,6 +103,8 @@ private:
   bool spreadFrom(unsigned number);
   bool addCandidate(unsigned number, LinearLayoutAttr layout);
   std::optional<unsigned> producerOf(mlir::Value value) const;
+  /// What a node costs by itself: once, and with the trips of its loops.
+  double priceOf(const Node &node, LinearLayoutAttr choice);
   double ownCost(unsigned number, LinearLayoutAttr choice);
 
   Choices initialChoices();
@@ -122,6 +124,7 @@ private:
   BlockThreads threads;
   const TargetDescription &target;
   LayoutCost costs;
+  llvm::DenseMap<std::pair<unsigned, mlir::Attribute>, double> ownCosts;
   std::vector<Node> list;
   llvm::DenseMap<mlir::Value, unsigned> producers;
   /// For each node its users: node and operand number.

@@ -23,19 +23,25 @@ static unsigned elementBits(Value tile) {
 //===----------------------------------------------------------------------===//
 
 double AssignProblem::ownCost(unsigned number, LinearLayoutAttr choice) {
-  const Node &node = list[number];
+  auto [entry, isNew] = ownCosts.try_emplace({number, choice}, 0);
+  if (isNew)
+    entry->second = list[number].weight * priceOf(list[number], choice);
+  return entry->second;
+}
+
+double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
   if (node.iterationArgument)
     return 0;
   if (auto load = dyn_cast<LoadOp>(node.op))
     return costs.memoryAccess(
         memoryShapeOf(cast<RankedTensorType>(load.getResult().getType()),
                       cast<MemRefType>(load.getSource().getType())),
-        choice);
+        choice, /*isStore=*/false);
   if (auto store = dyn_cast<StoreOp>(node.op))
     return costs.memoryAccess(
         memoryShapeOf(cast<RankedTensorType>(store.getValue().getType()),
                       cast<MemRefType>(store.getDest().getType())),
-        choice);
+        choice, /*isStore=*/true);
   if (auto reduce = dyn_cast<ReduceOp>(node.op))
     return costs.reduction(choice, reduce.getAxis());
   if (auto dot = dyn_cast<DotOp>(node.op))
@@ -50,7 +56,7 @@ double AssignProblem::cost(const Choices &choices) {
   double total = 0;
   llvm::DenseMap<std::pair<Value, Attribute>, double> converted;
   for (auto [number, node] : llvm::enumerate(list)) {
-    total += node.weight * ownCost(number, choices[number]);
+    total += ownCost(number, choices[number]);
     for (auto [operand, value] : llvm::enumerate(node.operands)) {
       std::optional<unsigned> producer = producerOf(value);
       if (!producer)

@@ -27,6 +27,7 @@ MemoryShape mirage::layout::memoryShapeOf(RankedTensorType tile,
   MemoryShape result;
   result.tile.assign(tile.getShape().begin(), tile.getShape().end());
   result.elementBits = tile.getElementTypeBitWidth();
+  result.extents.assign(memory.getShape().begin(), memory.getShape().end());
   result.strides.resize(tile.getRank());
   int64_t stride = 1;
   for (int64_t dim = tile.getRank() - 1; dim >= 0; --dim) {
@@ -53,6 +54,10 @@ int64_t MemoryShape::widestVector(unsigned maxBits) const {
   if (dims.empty() || strides[dims[0]] != 1)
     return 1;
   int64_t vector = std::min<int64_t>(maxBits / elementBits, tile[dims[0]]);
+  // Tiles that hang over are cut between vectors.
+  int64_t extent = extents[dims[0]];
+  while (extent % tile[dims[0]] != 0 && extent % vector != 0)
+    vector /= 2;
   // Every row must start at a multiple of the vector.
   for (unsigned dim : ArrayRef(dims).drop_front())
     while (tile[dim] != 1 && strides[dim] % vector != 0)

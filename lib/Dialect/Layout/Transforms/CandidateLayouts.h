@@ -29,12 +29,13 @@ struct DotLayouts {
 struct MemoryShape {
   llvm::SmallVector<int64_t> tile;
   llvm::SmallVector<int64_t> strides; ///< in elements.
+  llvm::SmallVector<int64_t> extents; ///< of the memory.
   unsigned elementBits = 32;
 
   /// Dims of the tile, the one with the smallest stride first.
   llvm::SmallVector<unsigned> order() const;
-  /// The widest access in elements that alignment and `maxBits` allow along
-  /// the fastest dim.
+  /// The widest access in elements that alignment, the memory's end and
+  /// `maxBits` allow along the fastest dim.
   int64_t widestVector(unsigned maxBits) const;
 };
 

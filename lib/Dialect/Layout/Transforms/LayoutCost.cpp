@@ -14,19 +14,27 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-// Issue slots. A memory instruction occupies its pipe for a few slots, and each
-// sector or wavefront for two; a barrier makes the warps of a block wait for
-// the slowest.
-static constexpr double memoryInstructionSlots = 4;
-static constexpr double narrowAccessSlots = 8; ///< addresses and packing.
-static constexpr double sectorSlots = 2;
+// Issue slots: a multiprocessor has four a clock. A memory instruction occupies
+// the pipe that all warps share for about a clock, and its address takes as
+// much; with each halving of its width the queues of that pipe hold less, and
+// values are packed one by one. The second-level cache gives or takes about one
+// sector a clock and multiprocessor. A barrier makes the warps of a block wait
+// for the slowest.
+static constexpr double memoryInstructionSlots = 8;
+static constexpr double halfWidthSlots = 4;
+/// Of two layouts that cost the same the one with wider accesses is taken.
+static constexpr double narrowPreference = 1e-3;
+static constexpr double sectorSlots = 4;
 static constexpr double shuffleSlots = 4;
 static constexpr double barrierSlots = 30;
 static constexpr double sharedInstructionSlots = 2;
@@ -51,36 +59,109 @@ int64_t mirage::layout::vectorOf(const MemoryShape &memory,
   return vector;
 }
 
-/// Number of 32-byte sectors that the lanes of a warp touch with one access.
-static int64_t sectorsOfAccess(const MemoryShape &memory,
-                               LinearLayoutAttr layout, int64_t vector) {
-  constexpr int64_t sectorBits = 256;
-  LinearLayoutAttr::Bases lanes = layout.getBases(PlaceDim::Lane);
-  SmallVector<int64_t> addresses = {0};
-  for (ArrayRef<int64_t> basis : lanes) {
-    int64_t step = addressOf(memory, basis);
-    for (int64_t number = 0, end = addresses.size(); number < end; ++number)
-      addresses.push_back(addresses[number] + step);
+namespace {
+/// Counts the accesses of one tile one by one.
+class TrafficCounter {
+public:
+  TrafficCounter(const MemoryShape &memory, LinearLayoutAttr layout,
+                 int64_t vector, bool isStore)
+      : memory(memory), vector(vector),
+        lanes(indices(layout.getBases(PlaceDim::Lane), isStore)),
+        warps(indices(layout.getBases(PlaceDim::Warp), isStore)) {
+    LinearLayoutAttr::Bases groups;
+    for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Register))
+      if (int64_t step = addressOf(memory, basis); step == 0 || step >= vector)
+        groups.emplace_back(basis);
+    registers = indices(groups, /*once=*/true);
+    allWarps = layout.getSize(PlaceDim::Warp);
   }
-  llvm::SmallDenseSet<int64_t> sectors;
-  for (int64_t address : addresses) {
-    int64_t first = address * memory.elementBits / sectorBits;
-    int64_t last = ((address + vector) * memory.elementBits - 1) / sectorBits;
-    for (int64_t sector = first; sector <= last; ++sector)
-      sectors.insert(sector);
+
+  MemoryTraffic count() {
+    for (const Index &warp : warps)
+      for (const Index &group : registers)
+        addAccess(sum(warp, group));
+    for (double *number :
+         {&traffic.instructions, &traffic.sectors, &traffic.partSectors})
+      *number /= allWarps;
+    return traffic;
   }
-  return sectors.size();
+
+private:
+  using Index = SmallVector<int64_t, 4>;
+
+  static Index sum(const Index &a, const Index &b) {
+    Index result;
+    for (auto [x, y] : llvm::zip_equal(a, b))
+      result.push_back(x ^ y);
+    return result;
+  }
+
+  /// All sums of `bases`; with `once` without repetitions by zeros.
+  std::vector<Index> indices(const LinearLayoutAttr::Bases &bases, bool once) {
+    std::vector<Index> result = {Index(memory.tile.size(), 0)};
+    for (const auto &basis : bases) {
+      if (once && llvm::all_of(basis, [](int64_t part) { return part == 0; }))
+        continue;
+      for (size_t number = 0, end = result.size(); number < end; ++number)
+        result.push_back(sum(result[number], Index(ArrayRef<int64_t>(basis))));
+    }
+    return result;
+  }
+
+  bool exists(const Index &index) const {
+    for (auto [part, extent] : llvm::zip_equal(index, memory.extents))
+      if (part >= extent)
+        return false;
+    return true;
+  }
+
+  void addAccess(const Index &first) {
+    constexpr int64_t sectorBits = 256;
+    llvm::SmallDenseMap<int64_t, int64_t> covered;
+    llvm::SmallDenseSet<int64_t> seen;
+    for (const Index &lane : lanes) {
+      Index index = sum(first, lane);
+      int64_t address = addressOf(memory, index);
+      if (!exists(index) || !seen.insert(address).second)
+        continue;
+      int64_t from = address * memory.elementBits;
+      int64_t to = from + vector * memory.elementBits;
+      for (int64_t at = from; at < to; at = (at / sectorBits + 1) * sectorBits)
+        covered[at / sectorBits] +=
+            std::min(to, (at / sectorBits + 1) * sectorBits) - at;
+    }
+    traffic.instructions += !covered.empty();
+    traffic.sectors += covered.size();
+    for (auto [sector, bits] : covered)
+      traffic.partSectors += bits < sectorBits;
+  }
+
+  const MemoryShape &memory;
+  int64_t vector;
+  std::vector<Index> lanes, warps, registers;
+  double allWarps = 1;
+  MemoryTraffic traffic;
+};
+} // namespace
+
+MemoryTraffic mirage::layout::countTraffic(const MemoryShape &memory,
+                                           LinearLayoutAttr layout,
+                                           int64_t vector, bool isStore) {
+  return TrafficCounter(memory, layout, vector, isStore).count();
 }
 
 double LayoutCost::memoryAccess(const MemoryShape &memory,
-                                LinearLayoutAttr layout) {
+                                LinearLayoutAttr layout, bool isStore) {
   int64_t vector = vectorOf(memory, layout, target.maxVectorBits);
-  int64_t accesses = layout.getSize(PlaceDim::Register) / vector;
+  MemoryTraffic traffic = countTraffic(memory, layout, vector, isStore);
+  double halvings =
+      std::log2(double(target.maxVectorBits) / (vector * memory.elementBits));
   double slots = memoryInstructionSlots +
-                 sectorSlots * sectorsOfAccess(memory, layout, vector);
-  if (vector * memory.elementBits < 32)
-    slots += narrowAccessSlots;
-  return accesses * slots;
+                 (halfWidthSlots + narrowPreference) * std::max(0.0, halvings);
+  // The rest of a sector that a store leaves out must be there before the
+  // sector goes back to memory: it is read, unless another store comes in time.
+  double sectors = traffic.sectors + (isStore ? traffic.partSectors : 0);
+  return traffic.instructions * slots + sectors * sectorSlots;
 }
 
 double LayoutCost::conversion(LinearLayoutAttr from, LinearLayoutAttr to,
@@ -137,7 +218,7 @@ double LayoutCost::reduction(LinearLayoutAttr layout, unsigned axis) {
     betweenWarps |= basis[axis] != 0;
   if (betweenWarps)
     cost += 2 * barrierSlots +
-            results * 2 * (memoryInstructionSlots + wavefrontSlots);
+            results * 2 * (sharedInstructionSlots + 2 + wavefrontSlots);
   return cost;
 }
 

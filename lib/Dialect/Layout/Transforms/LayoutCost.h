@@ -27,7 +27,8 @@ public:
   LayoutCost(const TargetDescription &target) : target(target) {}
 
   /// A load or a store of all registers: instructions and 32-byte sectors.
-  double memoryAccess(const MemoryShape &memory, LinearLayoutAttr layout);
+  double memoryAccess(const MemoryShape &memory, LinearLayoutAttr layout,
+                      bool isStore);
   /// The exchange of data from one layout to the other.
   double conversion(LinearLayoutAttr from, LinearLayoutAttr to,
                     unsigned elementBits);
@@ -46,6 +47,19 @@ private:
   using Key = std::tuple<mlir::Attribute, mlir::Attribute, unsigned>;
   llvm::DenseMap<Key, double> conversions;
 };
+
+/// What the accesses of a block come to, for each of its warps on average.
+struct MemoryTraffic {
+  double instructions = 0;
+  double sectors = 0;     ///< of 32 bytes, counted once for each instruction.
+  double partSectors = 0; ///< those of which an instruction leaves out bytes.
+};
+
+/// The traffic of a tile whose first element is the memory's, in vectors of
+/// `vector` elements. Elements beyond the memory are left out, and of a store
+/// what replicas hold.
+MemoryTraffic countTraffic(const MemoryShape &memory, LinearLayoutAttr layout,
+                           int64_t vector, bool isStore);
 
 /// Elements that a thread reads or writes with one instruction: a power of two.
 int64_t vectorOf(const MemoryShape &memory, LinearLayoutAttr layout,

@@ -6,6 +6,7 @@
 // the same at entry, in the loop and after it; operands are converted.
 
 // CHECK-DAG: #[[ACC:.*]] = #layout.linear<register = {{\[}}[0, 1], [8, 0]{{.*}}lane = {{\[}}[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]{{.*}} -> [16, 64]>
+// CHECK-DAG: #[[ROWS:.*]] = #layout.linear<register = {{\[}}[0, 1], [0, 2], [0, 4]], lane = {{\[}}[0, 8], [0, 16], [0, 32], [1, 0], [2, 0]{{.*}} -> [16, 64]>
 // CHECK-DAG: #[[WIDE:.*]] = #layout.linear<register = {{\[}}[0, 1], [0, 2], [0, 4]{{.*}} -> [64, 64]>
 // CHECK:     gpu.func @product
 // CHECK:       scf.for {{.*}} -> (tensor<16x64xf32, #[[ACC]]>)
@@ -15,6 +16,13 @@
 
 // AMD:       gpu.func @product
 // AMD:         layout.dot {{.*}} : tensor<16x64xf16, #{{.*}}>, tensor<64x64xf16, #{{.*}}>, tensor<16x64xf32, #{{.*}}>
+
+// The fragment would be stored in halves of sectors: it is converted.
+
+// CHECK:     gpu.func @stored_wide
+// CHECK:       arith.truncf %{{.*}} to tensor<16x64xf16, #[[ACC]]>
+// CHECK:       layout.convert %{{.*}} : tensor<16x64xf16, #[[ACC]]> -> tensor<16x64xf16, #[[ROWS]]>
+// CHECK:       layout.store %{{.*}} : tensor<16x64xf16, #[[ROWS]]>
 
 // TARGET:     error: unknown target 'sm_12'
 // TARGET-NOT: error
@@ -33,6 +41,17 @@ gpu.module @kernels {
       scf.yield %d : tensor<16x64xf32>
     }
     layout.store %sum, %c[%c0, %c0] : tensor<16x64xf32>, memref<16x64xf32>
+    gpu.return
+  }
+  gpu.func @stored_wide(%a: memref<16x64xf16>, %b: memref<64x64xf16>, %c: memref<16x4096xf16>) kernel
+      attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %zero = arith.constant dense<0.0> : tensor<16x64xf32>
+    %x = layout.load %a[%c0, %c0] : memref<16x64xf16> -> tensor<16x64xf16>
+    %y = layout.load %b[%c0, %c0] : memref<64x64xf16> -> tensor<64x64xf16>
+    %d = layout.dot %x, %y, %zero : tensor<16x64xf16>, tensor<64x64xf16>, tensor<16x64xf32>
+    %h = arith.truncf %d : tensor<16x64xf32> to tensor<16x64xf16>
+    layout.store %h, %c[%c0, %c0] : tensor<16x64xf16>, memref<16x4096xf16>
     gpu.return
   }
 }

@@ -32,6 +32,8 @@ static llvm::Error checkParams(Shape shape, const AmdMatrixParams &params,
                    " numbers, expected m, n and optionally k");
   if (auto error = checkPowersOfTwo("instr_shape", params.instrShape))
     return error;
+  if (auto error = checkElemBits(params.elemBits))
+    return error;
   return checkPerDim("warps_per_cta", params.warpsPerCTA, shape.size());
 }
 
@@ -146,8 +148,9 @@ static Expected<LinearLayout> finishOperand(TileBuilder &tile, Shape shape,
 static llvm::Error checkKWidth(uint64_t kWidth) {
   if (auto error = checkPowerOfTwo("k_width", kWidth))
     return error;
-  if (kWidth > 1024)
-    return failure("'k_width' is " + Twine(kWidth) + ", expected at most 1024");
+  // The most that a lane holds of one operand: 16 x 128 over 32 lanes.
+  if (kWidth > 64)
+    return failure("'k_width' is " + Twine(kWidth) + ", expected at most 64");
   return llvm::Error::success();
 }
 

@@ -183,7 +183,7 @@ static Expected<LinearLayout> makeOperandOf(Shape shape, DotOperand operand,
   StringRef kind = fields.string("kind");
   auto checked = [&](auto params, auto make) -> Expected<LinearLayout> {
     if (Error error = fields.error())
-      return std::move(error);
+      return failure("in 'parent': " + llvm::toString(std::move(error)));
     return make(params);
   };
   if (kind == "mma")
@@ -203,7 +203,7 @@ static Expected<LinearLayout> makeOperandOf(Shape shape, DotOperand operand,
       return makeWmmaOperand(shape, operand, kWidth, p);
     });
   if (Error error = fields.error())
-    return std::move(error);
+    return failure("in 'parent': " + llvm::toString(std::move(error)));
   return failure("'parent' has kind '" + kind +
                  "', expected mma, mfma, wmma or blocked");
 }
@@ -221,11 +221,43 @@ static Expected<LinearLayout> makeDotOperand(Fields &fields, Shape shape) {
     fields.fail("field 'operand' is '" + operand + "', expected a or b");
   if (Error error = fields.error())
     return std::move(error);
+  if (Error error = checkElemBits(elemBits))
+    return std::move(error);
   return makeOperandOf(shape, operand == "a" ? DotOperand::A : DotOperand::B,
                        kWidth, elemBits, *parent);
 }
 
 static Expected<LinearLayout> makeNamed(const OrderedJson &spec, Shape shape);
+static Expected<LinearLayout> makeLinear(const OrderedJson &spec);
+
+static bool isLinearSpec(const OrderedJson &spec) {
+  const OrderedJson *kind = spec.find("kind");
+  // An answer of the tool is a layout too.
+  if (!kind)
+    return spec.find("in") && spec.find("out");
+  return kind->kind() == Kind::String && kind->text() == "linear";
+}
+
+/// The parent of a slice. A linear one has a shape of its own, of which `dim`
+/// is what the slice leaves out; the others are made with size 1 there.
+static Expected<LinearLayout> makeSliced(const OrderedJson &parent, Shape shape,
+                                         unsigned dim) {
+  Sizes parentShape(shape);
+  parentShape.insert(parentShape.begin() + dim, 1);
+  if (!isLinearSpec(parent))
+    return makeNamed(parent, parentShape);
+  Expected<LinearLayout> linear = makeLinear(parent);
+  if (!linear)
+    return linear;
+  if (linear->numOuts() != parentShape.size())
+    return failure("has rank " + Twine(linear->numOuts()) + ", expected " +
+                   Twine(parentShape.size()));
+  for (auto [index, out] : llvm::enumerate(linear->outDims()))
+    if (index != dim && out.size() != parentShape[index])
+      return failure("has size " + Twine(out.size()) + " in '" + out.name +
+                     "', expected " + Twine(parentShape[index]));
+  return linear;
+}
 
 static Expected<LinearLayout> makeSliceOf(Fields &fields, Shape shape) {
   uint64_t dim = fields.number("dim");
@@ -237,9 +269,7 @@ static Expected<LinearLayout> makeSliceOf(Fields &fields, Shape shape) {
   if (dim > shape.size())
     return failure("'dim' is " + Twine(dim) + ", expected at most " +
                    Twine(shape.size()));
-  Sizes parentShape(shape);
-  parentShape.insert(parentShape.begin() + dim, 1);
-  Expected<LinearLayout> whole = makeNamed(*parent, parentShape);
+  Expected<LinearLayout> whole = makeSliced(*parent, shape, dim);
   if (!whole)
     return failure("in 'parent': " + llvm::toString(whole.takeError()));
   return makeSlice(*whole, dim);
@@ -367,11 +397,7 @@ Expected<LinearLayout> layout::layoutFromSpec(const OrderedJson &spec) {
   if (spec.kind() != Kind::Object)
     return failure("the layout is " + spec.kindName() +
                    ", expected an object with the field 'kind'");
-  // An answer of the tool is a layout too.
-  bool isAnswer = !spec.find("kind") && spec.find("in") && spec.find("out");
-  const OrderedJson *kind = spec.find("kind");
-  if (isAnswer ||
-      (kind && kind->kind() == Kind::String && kind->text() == "linear"))
+  if (isLinearSpec(spec))
     return makeLinear(spec);
   Fields fields(spec);
   fields.string("kind");

@@ -142,10 +142,26 @@ static llvm::Error checkMma(Shape shape, const MmaParams &params) {
   auto size = instrSize(params.instrShape);
   if (!size)
     return size.takeError();
-  if (size->first < 8 || size->second < 8)
-    return failure("'instr_shape' is " + Twine(size->first) + " x " +
-                   Twine(size->second) + ", expected at least 8 x 8");
+  auto [m, n] = *size;
+  bool isSync = params.version == 2 && (m == 16 || m == 8) && n == 8;
+  bool isGroup = params.version == 3 && m == 16 && n >= 8 && n <= 256;
+  if (!isSync && !isGroup)
+    return failure("'instr_shape' is " + Twine(m) + " x " + Twine(n) +
+                   ", expected " +
+                   (params.version == 2 ? "16 x 8 or 8 x 8 for mma.sync"
+                                        : "16 x 8 to 16 x 256 for one of the "
+                                          "four warps of a wgmma"));
   return checkCluster(params.cluster, shape.size());
+}
+
+/// `k_width` follows the narrowest type that is loaded for the product: 32 bits
+/// of it, and no type is narrower than a bit.
+static llvm::Error checkOperand(uint64_t kWidth, unsigned elemBits) {
+  if (auto error = checkPowerOfTwo("k_width", kWidth))
+    return error;
+  if (kWidth > 32)
+    return failure("'k_width' is " + Twine(kWidth) + ", expected at most 32");
+  return checkElemBits(elemBits);
 }
 
 /// Dims from the last to the first; wgmma has rows before the last dim.
@@ -199,10 +215,8 @@ Expected<LinearLayout> layout::makeMmaOperand(Shape shape, DotOperand operand,
                                               const MmaParams &parent) {
   if (auto error = checkMma(shape, parent))
     return std::move(error);
-  if (auto error = checkPowerOfTwo("k_width", kWidth))
+  if (auto error = checkOperand(kWidth, elemBits))
     return std::move(error);
-  if (kWidth > 1024)
-    return failure("'k_width' is " + Twine(kWidth) + ", expected at most 1024");
   if (parent.version == 3 && operand == DotOperand::B)
     return failure("operand b of an mma of version 3 is read from shared "
                    "memory, it has no register layout");
@@ -212,10 +226,11 @@ Expected<LinearLayout> layout::makeMmaOperand(Shape shape, DotOperand operand,
     return size.takeError();
   unsigned k = contractedDim(operand, rank);
   unsigned other = operand == DotOperand::A ? rank - 2 : rank - 1;
-  bool isDouble = elemBits == 64 || size->first == 8;
-  uint64_t outerSize = operand == DotOperand::A ? (isDouble ? 8 : 16) : 8;
+  // m8n8k4 has half the rows and half of K, whatever the element.
+  uint64_t outerSize = operand == DotOperand::A ? size->first : 8;
+  uint64_t innerSize = (size->first == 8 ? 4 : 8) * kWidth;
   TileBuilder tile(rank);
-  addFragment(tile, k, (isDouble ? 4 : 8) * kWidth, other, outerSize, kWidth);
+  addFragment(tile, k, innerSize, other, outerSize, kWidth);
   // K in registers first: the warps that split K hold the same data.
   SmallVector<unsigned> growth = growthOrder(k, other, rank);
   addWarps(tile, parent.warpsPerCTA, warpOrder(rank, parent.version == 3), k);

@@ -146,6 +146,13 @@ llvm::Error detail::checkPowersOfTwo(StringRef field, Shape values) {
   return llvm::Error::success();
 }
 
+llvm::Error detail::checkElemBits(unsigned bits) {
+  if (llvm::has_single_bit(bits) && bits <= 64)
+    return llvm::Error::success();
+  return failure("'elem_bits' is " + Twine(bits) +
+                 ", expected 1, 2, 4, 8, 16, 32 or 64");
+}
+
 llvm::Error detail::checkShape(Shape shape, unsigned minRank) {
   if (shape.size() < minRank)
     return failure("'shape' has rank " + Twine(shape.size()) +
@@ -164,17 +171,20 @@ llvm::Error detail::checkPerDim(StringRef field, Shape values, size_t rank) {
 }
 
 llvm::Error detail::checkOrder(StringRef field, Shape order, size_t rank) {
+  if (order.size() != rank)
+    return failure("'" + field + "' has " + Twine(order.size()) +
+                   " numbers, expected " + Twine(rank) +
+                   ", a permutation of the dims");
   llvm::SmallVector<bool, 8> seen(rank, false);
-  bool good = order.size() == rank;
-  for (uint64_t dim : order) {
-    good = good && dim < rank && !seen[dim];
-    if (good)
-      seen[dim] = true;
+  for (auto [index, dim] : llvm::enumerate(order)) {
+    if (dim >= rank || seen[dim])
+      return failure("'" + field + "'[" + Twine(index) + "] is " + Twine(dim) +
+                     (dim >= rank ? ", expected less than " + Twine(rank)
+                                  : Twine(" again")) +
+                     "; it must be a permutation of the dims");
+    seen[dim] = true;
   }
-  if (good)
-    return llvm::Error::success();
-  return failure("'" + field + "' is no permutation of the " + Twine(rank) +
-                 " dims");
+  return llvm::Error::success();
 }
 
 llvm::Error detail::checkCluster(const ClusterSplit &cluster, size_t rank) {

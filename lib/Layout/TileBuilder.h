@@ -62,6 +62,8 @@ Sizes shapePerBlock(Shape shape, const ClusterSplit &cluster);
 // Checks of untrusted fields.
 llvm::Error checkPowerOfTwo(llvm::StringRef field, uint64_t value);
 llvm::Error checkPowersOfTwo(llvm::StringRef field, Shape values);
+/// 1, 2, 4, ..., 64.
+llvm::Error checkElemBits(unsigned bits);
 llvm::Error checkShape(Shape shape, unsigned minRank);
 /// Powers of two, one per dim.
 llvm::Error checkPerDim(llvm::StringRef field, Shape values, size_t rank);

@@ -50,7 +50,8 @@ struct BlockedParams {
 };
 
 /// Tensor cores of NVIDIA: version 2 is mma.sync, 3 is wgmma. `instrShape` is
-/// m, n (and k), for version 2 with leading 1s for batch dims.
+/// m, n (and k) of one warp, with leading 1s for batch dims: 16 x 8, or 8 x 8
+/// for the half-size m8n8 instructions; 16 x 8 to 16 x 256 for wgmma.
 struct MmaParams {
   unsigned version = 2;
   Sizes instrShape, warpsPerCTA;
@@ -93,7 +94,7 @@ llvm::Expected<LinearLayout> makeBlocked(Shape shape,
 llvm::Expected<LinearLayout> makeMmaAccumulator(Shape shape,
                                                 const MmaParams &params);
 /// `kWidth`: neighbouring values along K a lane holds (32 / element bits for
-/// the natural fragment). `elemBits` matters only for 64-bit elements.
+/// the natural fragment). `elemBits` is checked, the bases do not depend on it.
 llvm::Expected<LinearLayout> makeMmaOperand(Shape shape, DotOperand operand,
                                             uint64_t kWidth, unsigned elemBits,
                                             const MmaParams &parent);

@@ -109,6 +109,75 @@ TEST(MmaSync, OperandB) {
                  });
 }
 
+/// The fragments of every k_width w: w neighbours, then the half of the rows,
+/// then the half of K. With w = 32 / element bits these are the manual's.
+TEST(MmaSync, OperandsOfEveryWidth) {
+  for (uint64_t w = 1; w <= 32; w *= 2)
+    for (unsigned bits : {8, 16, 32, 64}) {
+      uint64_t a[] = {16, 8 * w}, b[] = {8 * w, 8};
+      expectFragment(makeMmaOperand(a, DotOperand::A, w, bits, mmaSync()),
+                     4 * w, 32, [=](unsigned i, unsigned lane) {
+                       return Element(lane / 4 + 8 * (i / w % 2),
+                                      w * (lane % 4) + i % w +
+                                          4 * w * (i / (2 * w)));
+                     });
+      expectFragment(makeMmaOperand(b, DotOperand::B, w, bits, mmaSync()),
+                     2 * w, 32, [=](unsigned i, unsigned lane) {
+                       return Element(w * (lane % 4) + i % w + 4 * w * (i / w),
+                                      lane / 4);
+                     });
+    }
+}
+
+/// m16n8k4, k8 and k16 of f64 (sm_90): one element a register.
+TEST(MmaSync, DoubleOfSixteenRows) {
+  for (uint64_t k : {4, 8, 16}) {
+    uint64_t a[] = {16, k}, b[] = {k, 8};
+    // Half of the tile's K is absent in k4: a register that is a replica.
+    unsigned extra = k == 4 ? 2 : 1;
+    expectFragment(makeMmaOperand(a, DotOperand::A, 1, 64, mmaSync()),
+                   k / 2 * extra, 32, [=](unsigned i, unsigned lane) {
+                     return Element(lane / 4 + 8 * (i % 2),
+                                    (lane % 4 + 4 * (i / 2)) % k);
+                   });
+    expectFragment(makeMmaOperand(b, DotOperand::B, 1, 64, mmaSync()),
+                   k / 4 * extra, 32, [=](unsigned i, unsigned lane) {
+                     return Element((lane % 4 + 4 * i) % k, lane / 4);
+                   });
+  }
+}
+
+/// m8n8k16 of 8-bit integers.
+TEST(MmaSync, Integers) {
+  uint64_t a[] = {8, 16}, b[] = {16, 8};
+  expectFragment(makeMmaOperand(a, DotOperand::A, 4, 8, mmaSync(8, 8)), 4, 32,
+                 [](unsigned i, unsigned lane) {
+                   return Element(lane / 4, 4 * (lane % 4) + i);
+                 });
+  expectFragment(makeMmaOperand(b, DotOperand::B, 4, 8, mmaSync(8, 8)), 4, 32,
+                 [](unsigned i, unsigned lane) {
+                   return Element(4 * (lane % 4) + i, lane / 4);
+                 });
+}
+
+/// ldmatrix.x4 gives lane l the 32-bit word l % 4 of row l / 4 of four 8x8
+/// matrices of 16 bits; as operand A they are the quadrants of 16 x 16, column
+/// by column. Transposed, from a B that lies row by row: two rows of a column.
+TEST(MmaSync, OperandsAreTilesOfLdmatrix) {
+  uint64_t a[] = {16, 16}, b[] = {16, 8};
+  expectFragment(makeMmaOperand(a, DotOperand::A, 2, 16, mmaSync()), 8, 32,
+                 [](unsigned i, unsigned lane) {
+                   unsigned matrix = i / 2, half = i % 2;
+                   return Element(8 * (matrix % 2) + lane / 4,
+                                  8 * (matrix / 2) + 2 * (lane % 4) + half);
+                 });
+  expectFragment(makeMmaOperand(b, DotOperand::B, 2, 16, mmaSync()), 4, 32,
+                 [](unsigned i, unsigned lane) {
+                   unsigned matrix = i / 2, half = i % 2;
+                   return Element(8 * matrix + 2 * (lane % 4) + half, lane / 4);
+                 });
+}
+
 /// Every block has all of K, however the accumulator is split.
 TEST(MmaSync, OperandsAreNotSplitAlongK) {
   MmaParams parent = mmaSync();
@@ -160,6 +229,58 @@ TEST(Wgmma, AccumulatorAndOperandA) {
             ::testing::ElementsAre(16 * w + g + 8 * ((i >> 1) & 1),
                                    2 * t + (i & 1) + 8 * (i >> 2)));
     }
+}
+
+static MmaParams wgmma(uint64_t n, uint64_t k) {
+  MmaParams params;
+  params.version = 3;
+  params.instrShape = {16, n, k};
+  params.warpsPerCTA = {4, 1};
+  return params;
+}
+
+/// Every place of a layout of four warps and 64 rows against a formula of
+/// (i, lane, warp).
+template <typename Formula>
+static void expectGroup(llvm::Expected<LinearLayout> made, unsigned registers,
+                        Formula formula) {
+  std::optional<LinearLayout> layout = take(std::move(made));
+  ASSERT_TRUE(layout);
+  ASSERT_EQ(layout->inSize("register"), registers);
+  ASSERT_EQ(layout->inSize("warp"), 4u);
+  for (unsigned warp = 0; warp < 4; ++warp)
+    for (unsigned lane = 0; lane < 32; ++lane)
+      for (unsigned i = 0; i < registers; ++i) {
+        auto got =
+            layout->apply({{"register", i}, {"lane", lane}, {"warp", warp}});
+        EXPECT_EQ(Element(got[0], got[1]), formula(i, lane, warp))
+            << "register " << i << " of lane " << lane << ", warp " << warp;
+      }
+}
+
+TEST(Wgmma, AccumulatorsOfEveryWidth) {
+  for (uint64_t n = 8; n <= 256; n *= 2) {
+    uint64_t shape[] = {64, n};
+    expectGroup(makeMmaAccumulator(shape, wgmma(n, 16)), n / 2,
+                [](unsigned i, unsigned lane, unsigned w) {
+                  return Element(16 * w + lane / 4 + 8 * ((i >> 1) & 1),
+                                 8 * (i >> 2) + 2 * (lane % 4) + (i & 1));
+                });
+  }
+}
+
+TEST(Wgmma, OperandsOf8And32Bits) {
+  uint64_t k32[] = {64, 32}, k8[] = {64, 8};
+  expectGroup(makeMmaOperand(k32, DotOperand::A, 4, 8, wgmma(64, 32)), 16,
+              [](unsigned i, unsigned lane, unsigned w) {
+                return Element(16 * w + lane / 4 + 8 * ((i >> 2) & 1),
+                               4 * (lane % 4) + (i & 3) + 16 * (i >> 3));
+              });
+  expectGroup(makeMmaOperand(k8, DotOperand::A, 1, 32, wgmma(64, 8)), 4,
+              [](unsigned i, unsigned lane, unsigned w) {
+                return Element(16 * w + lane / 4 + 8 * (i & 1),
+                               lane % 4 + 4 * (i >> 1));
+              });
 }
 
 static AmdMatrixParams amd(unsigned version, uint64_t edge,
@@ -271,6 +392,101 @@ TEST(SharedLayouts, SwizzledFollowsItsFormula) {
   }
 }
 
+/// Each block has its own memory with the rows of its part; the dims beyond the
+/// two that are swizzled follow one after the other.
+TEST(SharedLayouts, SwizzledOfHigherRankInACluster) {
+  SwizzledSharedParams params;
+  params.vec = 4;
+  params.perPhase = 2;
+  params.maxPhase = 4;
+  params.order = {1, 2, 0};
+  params.cluster = {{2, 1, 2}, {2, 1, 1}, {0, 1, 2}};
+  uint64_t shape[] = {8, 16, 32};
+  auto layout = take(makeSwizzledShared(shape, params));
+  ASSERT_TRUE(layout);
+  ASSERT_EQ(layout->inSize("offset"), 4u * 16 * 32);
+  ASSERT_EQ(layout->inSize("block"), 4u);
+  for (uint64_t block = 0; block < 4; ++block)
+    for (uint64_t plane = 0; plane < 4; ++plane)
+      for (uint64_t row = 0; row < 32; ++row)
+        for (uint64_t col = 0; col < 16; ++col) {
+          uint64_t chunk = (col / 4) ^ (row / 2 % 4);
+          uint64_t offset = (plane * 32 + row) * 16 + chunk * 4 + col % 4;
+          EXPECT_THAT(
+              layout->apply({{"offset", offset}, {"block", block}}),
+              ::testing::ElementsAre(plane + 4 * (block % 2), col, row));
+        }
+}
+
+/// Boxes of at most 256 rows and the width of the swizzle, one after the other,
+/// dim0 first; within a box the 16-byte chunks of row r are xor-ed with r.
+static void expectBoxes(const LinearLayout &layout, Element size,
+                        unsigned swizzleBytes, unsigned bits, bool transposed) {
+  uint64_t rows = transposed ? size.second : size.first;
+  uint64_t cols = transposed ? size.first : size.second;
+  uint64_t boxRows = std::min<uint64_t>(rows, 256);
+  uint64_t boxCols =
+      swizzleBytes ? swizzleBytes * 8 / bits : std::min<uint64_t>(cols, 256);
+  for (uint64_t row = 0; row < rows; ++row)
+    for (uint64_t col = 0; col < cols; ++col) {
+      uint64_t byte = (row % boxRows * boxCols + col % boxCols) * bits / 8;
+      if (swizzleBytes)
+        byte ^= (byte >> 3) & (swizzleBytes - 16);
+      uint64_t boxRow = row / boxRows, boxCol = col / boxCols;
+      uint64_t first = transposed ? boxCol : boxRow;
+      uint64_t second = transposed ? boxRow : boxCol;
+      uint64_t firsts = transposed ? cols / boxCols : rows / boxRows;
+      uint64_t box = second * firsts + first;
+      uint64_t offset = box * boxRows * boxCols + byte * 8 / bits;
+      Element wanted(row, col);
+      if (transposed)
+        std::swap(wanted.first, wanted.second);
+      auto got = layout.apply({offset});
+      ASSERT_EQ(Element(got[0], got[1]), wanted)
+          << "offset " << offset << " of " << layout.toString();
+    }
+}
+
+TEST(SharedLayouts, NvmmaBoxes) {
+  for (unsigned bytes : {0, 32, 64, 128})
+    for (unsigned bits : {8, 16, 32})
+      for (bool transposed : {false, true})
+        for (Element size : {Element{8, 512}, Element{512, 128},
+                             Element{128, 128}, Element{128, 8}}) {
+          uint64_t cols = transposed ? size.first : size.second;
+          uint64_t rows = transposed ? size.second : size.first;
+          if (bytes && (cols * bits < bytes * 8 || rows < 8))
+            continue;
+          NvmmaSharedParams params;
+          params.swizzleBytes = bytes;
+          params.elemBits = bits;
+          params.transposed = transposed;
+          uint64_t shape[] = {size.first, size.second};
+          auto layout = take(makeNvmmaShared(shape, params));
+          ASSERT_TRUE(layout);
+          expectBoxes(*layout, size, bytes, bits, transposed);
+        }
+}
+
+TEST(SharedLayouts, NvmmaInACluster) {
+  NvmmaSharedParams params;
+  params.swizzleBytes = 128;
+  params.elemBits = 16;
+  params.cluster = {{2, 1}, {2, 1}, {0, 1}};
+  uint64_t shape[] = {64, 64}, part[] = {32, 64};
+  auto layout = take(makeNvmmaShared(shape, params));
+  NvmmaSharedParams alone = params;
+  alone.cluster = {};
+  auto half = take(makeNvmmaShared(part, alone));
+  ASSERT_TRUE(layout && half);
+  for (uint64_t block = 0; block < 2; ++block)
+    for (uint64_t offset = 0; offset < 32 * 64; ++offset) {
+      auto wanted = half->apply({offset});
+      wanted[0] += 32 * block;
+      EXPECT_EQ(layout->apply({{"offset", offset}, {"block", block}}), wanted);
+    }
+}
+
 TEST(NamedLayouts, SlicesOfAnyParent) {
   uint64_t shape[] = {1, 64};
   BlockedParams params;
@@ -302,9 +518,9 @@ TEST(NamedLayouts, ErrorsNameTheField) {
   params.sizePerThread = {1, 1};
   params.order = {1, 1};
   EXPECT_THAT(errorOf(makeBlocked(shape, params)),
-              HasSubstr("'order' is no permutation"));
+              HasSubstr("'order'[1] is 1 again"));
   EXPECT_THAT(errorOf(makeMmaAccumulator(shape, mmaSync(4, 8))),
-              HasSubstr("'instr_shape' is 4 x 8, expected at least 8 x 8"));
+              HasSubstr("'instr_shape' is 4 x 8, expected 16 x 8 or 8 x 8"));
   NvmmaSharedParams nvmma;
   nvmma.swizzleBytes = 128;
   EXPECT_THAT(errorOf(makeNvmmaShared(shape, nvmma)),

@@ -5,6 +5,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// Who holds which element, as a table for a terminal or as an SVG picture. The
+// last dim runs to the right, the one before it downwards; the dims before
+// those make one table each. A cell says
+//
+//   T37:3   register 3 of thread 37 = lane + lanes * warp  (B1 T37:3: block 1)
+//   5       offset 5 of shared memory
+//   i5      place 5 of another label `i`
+//   -       nobody
+//
+// and has the colour of its lane, paler for later warps; in shared memory the
+// colour of its bank, so that a column of one colour is a conflict. Every
+// element that is held is held by equally many places (the kernel of the
+// matrix); the picture shows the smallest of them and says what the replicas
+// are.
+//
+// Cells are found by solving, not by enumeration: a window of a tile of any
+// size costs what the window costs.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_LAYOUT_LAYOUTDRAWING_H
 #define MIRAGE_LAYOUT_LAYOUTDRAWING_H
@@ -13,15 +33,26 @@
 
 namespace mirage::layout {
 
-/// A table with a cell per element that says who holds it: "T17:3" for register
-/// 3 of thread 17 (lanes fastest, then warps), "B1 ..." for a block but 0, "o5"
-/// for offset 5; "*2" where two places hold it. The last dim runs to the right;
-/// dims before the last two make one table each. An error if there are more
-/// than 2^14 elements.
-llvm::Error drawTable(llvm::raw_ostream &os, const LinearLayout &layout);
+/// The part of each table that is drawn.
+struct DrawingWindow {
+  uint64_t row = 0, column = 0;
+  uint64_t rows = 0, columns = 0; ///< 0: as many as are sensible.
+};
 
-/// The same as an SVG picture; each lane (or bank of memory) has a colour.
-llvm::Error drawSvg(llvm::raw_ostream &os, const LinearLayout &layout);
+struct DrawingOptions {
+  std::string title;
+  DrawingWindow window;
+  unsigned elemBits = 32; ///< shared memory: which bank an offset is in.
+  unsigned banks = 32;    ///< of 4 bytes.
+  bool colour = false;    ///< table: escape codes of a terminal.
+  unsigned width = 0;     ///< table: columns of the terminal; 0: unknown.
+};
+
+/// Errors where the window lies outside the tile.
+llvm::Error drawTable(llvm::raw_ostream &os, const LinearLayout &layout,
+                      const DrawingOptions &options = {});
+llvm::Error drawSvg(llvm::raw_ostream &os, const LinearLayout &layout,
+                    const DrawingOptions &options = {});
 
 } // namespace mirage::layout
 

@@ -40,6 +40,10 @@ llvm::ArrayRef<llvm::StringRef> requestVerbs();
 llvm::Expected<std::string> answerRequest(llvm::StringRef verb,
                                           const OrderedJson &request);
 
+/// A conversion as sentences for a reader: how far the data must travel, which
+/// bits move, the plan, and what the other kinds of plans would cost.
+llvm::Expected<std::string> explainConversion(const OrderedJson &request);
+
 } // namespace mirage::layout
 
 #endif // MIRAGE_LAYOUT_LAYOUTREQUESTS_H

@@ -198,7 +198,8 @@ protected:
     object["cta_order"] = toJson(cluster.order);
   }
 
-  template <typename Make> void check(int rounds, Make make) {
+  template <typename Make>
+  void check(int rounds, Make make) {
     SCOPED_TRACE("MIRAGE_SEED=" + std::to_string(random.seed));
     for (int round = 0; round < rounds && !HasFatalFailure(); ++round) {
       Case test = make();
@@ -255,11 +256,11 @@ TEST_F(Sweep, Blocked) {
       for (uint64_t dim : order)
         naive.pieces.push_back({size[dim], static_cast<Place>(place), dim});
     test.spec = llvm::json::Object{{"kind", "blocked"},
-                 {"shape", toJson(naive.shape)},
-                 {"size_per_thread", toJson(sizes[0])},
-                 {"threads_per_warp", toJson(sizes[1])},
-                 {"warps_per_cta", toJson(sizes[2])},
-                 {"order", toJson(order)}};
+                                   {"shape", toJson(naive.shape)},
+                                   {"size_per_thread", toJson(sizes[0])},
+                                   {"threads_per_warp", toJson(sizes[1])},
+                                   {"warps_per_cta", toJson(sizes[2])},
+                                   {"order", toJson(order)}};
     write(test.spec, naive.cluster);
     return test;
   });
@@ -300,10 +301,10 @@ TEST_F(Sweep, BlockedOperand) {
                               {"order", toJson(order)}};
     write(parent, given);
     test.spec = llvm::json::Object{{"kind", "dot_operand"},
-                 {"shape", toJson(naive.shape)},
-                 {"operand", isA ? "a" : "b"},
-                 {"elem_bits", 32},
-                 {"parent", std::move(parent)}};
+                                   {"shape", toJson(naive.shape)},
+                                   {"operand", isA ? "a" : "b"},
+                                   {"elem_bits", 32},
+                                   {"parent", std::move(parent)}};
     return test;
   });
 }
@@ -346,9 +347,9 @@ static MmaDraw drawMma(Random &random, unsigned version) {
   for (size_t dim = 0; dim < draw.rank; ++dim)
     draw.warps.push_back(uint64_t{1} << random.below(3));
   draw.json = llvm::json::Object{{"kind", "mma"},
-               {"version", version},
-               {"instr_shape", toJson(draw.instr)},
-               {"warps_per_cta", toJson(draw.warps)}};
+                                 {"version", version},
+                                 {"instr_shape", toJson(draw.instr)},
+                                 {"warps_per_cta", toJson(draw.warps)}};
   return draw;
 }
 
@@ -393,12 +394,13 @@ TEST_F(Sweep, MmaOperands) {
     addWarps(naive, mma.warps, mma.warpOrder, k);
     naive.growth = startingWith(k, other, mma.rank);
     write(mma.json, given);
-    test.spec = llvm::json::Object{{"kind", "dot_operand"},
-                 {"shape", toJson(naive.shape)},
-                 {"operand", isA ? "a" : "b"},
-                 {"k_width", w},
-                 {"elem_bits", uint64_t{8} << random.below(4)},
-                 {"parent", std::move(mma.json)}};
+    test.spec =
+        llvm::json::Object{{"kind", "dot_operand"},
+                           {"shape", toJson(naive.shape)},
+                           {"operand", isA ? "a" : "b"},
+                           {"k_width", w},
+                           {"elem_bits", uint64_t{8} << random.below(4)},
+                           {"parent", std::move(mma.json)}};
     return test;
   });
 }
@@ -431,10 +433,10 @@ static AmdDraw drawAmd(Random &random) {
     draw.warps.push_back(uint64_t{1} << random.below(3));
   draw.transposed = random.coin();
   draw.json = llvm::json::Object{{"kind", draw.isMfma ? "mfma" : "wmma"},
-               {"version", draw.version},
-               {"instr_shape", toJson({draw.m, draw.n, 16})},
-               {"warps_per_cta", toJson(draw.warps)},
-               {"transposed", draw.transposed}};
+                                 {"version", draw.version},
+                                 {"instr_shape", toJson({draw.m, draw.n, 16})},
+                                 {"warps_per_cta", toJson(draw.warps)},
+                                 {"transposed", draw.transposed}};
   return draw;
 }
 
@@ -502,22 +504,21 @@ TEST_F(Sweep, AmdOperands) {
     Case test;
     NaiveLayout &naive = test.expected;
     naive.shape = powers(amd.rank, 6);
-    naive.pieces = {
-        {w, InRegister, k},
-        {edge, InLane, other},
-        {lanesAlongK, InLane,
-         halvesAgree ? std::nullopt : std::optional<size_t>(k)}};
+    naive.pieces = {{w, InRegister, k},
+                    {edge, InLane, other},
+                    {lanesAlongK, InLane,
+                     halvesAgree ? std::nullopt : std::optional<size_t>(k)}};
     uint64_t reached = w * (halvesAgree ? 1 : lanesAlongK);
     if (naive.shape[k] > reached)
       naive.pieces.push_back({naive.shape[k] / reached, InRegister, k});
     addWarps(naive, amd.warps, lastFirst(amd.rank), k);
     naive.growth = startingWith(k, other, amd.rank);
     test.spec = llvm::json::Object{{"kind", "dot_operand"},
-                 {"shape", toJson(naive.shape)},
-                 {"operand", isA ? "a" : "b"},
-                 {"k_width", w},
-                 {"elem_bits", 16},
-                 {"parent", std::move(amd.json)}};
+                                   {"shape", toJson(naive.shape)},
+                                   {"operand", isA ? "a" : "b"},
+                                   {"k_width", w},
+                                   {"elem_bits", 16},
+                                   {"parent", std::move(amd.json)}};
     return test;
   });
 }
@@ -591,9 +592,9 @@ TEST(Slices, OfEveryKindAndSize) {
         auto number = std::to_string(size), at = std::to_string(dim);
         auto shape = dim == 0 ? "[1," + number + "]" : "[" + number + ",1]";
         SCOPED_TRACE(parent.str() + " dim " + at + " size " + number);
-        auto slice = take(layoutFromSpec(llvm::StringRef(
-            R"({"kind":"slice","dim":)" + at + R"(,"shape":[)" + number +
-            R"(],"parent":{)" + parent.str() + "}}")));
+        auto slice = take(layoutFromSpec(
+            llvm::StringRef(R"({"kind":"slice","dim":)" + at + R"(,"shape":[)" +
+                            number + R"(],"parent":{)" + parent.str() + "}}")));
         auto whole = take(layoutFromSpec(llvm::StringRef(
             "{" + parent.str() + R"(,"shape":)" + shape + "}")));
         ASSERT_TRUE(slice && whole);

@@ -10,6 +10,7 @@
 #include "mirage/InitAllDialects.h"
 #include "mirage/Support/Tool.h"
 #include "mirage/Target/Dot/MuGraphToDot.h"
+#include "mirage/Target/MirageJson/ImportMirageJson.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
@@ -31,6 +32,7 @@ static void registerDialects(DialectRegistry &registry) {
 }
 
 static void registerTranslations() {
+  mirage::registerMirageJsonTranslation();
   static TranslateFromMLIRRegistration toDot(
       "mugraph-to-dot", "A Graphviz drawing of the functions",
       [](ModuleOp module, raw_ostream &output) {

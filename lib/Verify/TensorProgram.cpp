@@ -254,6 +254,7 @@ LogicalResult Reader::readMeaning(Operation *op, const Meaning &meaning) {
       appendPieces(meaning, operands, ::shapeOf(op->getResult(0)));
   if (failed(number))
     return failure();
+  program.values[*number].isReshape = isa<mugraph::ReshapeOp>(op);
   numbers[op->getResult(0)] = *number;
   return success();
 }

@@ -7,33 +7,31 @@
 //===----------------------------------------------------------------------===//
 //
 // Executes two programs symbolically. Each value becomes one expression of
-// `lib/Expr` in which the dims of the value are free labels; equal results have
-// the same normal form, and programs with equal normal forms compute the same
-// function over the real numbers, wherever both are defined.
+// `lib/Expr`, its element at an index whose digits are free labels; equal
+// results have the same normal form, and programs with equal normal forms
+// compute the same function over the real numbers, wherever both are defined.
 //
-// A block graph is executed without its tiles. Dim n of a tensor that is cut by
-// a nest of indices into tiles of T elements gets one label, named by (nest, T,
-// extent), although a tile holds only T of its positions. This is exact as long
-// as
+// Indices are numbers in mixed radix (`lib/Verify/IndexDigits.h`):
 //
-//   covered   the nest times T reaches the extent and nothing is shifted: each
-//             position is in one tile, and what hangs over does not exist;
-//   untangled the labels of one value use different indices. (The same index
-//             under two labels would tie their positions together.) Values that
-//             meet have equal labels where they are cut by equal nests;
-//   complete  a sum over the positions of a tile is *pending* until its loop is
-//             accumulated over; until then only what is linear may happen to
-//             it. Both together are the sum over the label. Likewise for
-//             maxima, to which nothing may happen in between;
-//   assembled a result is put together by the nest by which its label was cut,
-//             and depends on no other index.
+//   tile      a dim that the nest (g, l) cuts into tiles of T is the index
+//             (g, l, t): g and l are labels of the block graph, the same in all
+//             its values, t is the position in the tile;
+//   op        runs over the digits of its operands; where they differ, they are
+//             split until they agree;
+//   reduce,   sums over the digits of a tile's dim, and later over l. That the
+//   accumulate two, and the sum over the blocks of another kernel, are the sum
+//             over the dim, is the rule of merging;
+//   reshape   regroups digits;
+//   result    g and l become the digits of the dim along which it is put
+//             together.
 //
-// A tile of one element has no dim left for its label, which is then free in
-// the expression: the index itself. Accumulating over a loop is a sum over such
-// a label too.
+// So a block graph means what its IR says, partial sums and all: nothing is
+// assumed of how the parts belong together. A dim whose last tile hangs over is
+// *ragged*: its last digit exists only below the extent of the dim. A sum over
+// it multiplies by an indicator, which is 1 as soon as the digits merge.
 //
-// Where a program does not fit, or expressions grow too large, there is no
-// proof.
+// Where a program does not fit (concatenations, shifted tiles, digits that do
+// not line up), or expressions grow too large, there is no proof.
 //
 //===----------------------------------------------------------------------===//
 

@@ -94,6 +94,7 @@ struct ProgramValue {
   mugraph::Reduction reduction = mugraph::Reduction::Sum; ///< Accumulate.
   int64_t iterations = 1; ///< Accumulate: extent of the loop.
   llvm::SmallVector<Piece, 1> pieces;
+  bool isReshape = false; ///< Pieces: the same elements in row-major order.
 };
 
 struct BlockGraph {

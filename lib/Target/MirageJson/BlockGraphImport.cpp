@@ -238,8 +238,7 @@ LogicalResult BlockGraphImport::importInput(const JsonPlace &place) {
   if (failed(source))
     return failure();
   auto type = llvm::cast<RankedTensorType>(source->getType());
-  FailureOr<SmallVector<int>> map =
-      readMap(place, "input_map", type.getRank());
+  FailureOr<SmallVector<int>> map = readMap(place, "input_map", type.getRank());
   if (failed(map))
     return failure();
   FailureOr<int64_t> loopDim =
@@ -318,11 +317,10 @@ LogicalResult BlockGraphImport::importTensorOp(const JsonPlace &place,
   bool isAfterLoop = !operands->empty() && operands->front().isAfterLoop;
   for (auto [number, operand] : llvm::enumerate(*operands)) {
     if (operand.isAfterLoop != isAfterLoop && iterations > 1)
-      return place.error()
-             << "operand #0 is " << (isAfterLoop ? "after" : "in")
-             << " the loop and operand #" << number << " is "
-             << (isAfterLoop ? "in it" : "after it")
-             << ", expected both in one place";
+      return place.error() << "operand #0 is " << (isAfterLoop ? "after" : "in")
+                           << " the loop and operand #" << number << " is "
+                           << (isAfterLoop ? "in it" : "after it")
+                           << ", expected both in one place";
     Type element = getElementTypeOrSelf(operand.value.getType());
     bool isNarrow = isProduct(name) && !element.isF64();
     values.push_back(
@@ -453,10 +451,10 @@ FailureOr<SmallVector<Value>> BlockGraphImport::run() {
       place->elementsField("operators");
   if (failed(operators))
     return failure();
-  graph = mugraph::BlockGraphOp::create(
-      builder, node.location(), TypeRange(), ValueRange(), grid,
-      ArrayRef<int64_t>(), ArrayRef<TileMapAttr>(), ArrayRef<TileMapAttr>(),
-      TypeRange());
+  graph = mugraph::BlockGraphOp::create(builder, node.location(), TypeRange(),
+                                        ValueRange(), grid, ArrayRef<int64_t>(),
+                                        ArrayRef<TileMapAttr>(),
+                                        ArrayRef<TileMapAttr>(), TypeRange());
   body = OpBuilder::atBlockEnd(graph.getBodyBlock());
   for (const JsonPlace &op : *operators)
     if (failed(importOperator(op)))

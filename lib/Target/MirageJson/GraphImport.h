@@ -43,8 +43,8 @@ public:
       return mlir::failure();
     auto entry = table.find(*guid);
     if (entry == table.end())
-      return tensor.error() << "reads tensor " << *guid
-                            << ", which no earlier node makes";
+      return tensor.error()
+             << "reads tensor " << *guid << ", which no earlier node makes";
     return entry->second;
   }
 

@@ -85,8 +85,7 @@ FailureOr<std::string> mirage::readOpName(const JsonPlace &node,
   return rest.str();
 }
 
-LogicalResult mirage::checkShape(const JsonPlace &tensor,
-                                 ArrayRef<int64_t> got,
+LogicalResult mirage::checkShape(const JsonPlace &tensor, ArrayRef<int64_t> got,
                                  ArrayRef<int64_t> expected) {
   if (got == expected)
     return success();
@@ -161,8 +160,7 @@ private:
 
 } // namespace
 
-FailureOr<SmallVector<Value>>
-GraphImport::readOperands(const JsonPlace &node) {
+FailureOr<SmallVector<Value>> GraphImport::readOperands(const JsonPlace &node) {
   FailureOr<std::vector<JsonPlace>> places =
       node.elementsField("input_tensors");
   if (failed(places))

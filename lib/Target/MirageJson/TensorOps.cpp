@@ -68,8 +68,7 @@ static Value buildConcatThenMatmul(OpBuilder &builder, Location loc,
                                    RankedTensorType type, ValueRange operands) {
   int64_t rank = cast<RankedTensorType>(operands[0].getType()).getRank();
   int64_t right = cast<RankedTensorType>(operands[2].getType()).getRank();
-  Value lhs =
-      buildConcat(builder, loc, operands[0], operands[1], rank - 1);
+  Value lhs = buildConcat(builder, loc, operands[0], operands[1], rank - 1);
   Value rhs = buildConcat(builder, loc, operands[2], operands[3],
                           std::max<int64_t>(right - 2, 0));
   return mugraph::MatmulOp::create(builder, loc, type, lhs, rhs);
@@ -99,10 +98,10 @@ Value mirage::sumOver(OpBuilder &builder, Location loc, Value x, int64_t dim,
   auto type = cast<RankedTensorType>(x.getType());
   SmallVector<int64_t> shape(type.getShape());
   shape[dim] = 1;
-  return mugraph::ReduceOp::create(
-      builder, loc, type.clone(shape), x,
-      isMean ? mugraph::ReduceKind::Mean : mugraph::ReduceKind::Sum,
-      ArrayRef<int64_t>{dim});
+  return mugraph::ReduceOp::create(builder, loc, type.clone(shape), x,
+                                   isMean ? mugraph::ReduceKind::Mean
+                                          : mugraph::ReduceKind::Sum,
+                                   ArrayRef<int64_t>{dim});
 }
 
 Value mirage::scaleBy(OpBuilder &builder, Location loc, Value x,
@@ -126,8 +125,7 @@ FailureOr<Value> mirage::sumGroups(OpBuilder &builder, const JsonPlace &node,
   SmallVector<int64_t> shape(type.getShape());
   shape[dim] = extent / *dimx;
   shape.insert(shape.begin() + dim + 1, *dimx);
-  Value groups =
-      mugraph::ReshapeOp::create(builder, loc, type.clone(shape), x);
+  Value groups = mugraph::ReshapeOp::create(builder, loc, type.clone(shape), x);
   Value sums = sumOver(builder, loc, groups, dim);
   shape.erase(shape.begin() + dim);
   return mugraph::ReshapeOp::create(builder, loc, type.clone(shape), sums)

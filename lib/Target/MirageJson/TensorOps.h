@@ -22,21 +22,20 @@ bool isProduct(llvm::StringRef name);
 /// Builds the op `name` ("exp", "matmul", "reduction_1", ..) of a kernel or
 /// block node, with the result type given; the ops' verifiers check that the
 /// operands fit it. `dimx` is the block graph's `reduction_dimx`.
-mlir::FailureOr<mlir::Value> buildTensorOp(mlir::OpBuilder &builder,
-                                           const JsonPlace &node,
-                                           llvm::StringRef name,
-                                           mlir::ValueRange operands,
-                                           mlir::RankedTensorType type,
-                                           std::optional<int64_t> dimx);
+mlir::FailureOr<mlir::Value>
+buildTensorOp(mlir::OpBuilder &builder, const JsonPlace &node,
+              llvm::StringRef name, mlir::ValueRange operands,
+              mlir::RankedTensorType type, std::optional<int64_t> dimx);
 
 /// out[.., j, ..] = sum over k of x[.., k * dimx + j, ..], at `dim`.
 mlir::FailureOr<mlir::Value> sumGroups(mlir::OpBuilder &builder,
                                        const JsonPlace &node, mlir::Value x,
-                                       int64_t dim, std::optional<int64_t> dimx);
+                                       int64_t dim,
+                                       std::optional<int64_t> dimx);
 
 /// Sum or mean over `dim`, which stays with extent 1.
-mlir::Value sumOver(mlir::OpBuilder &builder, mlir::Location loc,
-                    mlir::Value x, int64_t dim, bool isMean = false);
+mlir::Value sumOver(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                    int64_t dim, bool isMean = false);
 
 /// `x * factor`.
 mlir::Value scaleBy(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,

@@ -38,8 +38,8 @@ config.substitutions.append(("%snippets", os.path.join(inputs, "run-snippets.py"
 config.substitutions.append(("%srcdir", config.mirage_src_root))
 config.substitutions.append(("%objdir", config.mirage_obj_root))
 # The examples at other shapes: smaller, and such that no tile divides them.
-config.substitutions.append(("%reduce-odd", "sed -e s/4096/200/g -e s/6144/136/g -e s/256/72/g -e 's/<8x/<7x/g'"))
-config.substitutions.append(("%reduce", "sed -e s/4096/256/g -e s/6144/192/g"))
+config.substitutions.append(("%reduce-odd", "sed -e s/32768/1100/g -e s/2048/120/g -e s/4096/200/g -e s/6144/136/g -e s/256/72/g -e 's/<8x/<7x/g'"))
+config.substitutions.append(("%reduce", "sed -e s/32768/1024/g -e s/2048/128/g -e s/4096/256/g -e s/6144/192/g"))
 # %exits STATUS COMMAND: the exit status, and for 2 that there is one error.
 config.substitutions.append(("%exits", sys.executable + " " + os.path.join(inputs, "exits.py")))
 config.substitutions.append(("%unit", os.path.join(config.mirage_obj_root, "unit")))

@@ -10,6 +10,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <set>
+
 using namespace mirage;
 using namespace mirage::search;
 
@@ -72,18 +74,18 @@ static bool nextCombination(std::vector<unsigned> &digits,
 
 double KernelPlan::rank() const {
   constexpr double perStep = 0.0005, perDifference = 0.02;
-  double factor = 1;
+  double factor = combine ? combine->rank() / combine->cost.seconds : 1;
   for (const Step &step : steps) {
     const Derivation &derivation = step.derivation;
-    if (derivation.isWritten || derivation.rule == Rule::Input ||
-        derivation.rule == Rule::Constant)
+    if (step.partial >= 0 || derivation.isWritten ||
+        derivation.rule == Rule::Input || derivation.rule == Rule::Constant)
       continue;
     bool isDifference =
         derivation.rule == Rule::Add &&
         derivation.scales[0].isNegative() != derivation.scales[1].isNegative();
     factor += isDifference ? perDifference : perStep;
   }
-  return cost.seconds * factor;
+  return seconds() * factor;
 }
 
 static void keepBest(std::vector<KernelPlan> &plans, KernelPlan plan,
@@ -96,14 +98,75 @@ static void keepBest(std::vector<KernelPlan> &plans, KernelPlan plan,
     plans.pop_back();
 }
 
-std::vector<KernelPlan> search::extract(const Program &program,
-                                        const ValueGraph &graph,
-                                        const ExprContext &context,
-                                        const ExtractOptions &options,
-                                        ExtractStatistics &statistics) {
+namespace {
+/// Prices plans and keeps the best.
+class Extraction {
+public:
+  Extraction(const Program &program, const ValueGraph &graph,
+             const ExprContext &context, const ExtractOptions &options,
+             ExtractStatistics &statistics)
+      : program(program), graph(graph), context(context), options(options),
+        statistics(statistics) {}
+
+  std::vector<KernelPlan> run();
+
+private:
+  void tryChoice(const Roles &roles, const Choice &choice);
+  void tryPlan(KernelPlan plan);
+  bool mayGainFromSplit(const KernelPlan &plan) const;
+
+  const Program &program;
+  const ValueGraph &graph;
+  const ExprContext &context;
+  const ExtractOptions &options;
+  ExtractStatistics &statistics;
+  std::vector<KernelPlan> plans;
+};
+} // namespace
+
+void Extraction::tryPlan(KernelPlan plan) {
+  if (!chooseTiles(plan, program, graph, context, options, statistics))
+    return;
+  ++statistics.candidates;
+  keepBest(plans, std::move(plan), options.topK);
+}
+
+// Two kernels cost at least their launches and the bytes that any kernel needs.
+bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
+  if (plans.size() < options.topK)
+    return true;
+  const TargetDescription &target = *options.target;
+  double bytes = 0;
+  std::set<TensorId> read;
+  for (const Step &step : plan.steps)
+    if (step.derivation.rule == Rule::Input)
+      read.insert(graph.segment.tensors[step.derivation.symbol].tensor);
+  for (TensorId tensor : read)
+    bytes += program.tensors[tensor].bytes();
+  double least = lowerBound(bytes, 0, target) + target.nextLaunchSeconds +
+                 target.memoryLatencySeconds;
+  return least < plans.back().rank();
+}
+
+void Extraction::tryChoice(const Roles &roles, const Choice &choice) {
+  auto plan = schedule(graph, context, roles, choice, options);
+  if (!plan)
+    return;
+  KernelPlan whole = *plan;
+  tryPlan(std::move(whole));
+  if (!options.allowSplits)
+    return;
+  if (!mayGainFromSplit(*plan)) {
+    ++statistics.pruned;
+    return;
+  }
+  for (KernelPlan &split : splitLoops(*plan, graph, context, choice, options))
+    tryPlan(std::move(split));
+}
+
+std::vector<KernelPlan> Extraction::run() {
   std::vector<LabelChoices> choices = roleChoices(graph, context);
   std::vector<unsigned> digits(choices.size(), 0);
-  std::vector<KernelPlan> plans;
   size_t tried = 0;
   do {
     if (options.isOutOfTime() || ++tried > maxRoleChoices) {
@@ -114,14 +177,16 @@ std::vector<KernelPlan> search::extract(const Program &program,
     for (auto [choice, digit] : llvm::zip(choices, digits))
       roles[choice.label] = choice.roles[digit];
     for (const Choice &choice :
-         chooseDerivations(graph, context, roles, options, statistics)) {
-      auto plan = schedule(program, graph, context, roles, choice, options);
-      if (!plan ||
-          !chooseTiles(*plan, program, graph, context, options, statistics))
-        continue;
-      ++statistics.candidates;
-      keepBest(plans, std::move(*plan), options.topK);
-    }
+         chooseDerivations(graph, context, roles, options, statistics))
+      tryChoice(roles, choice);
   } while (nextCombination(digits, choices));
-  return plans;
+  return std::move(plans);
+}
+
+std::vector<KernelPlan> search::extract(const Program &program,
+                                        const ValueGraph &graph,
+                                        const ExprContext &context,
+                                        const ExtractOptions &options,
+                                        ExtractStatistics &statistics) {
+  return Extraction(program, graph, context, options, statistics).run();
 }

@@ -19,9 +19,10 @@ namespace {
 class Scheduler {
 public:
   Scheduler(const ValueGraph &graph, const ExprContext &context,
-            const Roles &roles, const Choice &choice, unsigned maxSteps)
+            const Roles &roles, const Choice &choice, const Ends &ends,
+            unsigned maxSteps)
       : graph(graph), context(context), roles(roles), choice(choice),
-        maxSteps(maxSteps) {}
+        ends(ends), maxSteps(maxSteps) {}
 
   std::optional<KernelPlan> run();
 
@@ -39,12 +40,16 @@ private:
   std::optional<unsigned> level(ValueId value);
   unsigned operandLevel(const Derivation &derivation);
   uint32_t instance(ValueId value, unsigned level);
+  uint32_t partialInstance(ValueId value, unsigned number);
   int loopIndex(unsigned level, LabelId label);
+  bool addOutput(unsigned number);
+  void numberLoops();
 
   const ValueGraph &graph;
   const ExprContext &context;
   const Roles &roles;
   const Choice &choice;
+  const Ends &ends;
   unsigned maxSteps;
 
   KernelPlan plan;
@@ -67,6 +72,8 @@ std::optional<unsigned> Scheduler::level(ValueId value) {
   auto [it, isNew] = levels.try_emplace(value, std::nullopt);
   if (!isNew)
     return it->second;
+  if (llvm::is_contained(ends.given, value))
+    return it->second = 0;
   const Derivation &derivation = derivationOf(value);
   unsigned result = 0;
   for (ValueId operand : derivation.operands) {
@@ -91,6 +98,17 @@ int Scheduler::loopIndex(unsigned level, LabelId label) {
   return loops.try_emplace({level, label}, loops.size()).first->second;
 }
 
+// The step that puts the parts of a given value together.
+uint32_t Scheduler::partialInstance(ValueId value, unsigned number) {
+  Step step;
+  step.value = value;
+  step.derivation = derivationOf(value);
+  step.labels = step.work = context.expr(graph.values[value].expr).free;
+  step.partial = number;
+  plan.steps.push_back(std::move(step));
+  return instances[{value, 0}] = plan.steps.size() - 1;
+}
+
 // The step that computes `value`; in the loop of `at` if it has a loop label.
 uint32_t Scheduler::instance(ValueId value, unsigned at) {
   LabelId label = loopLabel(value);
@@ -98,11 +116,13 @@ uint32_t Scheduler::instance(ValueId value, unsigned at) {
     at = *level(value);
   if (auto it = instances.find({value, at}); it != instances.end())
     return it->second;
+  if (auto given = llvm::find(ends.given, value); given != ends.given.end())
+    return partialInstance(value, given - ends.given.begin());
   Step step;
   step.value = value;
   step.derivation = derivationOf(value);
-  bool ends = endsLoop(step.derivation);
-  unsigned inside = ends ? operandLevel(step.derivation) : at;
+  bool isLast = endsLoop(step.derivation);
+  unsigned inside = isLast ? operandLevel(step.derivation) : at;
   step.labels = context.expr(graph.values[value].expr).free;
   step.work = step.labels;
   for (ValueId operand : step.derivation.operands) {
@@ -111,7 +131,7 @@ uint32_t Scheduler::instance(ValueId value, unsigned at) {
       if (!llvm::is_contained(step.work, other))
         step.work.push_back(other);
   }
-  if (ends)
+  if (isLast)
     step.loop = step.accumulate = loopIndex(inside, step.derivation.label);
   else if (label != noLabel)
     step.loop = loopIndex(at, label);
@@ -119,24 +139,23 @@ uint32_t Scheduler::instance(ValueId value, unsigned at) {
   return instances[{value, at}] = plan.steps.size() - 1;
 }
 
-std::optional<KernelPlan> Scheduler::run() {
-  plan.roles = roles;
-  for (auto [number, output] : llvm::enumerate(graph.outputs)) {
-    auto [value, scale] = output;
-    std::optional<unsigned> at = level(value);
-    if (!at)
-      return std::nullopt;
-    // A dim that the value is repeated along cannot be cut by a loop.
-    uint32_t tensor = graph.segment.outputs[number];
-    for (LabelId label : graph.segment.tensors[tensor].labels)
-      if (label != noLabel && roles.lookup(label) == Role::Loop &&
-          label != loopLabel(value))
-        return std::nullopt;
-    plan.outputs.push_back({tensor, instance(value, *at), scale});
-  }
-  if (plan.steps.size() > maxSteps)
-    return std::nullopt;
-  // Number the loops in the order in which they run.
+bool Scheduler::addOutput(unsigned number) {
+  auto [value, scale] = graph.outputs[number];
+  std::optional<unsigned> at = level(value);
+  if (!at)
+    return false;
+  // A dim that the value is repeated along cannot be cut by a loop.
+  uint32_t tensor = graph.segment.outputs[number];
+  for (LabelId label : graph.segment.tensors[tensor].labels)
+    if (label != noLabel && roles.lookup(label) == Role::Loop &&
+        label != loopLabel(value))
+      return false;
+  plan.outputs.push_back({tensor, instance(value, *at), scale});
+  return true;
+}
+
+// Numbers the loops in the order in which they run.
+void Scheduler::numberLoops() {
   std::vector<int> renumbered(loops.size());
   for (auto &[key, index] : loops) {
     renumbered[index] = plan.loops.size();
@@ -148,12 +167,28 @@ std::optional<KernelPlan> Scheduler::run() {
     if (step.accumulate >= 0)
       step.accumulate = renumbered[step.accumulate];
   }
+}
+
+std::optional<KernelPlan> Scheduler::run() {
+  plan.roles = roles;
+  for (ValueId value : ends.wanted) {
+    std::optional<unsigned> at = level(value);
+    if (!at)
+      return std::nullopt;
+    plan.partials.push_back(instance(value, *at));
+  }
+  for (unsigned number = 0; number < graph.outputs.size(); ++number)
+    if (ends.wanted.empty() && !addOutput(number))
+      return std::nullopt;
+  if (plan.steps.size() > maxSteps)
+    return std::nullopt;
+  numberLoops();
   return std::move(plan);
 }
 
 std::optional<KernelPlan>
-search::schedule(const Program &program, const ValueGraph &graph,
-                 const ExprContext &context, const Roles &roles,
-                 const Choice &choice, const ExtractOptions &options) {
-  return Scheduler(graph, context, roles, choice, options.maxOps).run();
+search::schedule(const ValueGraph &graph, const ExprContext &context,
+                 const Roles &roles, const Choice &choice,
+                 const ExtractOptions &options, const Ends &ends) {
+  return Scheduler(graph, context, roles, choice, ends, options.maxOps).run();
 }

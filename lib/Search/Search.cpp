@@ -44,6 +44,7 @@ std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
   extraction.target = options.target;
   extraction.topK = options.topK;
   extraction.maxOps = options.maxBlockOps;
+  extraction.allowSplits = options.maxKernels == 0;
   extraction.isOutOfTime = [this] { return isOutOfTime(); };
   for (bool allowUnsafe : {false, true}) {
     extraction.allowUnsafe = allowUnsafe;
@@ -158,7 +159,7 @@ Kernel ProgramSearch::asItIs(unsigned source) const {
   if (it != segments.end())
     if (const KernelPlan *plan = it->second->plan()) {
       kernel.segment = it->second;
-      kernel.seconds = plan->cost.seconds;
+      kernel.seconds = plan->seconds();
     }
   return kernel;
 }
@@ -220,7 +221,7 @@ std::vector<Kernel> ProgramSearch::best() const {
       for (unsigned first = 0; first + 1 < end; ++first)
         if (auto it = segments.find({first, end}); it != segments.end())
           if (const KernelPlan *plan = it->second->plan())
-            consider({first, end, it->second, plan->cost.seconds});
+            consider({first, end, it->second, plan->seconds()});
       consider(asItIs(end - 1));
     }
   if (table[rows][count].seconds == infinite)

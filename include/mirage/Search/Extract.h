@@ -23,6 +23,7 @@ struct ExtractOptions {
   unsigned topK = 4;        ///< plans returned.
   size_t maxStates = 20000; ///< of the choice of derivations, for each role.
   bool allowUnsafe = false; ///< exp of unbounded scores.
+  bool allowSplits = true;  ///< loops shared by blocks: a second kernel.
   std::function<bool()> isOutOfTime = [] { return false; };
 };
 
@@ -40,7 +41,7 @@ std::vector<KernelPlan> extract(const Program &program, const ValueGraph &graph,
                                 const ExtractOptions &options,
                                 ExtractStatistics &statistics);
 
-// The three parts of extraction, in this order.
+// The parts of extraction, in this order.
 
 /// Chosen derivation of each needed value.
 using Choice = std::map<ValueId, unsigned>;
@@ -55,14 +56,29 @@ std::vector<Choice> chooseDerivations(const ValueGraph &graph,
                                       const ExtractOptions &options,
                                       ExtractStatistics &statistics);
 
+/// Where a kernel starts and ends if it is a part of a split one.
+struct Ends {
+  std::vector<ValueId> given;  ///< put together from parts.
+  std::vector<ValueId> wanted; ///< left in parts, in place of the outputs.
+};
+
 /// Steps and loops of a choice; nothing if it cannot be staged.
-std::optional<KernelPlan> schedule(const Program &program,
-                                   const ValueGraph &graph,
+std::optional<KernelPlan> schedule(const ValueGraph &graph,
                                    const ExprContext &context,
                                    const Roles &roles, const Choice &choice,
+                                   const ExtractOptions &options,
+                                   const Ends &ends = {});
+
+/// The kernels that result if blocks share the loops of `plan`, without sizes:
+/// `combine` is set. There is one for each role that the loop's label can have
+/// in the second kernel.
+std::vector<KernelPlan> splitLoops(const KernelPlan &plan,
+                                   const ValueGraph &graph,
+                                   const ExprContext &context,
+                                   const Choice &choice,
                                    const ExtractOptions &options);
 
-/// Chooses tiles and threads; false if nothing fits the target.
+/// Chooses tiles, threads and splits; false if nothing fits the target.
 bool chooseTiles(KernelPlan &plan, const Program &program,
                  const ValueGraph &graph, const ExprContext &context,
                  const ExtractOptions &options, ExtractStatistics &statistics);

@@ -17,6 +17,18 @@
 // over the label ends it (an accumulator); a value that needs an accumulator's
 // outcome is computed behind the loop, and if it still has the label, in a
 // second loop over it. A *step* is one op of the kernel: a value at a time.
+//
+// Where a loop leaves most of the chip idle, `splits` blocks share it: each
+// runs over a part and stores what its accumulators hold, and a second kernel,
+// the plan's `combine`, puts the parts together and does what comes behind the
+// loop. What "together" means is the monoid of the accumulator:
+//
+//   sum, max, min   the same over the parts;
+//   softmax         (M_p, a_p) with a_p = S_{j in p} exp(s_j - M_p) v_j give
+//                   M = max_p M_p,  S_p a_p exp(M_p - M).
+//
+// So a matrix product with a split loop is split-K and attention with one is
+// flash decoding, and neither is a case of its own.
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_SEARCH_PLAN_H
@@ -24,6 +36,8 @@
 
 #include "mirage/Cost/KernelCost.h"
 #include "mirage/Search/Values.h"
+
+#include <memory>
 
 namespace mirage::search {
 
@@ -35,8 +49,11 @@ struct Step {
   llvm::SmallVector<uint32_t, 2> operands; ///< steps.
   int loop = -1;       ///< runs in each iteration of this loop.
   int accumulate = -1; ///< ends this loop: runs in it, known behind it.
-  LabelList labels;    ///< of the value.
-  LabelList work;      ///< of the op: those of the operands.
+  /// Number among the `partials` of the kernel before; such a step puts the
+  /// parts of an accumulator together and has no operands.
+  int partial = -1;
+  LabelList labels; ///< of the value.
+  LabelList work;   ///< of the op: those of the operands.
 };
 
 struct PlanLoop {
@@ -58,13 +75,38 @@ struct KernelPlan {
   std::vector<Step> steps; ///< operands first.
   std::vector<PlanOutput> outputs;
   unsigned threads = 128;
+  /// Blocks that share the loops. If there are several, the results are
+  /// `partials` (steps) and `combine` computes the outputs from them.
+  int64_t splits = 1;
+  std::vector<uint32_t> partials;
+  std::shared_ptr<const KernelPlan> combine;
   KernelWork work;
   KernelCost cost;
 
+  /// Predicted time, the second kernel included.
+  double seconds() const {
+    return cost.seconds + (combine ? combine->cost.seconds : 0);
+  }
+  unsigned kernelCount() const { return combine ? 2 : 1; }
   /// What plans are ordered by: the predicted time, and a little for each step
   /// that the program does not have, more where it subtracts.
   double rank() const;
 };
+
+inline bool isContraction(const Step &step) {
+  return step.partial < 0 && (step.derivation.rule == Rule::Contract ||
+                              step.derivation.rule == Rule::SoftmaxContract);
+}
+
+/// Of either kind, read in parts or computed here.
+inline bool isSoftmax(const Step &step) {
+  return step.derivation.rule == Rule::SoftmaxSum ||
+         step.derivation.rule == Rule::SoftmaxContract;
+}
+
+/// For each of the plan's `partials` the first one that has the same maximum
+/// (itself in the end); nothing where there is no maximum.
+std::vector<std::optional<unsigned>> maximumOwners(const KernelPlan &plan);
 
 /// The labels of a contraction a[batch, m, k] b[batch, k, n].
 struct ContractShape {

@@ -27,7 +27,7 @@ struct SearchOptions {
   double timeBudget = 10; ///< seconds.
   unsigned threads = 1;
   unsigned maxBlockOps = 64;
-  unsigned maxKernels = 0; ///< 0: any number.
+  unsigned maxKernels = 0; ///< 0: any number; else no loops are split.
   unsigned topK = 4;
   unsigned maxSegment = 16; ///< source ops that are tried as one kernel.
   /// Programs up to this size are tried as one kernel in any case.

@@ -127,8 +127,8 @@ def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {
     Option<"maxBlockOps", "max-block-ops", "unsigned", /*default=*/"64",
            "Most ops in one block graph, inputs included">,
     Option<"maxKernels", "max-kernels", "unsigned", /*default=*/"0",
-           "Most kernels of the result, 0 for any number; without effect where "
-           "it cannot be met">,
+           "Most kernels of the result, 0 for any number; with a limit no loop "
+           "is shared by several blocks; without effect where it cannot be met">,
     Option<"topK", "top-k", "unsigned", /*default=*/"4",
            "Candidates kept for each kernel, in case one fails its check">,
     Option<"report", "report", "std::string", /*default=*/"",

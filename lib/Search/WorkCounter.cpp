@@ -1,0 +1,334 @@
+//===- WorkCounter.cpp - What a plan with sizes does ----------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "WorkCounter.h"
+
+#include <set>
+
+using namespace mirage;
+using namespace mirage::search;
+
+// f32 values a thread may hold, beside addresses and fragments in flight.
+static constexpr double maxLiveRegisters = 168;
+// Registers that a thread needs for itself.
+static constexpr double baseRegisters = 40;
+// An elementwise op of tiles that both have dims which the other one has not
+// spreads them over the threads anew.
+static constexpr double outerFactor = 16;
+
+double WorkCounter::elements(llvm::ArrayRef<LabelId> labels) const {
+  double count = 1;
+  for (LabelId label : labels)
+    count *= plan.tiles.lookup(label);
+  return count;
+}
+
+// The part of a tile that lies in its tensor.
+double WorkCounter::clippedElements(llvm::ArrayRef<LabelId> labels) const {
+  double count = 1;
+  for (LabelId label : labels)
+    count *= std::min(plan.tiles.lookup(label), context.size(label));
+  return count;
+}
+
+bool WorkCounter::isOuter(const Step &step) const {
+  return step.operands.size() == 2 &&
+         plan.steps[step.operands[0]].labels.size() < step.labels.size() &&
+         plan.steps[step.operands[1]].labels.size() < step.labels.size();
+}
+
+// Memory moves in sectors of 32 bytes, and better in lines of 128.
+double WorkCounter::wasteOfShortRows(const LabelList &labels,
+                                     unsigned elementBits) const {
+  double bytes = elementBits / 8.0;
+  for (LabelId label : llvm::reverse(labels)) {
+    if (label == noLabel)
+      continue;
+    int64_t tile = plan.tiles.lookup(label);
+    bytes *= std::min(tile, context.size(label));
+    if (tile < context.size(label))
+      break;
+  }
+  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
+  return std::max(1.0, 32 / bytes) * lines;
+}
+
+void WorkCounter::countInput(const Step &step, KernelWork &work) const {
+  const SegmentTensor &tensor = graph.segment.tensors[step.derivation.symbol];
+  unsigned bits = program.tensors[tensor.tensor].elementBits;
+  work.loadBytes += bits / 8.0 * clippedElements(step.labels) *
+                    executions(step) * wasteOfShortRows(tensor.labels, bits);
+}
+
+// The parts of a sum, and the maxima they refer to.
+void WorkCounter::countParts(const Step &step, KernelWork &work) const {
+  double count = parts * clippedElements(step.labels);
+  work.loadBytes += 4 * count * wasteOfShortRows(step.labels, 32);
+  work.vectorOps += 2 * std::max<double>(count, work.threads);
+  if (isSoftmax(step))
+    work.vectorOps += 2 * std::max<double>(count, work.threads);
+}
+
+void WorkCounter::countContraction(const Step &step, KernelWork &work) const {
+  double flops = 2 * elements(step.work) * executions(step);
+  auto shape =
+      contractShape(plan.steps[step.operands[0]].labels,
+                    plan.steps[step.operands[1]].labels, step.derivation.label);
+  for (LabelId side : {shape->rows, shape->columns})
+    if (side == noLabel)
+      flops *= minMatrixTile;
+  bool isWide = graph.segment.matrixBits > 16;
+  (isWide ? work.vectorOps : work.matrixFlops) += flops;
+  unsigned first = isSoftmax(step) ? 1 : 0;
+  for (unsigned i = first; i < step.operands.size(); ++i) {
+    const Step &operand = plan.steps[step.operands[i]];
+    double stages = operand.loop >= 0 && operand.derivation.rule == Rule::Input
+                        ? work.stages
+                        : 1;
+    work.sharedBytes +=
+        elements(operand.labels) * graph.segment.matrixBits / 8 * stages;
+  }
+  work.barriers += executions(step);
+}
+
+void WorkCounter::countSoftmax(const Step &step, KernelWork &work) const {
+  const Step &scores = plan.steps[step.operands[0]];
+  // One op serves all sums with these scores; the first pays for them.
+  for (const Step &other : plan.steps) {
+    if (&other == &step)
+      break;
+    if (isSoftmax(other) && other.partial < 0 &&
+        other.operands[0] == step.operands[0])
+      return;
+  }
+  double count = elements(scores.labels) * executions(step);
+  work.specialOps += count;
+  work.vectorOps += 6 * count;
+  work.barriers += 2 * executions(step);
+  if (step.derivation.rule == Rule::SoftmaxContract)
+    work.sharedBytes += elements(scores.labels) * graph.segment.matrixBits / 8;
+}
+
+void WorkCounter::countStep(const Step &step, KernelWork &work) const {
+  if (step.partial >= 0)
+    return countParts(step, work);
+  // A step keeps all threads busy, however small its tile is.
+  double count =
+      std::max<double>(elements(step.work), work.threads) * executions(step);
+  switch (step.derivation.rule) {
+  case Rule::Constant:
+    return;
+  case Rule::Input:
+    return countInput(step, work);
+  case Rule::Multiply:
+  case Rule::Add:
+    work.vectorOps += 2 * count * (isOuter(step) ? outerFactor : 1);
+    return;
+  case Rule::Power:
+  case Rule::Function:
+    work.specialOps += count;
+    work.vectorOps += 2 * count;
+    return;
+  case Rule::Sum:
+  case Rule::Extremum:
+    work.vectorOps += 2 * count + 32 * elements(step.labels);
+    work.barriers += 2 * executions(step);
+    work.sharedBytes += 4 * 4 * elements(step.labels);
+    return;
+  case Rule::Contract:
+    return countContraction(step, work);
+  case Rule::SoftmaxSum:
+    return countSoftmax(step, work);
+  case Rule::SoftmaxContract:
+    countSoftmax(step, work);
+    return countContraction(step, work);
+  }
+}
+
+// 32-bit registers of all threads together that the step's result takes.
+double WorkCounter::stepRegisters(const Step &step) const {
+  double bits = 32;
+  if (step.partial >= 0)
+    return elements(step.labels) * parts;
+  if (step.derivation.rule == Rule::Input)
+    bits = program.tensors[graph.segment.tensors[step.derivation.symbol].tensor]
+               .elementBits;
+  return elements(step.labels) * bits / 32;
+}
+
+// When a step runs: 2 i + 1 in loop i, 2 i between the loops.
+static std::vector<unsigned> findPhases(const KernelPlan &plan) {
+  std::vector<unsigned> phases(plan.steps.size(), 0);
+  for (auto [number, step] : llvm::enumerate(plan.steps)) {
+    if (step.loop >= 0) {
+      phases[number] = 2 * step.loop + 1;
+      continue;
+    }
+    for (uint32_t operand : step.operands) {
+      const Step &other = plan.steps[operand];
+      unsigned known =
+          other.accumulate >= 0 ? 2 * other.accumulate + 2 : phases[operand];
+      phases[number] = std::max(phases[number], known);
+    }
+  }
+  return phases;
+}
+
+// The most that lives at a time. In a phase its own values live up to their
+// last use, an elementwise op takes the place of an operand that ends there;
+// what a later phase uses lives to its end, and accumulators from the start of
+// theirs.
+double WorkCounter::liveRegisters() const {
+  size_t count = plan.steps.size();
+  std::vector<unsigned> phases = findPhases(plan), lastPhase(phases);
+  std::vector<size_t> lastStep(count, 0);
+  for (auto [number, step] : llvm::enumerate(plan.steps))
+    for (uint32_t operand : step.operands)
+      lastPhase[operand] = std::max(lastPhase[operand], phases[number]);
+  for (auto [number, step] : llvm::enumerate(plan.steps))
+    for (uint32_t operand : step.operands)
+      if (phases[number] == lastPhase[operand])
+        lastStep[operand] = number;
+  double most = 0;
+  for (unsigned phase = 0; phase <= 2 * plan.loops.size(); ++phase) {
+    // What passes through, or is accumulated here.
+    double live = 0;
+    auto isLocal = [&](size_t i) {
+      return phases[i] == phase && lastPhase[i] == phase &&
+             plan.steps[i].accumulate < 0;
+    };
+    for (size_t i = 0; i < count; ++i) {
+      bool passes = phases[i] < phase && lastPhase[i] >= phase;
+      bool starts = phases[i] == phase && !isLocal(i);
+      if (passes || starts)
+        live += stepRegisters(plan.steps[i]);
+    }
+    most = std::max(most, live);
+    for (size_t i = 0; i < count; ++i) {
+      if (phases[i] != phase)
+        continue;
+      const Step &step = plan.steps[i];
+      bool inPlace = step.derivation.label == noLabel;
+      double ending = 0;
+      // What a loop gets from outside is needed in its next iteration.
+      for (size_t j = 0; j < i; ++j)
+        if (lastPhase[j] == phase && lastStep[j] == i &&
+            (isLocal(j) || phase % 2 == 0))
+          ending += stepRegisters(plan.steps[j]);
+      if (inPlace)
+        live -= ending;
+      if (isLocal(i))
+        live += stepRegisters(step);
+      most = std::max(most, live);
+      if (!inPlace)
+        live -= ending;
+    }
+  }
+  return most;
+}
+
+// Operands of the widest contraction, as fragments: warps that share rows or
+// columns hold copies.
+double WorkCounter::fragmentRegisters(unsigned threads) const {
+  double most = 0;
+  for (const Step &step : plan.steps) {
+    if (!isContraction(step))
+      continue;
+    auto shape = contractShape(plan.steps[step.operands[0]].labels,
+                               plan.steps[step.operands[1]].labels,
+                               step.derivation.label);
+    auto tile = [&](LabelId label) {
+      return label == noLabel ? double(minMatrixTile)
+                              : double(plan.tiles.lookup(label));
+    };
+    double rows = tile(shape->rows), columns = tile(shape->columns),
+           depth = tile(shape->depth);
+    double fragments;
+    if (graph.segment.matrixBits > 16) {
+      double side = std::sqrt(std::max(1.0, rows * columns / threads));
+      fragments = 2 * side * depth;
+    } else {
+      double warps = std::max(1.0, threads / double(target.warpSize));
+      double alongRows =
+          std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
+      double alongColumns = std::max(1.0, warps / alongRows);
+      fragments = (rows / alongRows + columns / alongColumns) * depth /
+                  target.warpSize / 2;
+    }
+    most = std::max(most, fragments);
+  }
+  return most;
+}
+
+double WorkCounter::gridBlocks() const {
+  double blocks = 1;
+  for (auto [label, role] : plan.roles)
+    if (role == Role::Grid)
+      blocks *= tileCount(label);
+  return blocks;
+}
+
+double WorkCounter::uniqueLoadBytes() const {
+  double bytes = 0;
+  std::set<TensorId> seen;
+  for (const Step &step : plan.steps) {
+    if (step.partial >= 0) {
+      double count = parts;
+      for (LabelId label : step.labels)
+        count *= context.size(label);
+      bytes += 4 * count;
+    } else if (step.derivation.rule == Rule::Input) {
+      TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
+      if (seen.insert(tensor).second)
+        bytes += program.tensors[tensor].bytes();
+    }
+  }
+  return bytes;
+}
+
+void WorkCounter::countStores(KernelWork &work) const {
+  for (const PlanOutput &output : plan.outputs) {
+    const SegmentTensor &tensor = graph.segment.tensors[output.tensor];
+    const Tensor &whole = program.tensors[tensor.tensor];
+    work.storeBytes += whole.bytes() / work.blocks *
+                       wasteOfShortRows(tensor.labels, whole.elementBits);
+  }
+  auto owners = maximumOwners(plan);
+  for (auto [number, partial] : llvm::enumerate(plan.partials)) {
+    const LabelList &labels = plan.steps[partial].labels;
+    work.storeBytes +=
+        4 * clippedElements(labels) * wasteOfShortRows(labels, 32);
+    if (owners[number] != number)
+      continue;
+    const Step &step = plan.steps[partial];
+    double rows = clippedElements(plan.steps[step.operands[0]].labels) /
+                  clippedElements({step.derivation.label});
+    work.storeBytes += 4 * rows;
+  }
+}
+
+std::optional<KernelWork> WorkCounter::measure(unsigned threads,
+                                               double live) const {
+  KernelWork work;
+  work.threads = threads;
+  work.blocks = gridBlocks() * plan.splits;
+  // Operands of contractions are loaded ahead, through shared memory.
+  work.stages = !hasMatrix ? 1 : target.hasAsyncCopy ? 3 : 2;
+  double registers = live / threads + fragmentRegisters(threads);
+  if (registers > maxLiveRegisters)
+    return std::nullopt;
+  work.registersPerThread = baseRegisters + registers;
+  for (const Step &step : plan.steps)
+    countStep(step, work);
+  work.uniqueLoadBytes = uniqueLoadBytes();
+  work.rounds = 1;
+  for (const PlanLoop &loop : plan.loops)
+    work.rounds += tileCount(loop.label) / plan.splits;
+  countStores(work);
+  return work;
+}

@@ -1,0 +1,76 @@
+//===- WorkCounter.h - What a plan with sizes does --------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_SEARCH_WORKCOUNTER_H
+#define MIRAGE_LIB_SEARCH_WORKCOUNTER_H
+
+#include "mirage/Search/Plan.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <cmath>
+
+namespace mirage::search {
+
+/// Tiles of matrix products are at least this long.
+inline constexpr int64_t minMatrixTile = 16;
+
+/// Counts the work of a kernel whose tiles are chosen, for the cost model. The
+/// plan is read anew by each call: its sizes may change in between.
+class WorkCounter {
+public:
+  /// `parts`: of each sum that the plan gets from a kernel before.
+  WorkCounter(const KernelPlan &plan, const Program &program,
+              const ValueGraph &graph, const ExprContext &context,
+              const TargetDescription &target, int64_t parts)
+      : plan(plan), program(program), graph(graph), context(context),
+        target(target), parts(parts),
+        hasMatrix(llvm::any_of(plan.steps, isContraction)) {}
+
+  /// Tiles of a label.
+  double tileCount(LabelId label) const {
+    return std::ceil(double(context.size(label)) / plan.tiles.lookup(label));
+  }
+  /// Thread blocks, without splits.
+  double gridBlocks() const;
+  /// Values that live at a time, as registers of all threads together.
+  double liveRegisters() const;
+  /// Nothing if they do not fit the registers.
+  std::optional<KernelWork> measure(unsigned threads, double live) const;
+
+private:
+  double elements(llvm::ArrayRef<LabelId> labels) const;
+  double clippedElements(llvm::ArrayRef<LabelId> labels) const;
+  double executions(const Step &step) const {
+    return step.loop < 0 ? 1
+                         : tileCount(plan.loops[step.loop].label) / plan.splits;
+  }
+  bool isOuter(const Step &step) const;
+  double wasteOfShortRows(const LabelList &labels, unsigned elementBits) const;
+  double stepRegisters(const Step &step) const;
+  double fragmentRegisters(unsigned threads) const;
+  void countInput(const Step &step, KernelWork &work) const;
+  void countParts(const Step &step, KernelWork &work) const;
+  void countContraction(const Step &step, KernelWork &work) const;
+  void countSoftmax(const Step &step, KernelWork &work) const;
+  void countStep(const Step &step, KernelWork &work) const;
+  void countStores(KernelWork &work) const;
+  double uniqueLoadBytes() const;
+
+  const KernelPlan &plan;
+  const Program &program;
+  const ValueGraph &graph;
+  const ExprContext &context;
+  const TargetDescription &target;
+  int64_t parts;
+  bool hasMatrix;
+};
+
+} // namespace mirage::search
+
+#endif // MIRAGE_LIB_SEARCH_WORKCOUNTER_H

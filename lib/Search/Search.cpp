@@ -95,8 +95,8 @@ void ProgramSearch::searchAll(llvm::ArrayRef<Range> ranges) {
   work();
   for (std::thread &worker : workers)
     worker.join();
+  stoppedEarly |= isOutOfTime();
   for (auto [range, result] : llvm::zip(ranges, results)) {
-    stoppedEarly |= !result;
     if (result)
       segments[range] = result;
   }

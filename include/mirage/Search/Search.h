@@ -90,6 +90,8 @@ public:
     bool isExhaustive = true;
   };
   Totals totals() const;
+  /// False if another run, with more time, may find more.
+  bool isComplete() const { return !stoppedEarly; }
 
 private:
   using Range = std::pair<unsigned, unsigned>;

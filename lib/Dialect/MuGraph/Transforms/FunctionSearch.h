@@ -37,6 +37,8 @@ public:
   size_t stateCount() const;
   const std::string &why() const { return reason; }
   const verify::Report &verification() const { return report; }
+  /// True if another run would come to the same result.
+  bool isComplete() const { return !search || search->isComplete(); }
 
 private:
   using ValueMap = llvm::DenseMap<search::TensorId, mlir::Value>;

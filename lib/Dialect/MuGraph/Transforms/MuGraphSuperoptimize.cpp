@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FunctionSearch.h"
+#include "CachedSearch.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
@@ -74,20 +74,27 @@ static bool isProgram(func::FuncOp function) {
   });
 }
 
-static void emitRemark(FunctionSearch &search, func::FuncOp function) {
+static void emitRemark(const llvm::json::Object &report,
+                       func::FuncOp function) {
   auto options = remark::RemarkOpts::name("Superoptimize")
                      .category("search")
                      .function(function.getSymName());
-  if (search.predictedSeconds() < search.inputSeconds())
+  auto number = [](const llvm::json::Object *part, StringRef name) {
+    return part ? part->getNumber(name).value_or(0) : 0;
+  };
+  const llvm::json::Object *winner = report.getObject("winner");
+  double predicted = number(winner, "predicted_us");
+  double input = number(report.getObject("input"), "predicted_us");
+  if (predicted < input)
     remark::passed(function.getLoc(), options)
-        << "searched " << remark::metric("states", int(search.stateCount()))
-        << remark::metric("kernels", int(search.kernelCount()))
-        << remark::metric("predicted_us",
-                          float(search.predictedSeconds() * 1e6))
-        << remark::metric("input_us", float(search.inputSeconds() * 1e6));
+        << "searched "
+        << remark::metric("states", int(number(&report, "states")))
+        << remark::metric("kernels", int(number(winner, "kernels")))
+        << remark::metric("predicted_us", float(predicted))
+        << remark::metric("input_us", float(input));
   else
     remark::missed(function.getLoc(), options) << remark::reason(
-        "{0}", search.why().empty() ? "nothing is faster" : search.why());
+        "{0}", report.getString("reason").value_or("nothing is faster"));
 }
 
 LogicalResult
@@ -100,14 +107,10 @@ MuGraphSuperoptimize::optimize(func::FuncOp function,
     return function.emitError()
            << "the input program is to be kept as @" << specName
            << ", but there is a symbol of that name already";
-  FunctionSearch search(function, options, seed);
-  search.run();
-  func::FuncOp winner = search.buildWinner();
-  emitRemark(search, function);
-  llvm::json::OStream json(lines);
-  search.print(json);
-  lines << "\n";
-
+  SearchOutcome outcome = searchFunction(function, options, seed, cache);
+  emitRemark(outcome.report, function);
+  lines << outcome.reportText << "\n";
+  func::FuncOp winner = outcome.winner.release();
   function.getOperation()->getBlock()->getOperations().insert(
       Block::iterator(function), winner);
   winner->setAttr(implementsName,

@@ -134,6 +134,9 @@ def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {
     Option<"report", "report", "std::string", /*default=*/"",
            "File for a JSON object a function, one a line; `-` for standard "
            "output">,
+    Option<"cache", "cache", "std::string", /*default=*/"",
+           "Folder in which results are kept and looked up; by default there is "
+           "none, so that a run depends on nothing but its input">,
   ];
   let dependentDialects = ["::mlir::func::FuncDialect",
                            "::mirage::mugraph::MuGraphDialect"];

@@ -27,6 +27,12 @@ rewriteDeviceFunction(HostRewriter &rewriter, mlir::Operation *op,
                       llvm::StringRef name,
                       llvm::ArrayRef<mlir::Value> arguments);
 
+/// The bytes of {high, low} that PTX's prmt selects in a mode ("" or "default":
+/// by four indices).
+mlir::Value permuteBytes(HostRewriter &rewriter, mlir::Operation *op,
+                         llvm::StringRef mode, mlir::Value low,
+                         mlir::Value high, mlir::Value selector);
+
 /// Replaces `op`, which is the assembly `text`; unknown text is an error.
 llvm::LogicalResult rewriteAssembly(HostRewriter &rewriter, mlir::Operation *op,
                                     llvm::StringRef text,

@@ -144,8 +144,34 @@ static void decode(const char *bytes, unsigned count, ElementKind kind,
     case ElementKind::U8:
       result[i] = static_cast<uint8_t>(bytes[i]);
       break;
+    case ElementKind::E4M3:
+      result[i] = byteFloatToFloat(bytes[i], ByteFloat::E4M3);
+      break;
+    case ElementKind::E5M2:
+      result[i] = byteFloatToFloat(bytes[i], ByteFloat::E5M2);
+      break;
+    case ElementKind::E4M3FNUZ:
+      result[i] = byteFloatToFloat(bytes[i], ByteFloat::E4M3FNUZ);
+      break;
+    case ElementKind::E5M2FNUZ:
+      result[i] = byteFloatToFloat(bytes[i], ByteFloat::E5M2FNUZ);
+      break;
     }
   }
+}
+
+ElementKind mirage::sim::elementKindOf(ByteFloat format) {
+  switch (format) {
+  case ByteFloat::E4M3:
+    return ElementKind::E4M3;
+  case ByteFloat::E5M2:
+    return ElementKind::E5M2;
+  case ByteFloat::E4M3FNUZ:
+    return ElementKind::E4M3FNUZ;
+  case ByteFloat::E5M2FNUZ:
+    return ElementKind::E5M2FNUZ;
+  }
+  return ElementKind::E4M3;
 }
 
 namespace {
@@ -176,14 +202,12 @@ static unsigned registerElements(ElementKind kind) {
   case ElementKind::TF32:
   case ElementKind::F32:
     return 1;
-  case ElementKind::S8:
-  case ElementKind::U8:
+  default:
     return 4;
   }
-  return 1;
 }
 
-/// D = A B + C on m16n8; `T` is float or int32_t.
+/// D = A B + C on m16n8; `T` is float, or uint32_t: integers wrap around.
 template <typename T>
 static void multiplySync(WarpCall &call) {
   unsigned k = call.site.parameters[0];
@@ -230,40 +254,42 @@ static void multiplySync(WarpCall &call) {
 void mirage::sim::mmaSync(WarpCall &call) {
   requireFullWarp(call);
   auto kind = static_cast<ElementKind>(call.site.parameters[1]);
-  if (kind == ElementKind::S8 || kind == ElementKind::U8)
-    multiplySync<int32_t>(call);
+  if (isInteger(kind))
+    multiplySync<uint32_t>(call);
   else
     multiplySync<float>(call);
 }
 
 //===----------------------------------------------------------------------===//
-// v_mfma_f32_*, one block of 16 x 16 or 32 x 32
+// v_mfma_f32_* and v_mfma_i32_*, one block of 16 x 16 or 32 x 32
 //===----------------------------------------------------------------------===//
 
-void mirage::sim::mfma(WarpCall &call) {
-  requireFullWarp(call);
+/// D = A B + C; `T` as for multiplySync.
+template <typename T>
+static void multiplyBlock(WarpCall &call) {
   unsigned edge = call.site.parameters[0], depth = call.site.parameters[1];
-  auto kind = static_cast<ElementKind>(call.site.parameters[2]);
+  auto kindA = static_cast<ElementKind>(call.site.parameters[2]);
+  auto kindB = static_cast<ElementKind>(call.site.parameters[3]);
   // Each lane holds `width` neighbours in k of one row of A (column of B).
   unsigned width = edge * depth / call.warpSize;
-  unsigned bytes = 4 * width / registerElements(kind);
+  unsigned bytes = 4 * width / registerElements(kindA);
   unsigned results = edge * edge / call.warpSize;
   auto rowOfD = [&](unsigned lane, unsigned i) {
     return edge == 32 ? 8 * (i / 4) + 4 * (lane / 32) + i % 4
                       : 4 * (lane / 16) + i;
   };
 
-  float a[32][32], b[32][32], d[32][32], fragment[32];
+  T a[32][64], b[64][32], d[32][32], fragment[32];
   call.forEachLane([&](unsigned lane) {
     unsigned index = lane % edge, firstK = width * (lane / edge);
-    decode(call.operands(lane, 0, bytes), width, kind, fragment);
+    decode(call.operands(lane, 0, bytes), width, kindA, fragment);
     for (unsigned i = 0; i < width; ++i)
       a[index][firstK + i] = fragment[i];
-    decode(call.operands(lane, bytes, bytes), width, kind, fragment);
+    decode(call.operands(lane, bytes, bytes), width, kindB, fragment);
     for (unsigned i = 0; i < width; ++i)
       b[firstK + i][index] = fragment[i];
     for (unsigned i = 0; i < results; ++i)
-      d[rowOfD(lane, i)][index] = call.load<float>(lane, 2 * bytes + 4 * i);
+      d[rowOfD(lane, i)][index] = call.load<T>(lane, 2 * bytes + 4 * i);
   });
   for (unsigned row = 0; row < edge; ++row)
     for (unsigned step = 0; step < depth; ++step)
@@ -273,4 +299,12 @@ void mirage::sim::mfma(WarpCall &call) {
     for (unsigned i = 0; i < results; ++i)
       call.store(lane, 4 * i, d[rowOfD(lane, i)][lane % edge]);
   });
+}
+
+void mirage::sim::mfma(WarpCall &call) {
+  requireFullWarp(call);
+  if (isInteger(static_cast<ElementKind>(call.site.parameters[2])))
+    multiplyBlock<uint32_t>(call);
+  else
+    multiplyBlock<float>(call);
 }

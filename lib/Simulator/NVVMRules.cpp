@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ByteFloatRules.h"
 #include "HostModule.h"
 #include "InlineAssembly.h"
 #include "Runtime.h"
@@ -202,13 +203,55 @@ static LogicalResult rewriteElect(HostRewriter &rewriter, Operation *op) {
 
 static LogicalResult rewritePermute(HostRewriter &rewriter, Operation *op) {
   auto permute = cast<NVVM::PermuteOp>(op);
-  if (permute.getMode() != NVVM::PermuteMode::DEFAULT)
-    return op->emitError("the simulator has no rule for this mode of prmt");
-  auto call =
-      rewriter.call(op, runtime::permuteBytes, op->getResultTypes(),
-                    {permute.getLo(), permute.getHi(), permute.getSelector()});
-  rewriter.replace(op, call.getResults());
+  StringRef mode = NVVM::stringifyPermuteMode(permute.getMode());
+  Value high = permute.getHi() ? permute.getHi() : permute.getLo();
+  rewriter.replace(op, permuteBytes(rewriter, op, mode, permute.getLo(), high,
+                                    permute.getSelector()));
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Conversions of 8-bit floats
+//===----------------------------------------------------------------------===//
+
+/// Which format an operation names by a type.
+static StringRef mnemonicOf(Type type) {
+  if (isa<Float8E4M3FNType>(type))
+    return "e4m3x2";
+  return isa<Float8E5M2Type>(type) ? "e5m2x2" : "unknown";
+}
+
+static LogicalResult rewriteConversion(HostRewriter &rewriter, Operation *op,
+                                       StringRef to, StringRef from,
+                                       bool relu) {
+  SmallVector<Value> arguments(op->getOperands());
+  auto values = convertPair(rewriter, op, to, from, relu, arguments);
+  if (!values)
+    return op->emitError("the simulator has no rule for this type of '")
+           << op->getName() << "'";
+  rewriter.replace(op, *values);
+  return success();
+}
+
+static LogicalResult rewriteFloatsToBytes(HostRewriter &rewriter,
+                                          Operation *op) {
+  auto convert = cast<NVVM::ConvertF32x2ToF8x2Op>(op);
+  return rewriteConversion(rewriter, op, mnemonicOf(convert.getDstTy()), "f32",
+                           convert.getRelu());
+}
+
+static LogicalResult rewriteHalvesToBytes(HostRewriter &rewriter,
+                                          Operation *op) {
+  auto convert = cast<NVVM::ConvertF16x2ToF8x2Op>(op);
+  return rewriteConversion(rewriter, op, mnemonicOf(convert.getDstTy()),
+                           "f16x2", convert.getRelu());
+}
+
+static LogicalResult rewriteBytesToHalves(HostRewriter &rewriter,
+                                          Operation *op) {
+  auto convert = cast<NVVM::ConvertF8x2ToF16x2Op>(op);
+  return rewriteConversion(rewriter, op, "f16x2",
+                           mnemonicOf(convert.getSrcType()), convert.getRelu());
 }
 
 //===----------------------------------------------------------------------===//
@@ -292,8 +335,7 @@ static LogicalResult rewriteMma(HostRewriter &rewriter, Operation *op) {
     return op->emitError("the simulator has no rule for this type and layout "
                          "of mma.sync m")
            << shape.getM() << "n" << shape.getN() << "k" << shape.getK();
-  bool isInteger = *kindA == ElementKind::S8 || *kindA == ElementKind::U8;
-  if (isInteger &&
+  if (isInteger(*kindA) &&
       mma.getIntOverflowBehavior() != NVVM::MMAIntOverflow::wrapped)
     return op->emitError("the simulator has mma.sync on integers with wrapped "
                          "overflow only");
@@ -399,6 +441,9 @@ void mirage::sim::addNVVMRules(RuleTable &rules) {
   rules["nvvm.redux.sync"] = rewriteRedux;
   rules["nvvm.elect.sync"] = rewriteElect;
   rules["nvvm.prmt"] = rewritePermute;
+  rules["nvvm.convert.f32x2.to.f8x2"] = rewriteFloatsToBytes;
+  rules["nvvm.convert.f16x2.to.f8x2"] = rewriteHalvesToBytes;
+  rules["nvvm.convert.f8x2.to.f16x2"] = rewriteBytesToHalves;
   rules["nvvm.ldmatrix"] = rewriteLdMatrix;
   rules["nvvm.stmatrix"] = rewriteStMatrix;
   rules["nvvm.mma.sync"] = rewriteMma;

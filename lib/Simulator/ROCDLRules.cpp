@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ByteFloatRules.h"
 #include "HostModule.h"
 #include "Runtime.h"
 #include "WarpRules.h"
@@ -13,6 +14,8 @@
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringSwitch.h"
+
+#include <tuple>
 
 using namespace mlir;
 using namespace mirage::sim;
@@ -147,56 +150,141 @@ static LogicalResult rewriteSwap(HostRewriter &rewriter, Operation *op) {
 namespace {
 struct MfmaShape {
   int64_t edge, depth;
-  ElementKind kind;
+  StringRef a, b; ///< element types.
 };
 } // namespace
 
-/// Shape and type in the name of an operation on one block.
+/// Shape and types of an operation on one block, whose name is
+/// rocdl.mfma.ACCUMULATOR.EDGExEDGExDEPTH, then the types: "f16", ".f16", "i8",
+/// "bf16.1k" (the same as "bf16"), ".fp8.bf8".
 static std::optional<MfmaShape> mfmaShape(StringRef name) {
-  using Shape = std::optional<MfmaShape>;
-  constexpr auto f16 = ElementKind::F16, bf16 = ElementKind::BF16,
-                 f32 = ElementKind::F32;
-  return llvm::StringSwitch<Shape>(name)
-      .Case("16x16x16f16", MfmaShape{16, 16, f16})
-      .Case("32x32x8f16", MfmaShape{32, 8, f16})
-      .Case("16x16x16bf16.1k", MfmaShape{16, 16, bf16})
-      .Case("32x32x8bf16.1k", MfmaShape{32, 8, bf16})
-      .Case("16x16x8bf16", MfmaShape{16, 8, bf16})
-      .Case("32x32x4bf16", MfmaShape{32, 4, bf16})
-      .Case("16x16x4f32", MfmaShape{16, 4, f32})
-      .Case("32x32x2f32", MfmaShape{32, 2, f32})
-      .Case("16x16x32.f16", MfmaShape{16, 32, f16})
-      .Case("32x32x16.f16", MfmaShape{32, 16, f16})
-      .Case("16x16x32.bf16", MfmaShape{16, 32, bf16})
-      .Case("32x32x16.bf16", MfmaShape{32, 16, bf16})
+  MfmaShape shape;
+  bool isInteger = name.consume_front("rocdl.mfma.i32.");
+  if (!isInteger && !name.consume_front("rocdl.mfma.f32."))
+    return std::nullopt;
+  int64_t second;
+  if (name.consumeInteger(10, shape.edge) || !name.consume_front("x") ||
+      name.consumeInteger(10, second) || !name.consume_front("x") ||
+      name.consumeInteger(10, shape.depth))
+    return std::nullopt;
+  name.consume_front(".");
+  name.consume_back(".1k");
+  std::tie(shape.a, shape.b) = name.split('.');
+  if (shape.b.empty())
+    shape.b = shape.a;
+  bool isBlock = shape.edge == second && (second == 16 || second == 32);
+  if (!isBlock || isInteger != (shape.a == "i8"))
+    return std::nullopt;
+  return shape;
+}
+
+static std::optional<ElementKind>
+mfmaElement(StringRef name, const mirage::TargetDescription &target) {
+  if (auto format = byteFloatOfAmd(name, target))
+    return elementKindOf(*format);
+  return llvm::StringSwitch<std::optional<ElementKind>>(name)
+      .Case("f16", ElementKind::F16)
+      .Case("bf16", ElementKind::BF16)
+      .Case("f32", ElementKind::F32)
+      .Case("i8", ElementKind::S8)
       .Default(std::nullopt);
 }
 
 static LogicalResult rewriteMfma(HostRewriter &rewriter, Operation *op) {
-  StringRef name = op->getName().getStringRef();
-  name.consume_front("rocdl.mfma.f32.");
-  std::optional<MfmaShape> shape = mfmaShape(name);
-  if (!shape)
+  std::optional<MfmaShape> shape = mfmaShape(op->getName().getStringRef());
+  std::optional<ElementKind> a, b;
+  if (shape) {
+    a = mfmaElement(shape->a, rewriter.target);
+    b = mfmaElement(shape->b, rewriter.target);
+  }
+  if (!a || !b)
     return op->emitError("the simulator has no rule for '")
            << op->getName() << "'";
   for (Value modifier : op->getOperands().drop_front(3))
     if (!matchPattern(modifier, m_Zero()))
       return op->emitError("the simulator has '")
              << op->getName() << "' with zero cbsz, abid and blgp only";
-  rewriter.warpOperation(op, op->getOperands().take_front(3), {},
-                         {mfma,
-                          Participation::All,
-                          Event::Matrix,
-                          {shape->edge, shape->depth, int64_t(shape->kind)}});
+  rewriter.warpOperation(
+      op, op->getOperands().take_front(3), {},
+      {mfma,
+       Participation::All,
+       Event::Matrix,
+       {shape->edge, shape->depth, int64_t(*a), int64_t(*b)}});
   return success();
 }
 
+/// Those that multiply one block; the small shapes that multiply several at
+/// once have no rule.
 static void addMatrixRules(RuleTable &rules) {
   for (StringRef name :
-       {"16x16x16f16", "32x32x8f16", "16x16x16bf16.1k", "32x32x8bf16.1k",
-        "16x16x8bf16", "32x32x4bf16", "16x16x4f32", "32x32x2f32",
-        "16x16x32.f16", "32x32x16.f16", "16x16x32.bf16", "32x32x16.bf16"})
-    rules[("rocdl.mfma.f32." + name).str()] = rewriteMfma;
+       {"f32.16x16x16f16", "f32.32x32x8f16", "f32.16x16x16bf16.1k",
+        "f32.32x32x8bf16.1k", "f32.16x16x8bf16", "f32.32x32x4bf16",
+        "f32.16x16x4f32", "f32.32x32x2f32", "f32.16x16x32.f16",
+        "f32.32x32x16.f16", "f32.16x16x32.bf16", "f32.32x32x16.bf16",
+        "i32.16x16x16i8", "i32.32x32x8i8", "i32.16x16x32.i8", "i32.32x32x16.i8",
+        "i32.16x16x64.i8", "i32.32x32x32.i8"})
+    rules[("rocdl.mfma." + name).str()] = rewriteMfma;
+  for (StringRef shape : {"16x16x32", "32x32x16"})
+    for (StringRef a : {"fp8", "bf8"})
+      for (StringRef b : {"fp8", "bf8"})
+        rules[("rocdl.mfma.f32." + shape + "." + a + "." + b).str()] =
+            rewriteMfma;
+}
+
+//===----------------------------------------------------------------------===//
+// Conversions of 8-bit floats
+//===----------------------------------------------------------------------===//
+
+/// The format in the name of a conversion.
+static ByteFloat formatOf(HostRewriter &rewriter, Operation *op) {
+  bool isShort = op->getName().getStringRef().contains("bf8");
+  return *byteFloatOfAmd(isShort ? "bf8" : "fp8", rewriter.target);
+}
+
+/// Two f32 to bytes of one half of `old`.
+static LogicalResult rewritePackBytes(HostRewriter &rewriter, Operation *op) {
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  bool isHigh = op->getAttrOfType<IntegerAttr>("wordSel").getValue() != 0;
+  Value pair =
+      packByteFloats(rewriter, op, op->getOperand(0), op->getOperand(1),
+                     formatOf(rewriter, op), /*saturate=*/false);
+  Value keep = rewriter.constant(loc, isHigh ? 0xffff : -65536);
+  Value kept = LLVM::AndOp::create(b, loc, op->getOperand(2), keep);
+  if (isHigh)
+    pair = LLVM::ShlOp::create(b, loc, pair, rewriter.constant(loc, 16));
+  rewriter.replace(op, LLVM::OrOp::create(b, loc, kept, pair).getResult());
+  return success();
+}
+
+static LogicalResult rewriteExtractByte(HostRewriter &rewriter, Operation *op) {
+  int64_t index = op->getAttrOfType<IntegerAttr>("byteSel").getInt();
+  rewriter.replace(op, extractByteFloat(rewriter, op, op->getOperand(0), index,
+                                        formatOf(rewriter, op)));
+  return success();
+}
+
+static LogicalResult rewriteUnpackBytes(HostRewriter &rewriter, Operation *op) {
+  OpBuilder &b = rewriter.builder;
+  Location loc = op->getLoc();
+  bool isHigh = op->getAttrOfType<IntegerAttr>("wordSel").getValue() != 0;
+  Value result = LLVM::PoisonOp::create(b, loc, op->getResult(0).getType());
+  for (unsigned i = 0; i < 2; ++i)
+    result = LLVM::InsertElementOp::create(
+        b, loc, result,
+        extractByteFloat(rewriter, op, op->getOperand(0), 2 * isHigh + i,
+                         formatOf(rewriter, op)),
+        rewriter.constant(loc, i));
+  rewriter.replace(op, result);
+  return success();
+}
+
+static void addConversionRules(RuleTable &rules) {
+  for (StringRef format : {"fp8", "bf8"}) {
+    rules[("rocdl.cvt.pk." + format + ".f32").str()] = rewritePackBytes;
+    rules[("rocdl.cvt.f32." + format).str()] = rewriteExtractByte;
+    rules[("rocdl.cvt.pk.f32." + format).str()] = rewriteUnpackBytes;
+  }
 }
 
 static void addRegisterRules(RuleTable &rules) {
@@ -218,6 +306,7 @@ static void addRegisterRules(RuleTable &rules) {
 void mirage::sim::addROCDLRules(RuleTable &rules) {
   addRegisterRules(rules);
   addMatrixRules(rules);
+  addConversionRules(rules);
   rules["rocdl.barrier"] = rewriteBarrier;
   rules["rocdl.s.barrier"] = rewriteBarrier;
   rules["rocdl.mbcnt.lo"] = rewriteBitCount<0>;

@@ -8,9 +8,11 @@
 
 #include "Runtime.h"
 
+#include "ByteFloats.h"
 #include "Machine.h"
 #include "SmallFloats.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -79,17 +81,70 @@ static uint32_t bitsBelow(uint32_t mask, int32_t lane) {
   return llvm::popcount(lane >= 32 ? mask : mask & ((uint32_t{1} << lane) - 1));
 }
 
-static uint32_t permuteBytes(uint32_t low, uint32_t high, uint32_t selector) {
+/// PTX ISA, "prmt": which of the eight bytes byte `i` of the result is, or for
+/// PermuteMode::Index the four bits that say so.
+static uint32_t permuteSource(uint32_t selector, PermuteMode mode, uint32_t i) {
+  uint32_t n = selector & 3;
+  switch (mode) {
+  case PermuteMode::Index:
+    return selector >> (4 * i) & 15;
+  case PermuteMode::F4E:
+    return n + i;
+  case PermuteMode::B4E:
+    return (n - i) & 7;
+  case PermuteMode::RC8:
+    return n;
+  case PermuteMode::ECL:
+    return std::max(n, i);
+  case PermuteMode::ECR:
+    return std::min(n, i);
+  case PermuteMode::RC16:
+    return 2 * (n & 1) + (i & 1);
+  }
+  return 0;
+}
+
+static uint32_t permuteBytes(uint32_t low, uint32_t high, uint32_t selector,
+                             uint32_t mode) {
   uint64_t source = uint64_t{high} << 32 | low;
   uint32_t result = 0;
   for (unsigned i = 0; i < 4; ++i) {
-    uint32_t select = selector >> (4 * i) & 15;
+    uint32_t select =
+        permuteSource(selector, static_cast<PermuteMode>(mode), i);
     uint32_t byte = source >> (8 * (select & 7)) & 0xff;
     if (select & 8) // replicate the sign
       byte = byte & 0x80 ? 0xff : 0;
     result |= byte << (8 * i);
   }
   return result;
+}
+
+/// CDNA3 ISA, V_PERM_B32: 0 to 7 select a byte of {high, low}, 8 to 11 the sign
+/// of its 16-bit words, 12 is zero and what is above all ones.
+static uint32_t permuteBytesAmd(uint32_t high, uint32_t low,
+                                uint32_t selector) {
+  uint64_t source = uint64_t{high} << 32 | low;
+  uint32_t result = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    uint32_t select = selector >> (8 * i) & 0xff;
+    uint32_t byte = 0xff;
+    if (select < 8)
+      byte = source >> (8 * select) & 0xff;
+    else if (select < 12)
+      byte = source >> (16 * (select - 8) + 15) & 1 ? 0xff : 0;
+    else if (select == 12)
+      byte = 0;
+    result |= byte << (8 * i);
+  }
+  return result;
+}
+
+static uint32_t toByteFloat(float value, uint32_t format, uint32_t saturate) {
+  return floatToByteFloat(value, static_cast<ByteFloat>(format), saturate);
+}
+
+static float fromByteFloat(uint32_t bits, uint32_t format) {
+  return byteFloatToFloat(bits, static_cast<ByteFloat>(format));
 }
 
 // The special function unit is off by an ulp or two in ways that differ between
@@ -169,6 +224,9 @@ llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
       entry(runtime::trap, trapHook, machine),
       entry(runtime::bitsBelow, bitsBelow, pure),
       entry(runtime::permuteBytes, permuteBytes, pure),
+      entry(runtime::permuteBytesAmd, permuteBytesAmd, pure),
+      entry(runtime::toByteFloat, toByteFloat, pure),
+      entry(runtime::fromByteFloat, fromByteFloat, pure),
       entry(runtime::exp2Approx, exp2Approx, pure),
       entry(runtime::log2Approx, log2Approx, pure),
       entry(runtime::rsqrtApprox, rsqrtApprox, pure),

@@ -30,6 +30,9 @@ struct RuntimeFunction {
 /// conversions of 16-bit floats).
 llvm::ArrayRef<RuntimeFunction> runtimeFunctions();
 
+/// Modes of PTX prmt.
+enum class PermuteMode : uint32_t { Index, F4E, B4E, RC8, ECL, ECR, RC16 };
+
 namespace runtime {
 // void(thread, i32 site, ptr address)
 inline constexpr char access[] = "mirage_sim_access";
@@ -52,8 +55,13 @@ inline constexpr char round[] = "mirage_sim_round";
 inline constexpr char trap[] = "mirage_sim_trap";
 // i32(i32 mask, i32 lane): bits of the mask below the lane
 inline constexpr char bitsBelow[] = "mirage_sim_bits_below";
-// i32(i32, i32, i32): PTX prmt, default mode
+// i32(i32 low, i32 high, i32 selector, i32 mode): PTX prmt
 inline constexpr char permuteBytes[] = "mirage_sim_permute_bytes";
+// i32(i32 high, i32 low, i32 selector): AMD v_perm_b32
+inline constexpr char permuteBytesAmd[] = "mirage_sim_permute_bytes_amd";
+// i32(f32, i32 format, i32 saturate), f32(i32 bits, i32 format): see ByteFloat
+inline constexpr char toByteFloat[] = "mirage_sim_to_byte_float";
+inline constexpr char fromByteFloat[] = "mirage_sim_from_byte_float";
 // f32(f32), approximations of the special function unit
 inline constexpr char exp2Approx[] = "mirage_sim_exp2";
 inline constexpr char log2Approx[] = "mirage_sim_log2";

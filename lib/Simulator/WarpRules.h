@@ -17,6 +17,7 @@
 #ifndef MIRAGE_LIB_SIMULATOR_WARPRULES_H
 #define MIRAGE_LIB_SIMULATOR_WARPRULES_H
 
+#include "ByteFloats.h"
 #include "Machine.h"
 
 namespace mirage::sim {
@@ -36,7 +37,22 @@ enum class ReduxKind : int64_t {
   FMax,
 };
 /// Element types of matrix operands.
-enum class ElementKind : int64_t { F16, BF16, TF32, F32, S8, U8 };
+enum class ElementKind : int64_t {
+  F16,
+  BF16,
+  TF32,
+  F32,
+  S8,
+  U8,
+  E4M3,
+  E5M2,
+  E4M3FNUZ,
+  E5M2FNUZ,
+};
+ElementKind elementKindOf(ByteFloat format);
+inline bool isInteger(ElementKind kind) {
+  return kind == ElementKind::S8 || kind == ElementKind::U8;
+}
 
 // NVIDIA.
 /// value, lane, clamp -> value, valid (if there is room); kind.
@@ -59,7 +75,7 @@ void readLane(WarpCall &call); ///< value, lane -> value; value bytes.
 void readFirstLane(WarpCall &call); ///< value -> value; value bytes.
 void ballot(WarpCall &call);        ///< predicate -> i64.
 void permlaneSwap(WarpCall &call);  ///< a, b -> a, b; lanes of a row, 16 or 32.
-/// A, B, C -> D; rows and columns, k, element kind.
+/// A, B, C -> D; rows and columns, k, element kind of A, of B.
 void mfma(WarpCall &call);
 
 } // namespace mirage::sim

@@ -20,7 +20,9 @@ using namespace mirage::sim;
 
 namespace {
 
-enum class Element { F16, BF16, F32, S8 };
+/// 8-bit floats with their bits of exponent; Old: those of gfx942, whose bias
+/// is one larger.
+enum class Element { F16, BF16, F32, S8, E4M3, E5M2, E4M3Old, E5M2Old };
 
 /// One matrix instruction: D[m, n] = sum over k of A[m, k] B[k, n] + C[m, n].
 struct Instruction {
@@ -37,7 +39,20 @@ struct Instruction {
 };
 
 int bytesOf(Element element) {
-  return element == Element::F32 ? 4 : element == Element::S8 ? 1 : 2;
+  if (element == Element::F32)
+    return 4;
+  return element == Element::F16 || element == Element::BF16 ? 2 : 1;
+}
+
+/// A small integer as a float of 8 bits.
+uint8_t byteFloatBits(int value, int mantissaBits, int bias) {
+  if (value == 0)
+    return 0;
+  unsigned magnitude = std::abs(value);
+  int exponent = 31 - llvm::countl_zero(magnitude);
+  unsigned mantissa =
+      (magnitude << mantissaBits >> exponent) & ((1u << mantissaBits) - 1);
+  return (value < 0 ? 0x80 : 0) | (exponent + bias) << mantissaBits | mantissa;
 }
 
 void writeElement(char *to, Element element, int value) {
@@ -45,6 +60,14 @@ void writeElement(char *to, Element element, int value) {
   uint16_t half = element == Element::F16 ? halfBits(value) : bfloatBits(value);
   int8_t small = value;
   switch (element) {
+  case Element::E4M3:
+  case Element::E4M3Old:
+    *to = byteFloatBits(value, 3, element == Element::E4M3 ? 7 : 8);
+    break;
+  case Element::E5M2:
+  case Element::E5M2Old:
+    *to = byteFloatBits(value, 2, element == Element::E5M2 ? 15 : 16);
+    break;
   case Element::F32:
     std::memcpy(to, &wide, 4);
     break;
@@ -62,10 +85,11 @@ protected:
   static int registerBytes(const std::string &type) {
     if (type == "i32" || type == "f32" || type == "vector<2xf16>")
       return 4;
-    if (type == "vector<4xf32>" || type == "vector<8xf16>" ||
-        type == "vector<8xbf16>")
+    if (type == "vector<4xf32>" || type == "vector<4xi32>" ||
+        type == "vector<8xf16>" || type == "vector<8xbf16>")
       return 16;
-    return type == "vector<16xf32>" ? 64 : 8;
+    bool isLarge = type == "vector<16xf32>" || type == "vector<16xi32>";
+    return isLarge ? 64 : 8;
   }
 
   /// A kernel that loads each lane's registers one after another, executes the
@@ -221,9 +245,12 @@ protected:
     in.k = k;
     in.element = element;
     in.typeA = in.typeB = type;
-    in.typeC = edge == 32 ? "vector<16xf32>" : "vector<4xf32>";
-    in.text = "rocdl.mfma.f32." + name + " $a, $b, $c, %z, %z, %z : (" + type +
-              ", " + type + ", " + in.typeC + ", i32, i32, i32) -> " + in.typeC;
+    in.integerResult = element == Element::S8;
+    std::string sum = in.integerResult ? "i32" : "f32";
+    in.typeC = (edge == 32 ? "vector<16x" : "vector<4x") + sum + ">";
+    in.text = "rocdl.mfma." + sum + "." + name + " $a, $b, $c, %z, %z, %z : (" +
+              type + ", " + type + ", " + in.typeC + ", i32, i32, i32) -> " +
+              in.typeC;
     int width = edge * k / 64;
     in.placeA = [=](int lane, int i) {
       return std::pair(lane % edge, width * (lane / edge) + i);
@@ -297,14 +324,7 @@ TEST_F(FragmentTest, MmaOfTensorFloats) {
   check(in);
 }
 
-TEST_F(FragmentTest, MmaOfBytes) {
-  Instruction in = mma(32, Element::S8);
-  in.text = mmaText(32,
-                    typed("s8") + ", intOverflowBehavior = "
-                                  "#nvvm.mma_int_overflow<wrapped>",
-                    "(i32, i32, i32) -> !llvm.struct<(i32, i32, i32, i32)>");
-  in.typeC = "i32";
-  in.integerResult = true;
+void place32(Instruction &in) {
   in.placeA = [](int lane, int i) {
     bool upper = !(i < 4 || (i >= 8 && i < 12));
     return std::pair(lane / 4 + (upper ? 8 : 0),
@@ -313,7 +333,68 @@ TEST_F(FragmentTest, MmaOfBytes) {
   in.placeB = [](int lane, int i) {
     return std::pair(lane % 4 * 4 + (i & 3) + (i >= 4 ? 16 : 0), lane / 4);
   };
+}
+
+TEST_F(FragmentTest, MmaOfBytes) {
+  Instruction in = mma(32, Element::S8);
+  in.text = mmaText(32,
+                    typed("s8") + ", intOverflowBehavior = "
+                                  "#nvvm.mma_int_overflow<wrapped>",
+                    "(i32, i32, i32) -> !llvm.struct<(i32, i32, i32, i32)>");
+  in.typeC = "i32";
+  in.integerResult = true;
+  place32(in);
   check(in);
+}
+
+/// As assembly, for types that the operation does not have.
+std::string mmaAssembly(const std::string &sum, const std::string &type) {
+  std::string result = sum == "f32" ? "f32" : "i32";
+  std::string letter = sum == "f32" ? "f" : "r", inputs, outputs;
+  for (int i = 0; i < 4; ++i)
+    outputs += "=" + letter + ",";
+  for (int i = 0; i < 6; ++i)
+    inputs += "r,";
+  for (int i = 0; i < 4; ++i)
+    inputs += letter + (i < 3 ? "," : "");
+  std::string types = result + ", " + result + ", " + result + ", " + result;
+  return "llvm.inline_asm has_side_effects asm_dialect = att "
+         "\"mma.sync.aligned.m16n8k32.row.col." +
+         sum + "." + type + "." + type + "." + sum +
+         " {$0,$1,$2,$3}, {$4,$5,$6,$7}, {$8,$9}, {$10,$11,$12,$13};\", \"" +
+         outputs + inputs + "\" $a, $b, $c : (i32, i32, i32, i32, i32, i32, " +
+         types + ") -> !llvm.struct<(" + types + ")>";
+}
+
+TEST_F(FragmentTest, MmaAsAssembly) {
+  struct {
+    Element element;
+    const char *sum, *type;
+  } cases[] = {{Element::S8, "s32", "s8"},
+               {Element::E4M3, "f32", "e4m3"},
+               {Element::E5M2, "f32", "e5m2"}};
+  for (auto &test : cases) {
+    Instruction in = mma(32, test.element);
+    in.chip = "sm_90a";
+    in.text = mmaAssembly(test.sum, test.type);
+    in.integerResult = test.element == Element::S8;
+    in.typeC = in.integerResult ? "i32" : "f32";
+    place32(in);
+    check(in);
+  }
+}
+
+TEST_F(FragmentTest, MfmaOfBytes) {
+  check(mfma("gfx90a", "16x16x16i8", 16, 16, Element::S8, "i32"));
+  check(mfma("gfx90a", "32x32x8i8", 32, 8, Element::S8, "i32"));
+  check(mfma("gfx942", "16x16x32.i8", 16, 32, Element::S8, "i64"));
+  check(mfma("gfx942", "32x32x16.i8", 32, 16, Element::S8, "i64"));
+  check(mfma("gfx950", "16x16x64.i8", 16, 64, Element::S8, "vector<4xi32>"));
+  check(mfma("gfx950", "32x32x32.i8", 32, 32, Element::S8, "vector<4xi32>"));
+  check(mfma("gfx942", "16x16x32.fp8.fp8", 16, 32, Element::E4M3Old, "i64"));
+  check(mfma("gfx942", "32x32x16.bf8.bf8", 32, 16, Element::E5M2Old, "i64"));
+  check(mfma("gfx950", "32x32x16.fp8.fp8", 32, 16, Element::E4M3, "i64"));
+  check(mfma("gfx950", "16x16x32.bf8.bf8", 16, 32, Element::E5M2, "i64"));
 }
 
 TEST_F(FragmentTest, Mfma) {

@@ -157,6 +157,117 @@ TEST_F(LaneOperationsTest, MatrixStoreInvertsLoad) {
     EXPECT_EQ(r[l], 4 * x(l));
 }
 
+/// Lane l has row (5 l) % 32 of 32 rows of eight i16; `count` matrices.
+class MatrixMoves : public KernelTest {
+protected:
+  static constexpr int rowOf(int lane) { return 5 * lane % 32; }
+
+  std::string kernel(int count, bool transposed, bool isLoad) {
+    std::string n = std::to_string(count), names, types;
+    std::string tile =
+        "layout = #nvvm.mma_layout<" + std::string(transposed ? "col" : "row") +
+        ">, shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = "
+        "#nvvm.ld_st_matrix_elt_type<b16>}";
+    for (int i = 0; i < count; ++i) {
+      names += ", %w" + std::to_string(i);
+      types += i ? ", i32" : "i32";
+    }
+    std::string all = "!llvm.struct<(" + types + ")>";
+    std::string text = R"(
+      llvm.mlir.global external @s() {addr_space = 3 : i32} : !llvm.array<0 x i8>
+      llvm.func @k(%p: !llvm.ptr<1>, %q: !llvm.ptr<1>) attributes {nvvm.kernel} {
+        %all = llvm.mlir.constant(-1 : i32) : i32
+        %c5 = llvm.mlir.constant(5 : i32) : i32
+        %c31 = llvm.mlir.constant(31 : i32) : i32
+        %n = llvm.mlir.constant()" +
+                       n + R"( : i32) : i32
+        %t = nvvm.read.ptx.sreg.tid.x : i32
+        %word = llvm.mul %t, %n : i32
+        %t5 = llvm.mul %t, %c5 : i32
+        %r = llvm.and %t5, %c31 : i32
+        %s = llvm.mlir.addressof @s : !llvm.ptr<3>
+        %own = llvm.getelementptr %s[%t] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<8xi16>
+        %row = llvm.getelementptr %s[%r] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<8xi16>
+)";
+    auto words = [&](const std::string &base, int i) {
+      std::string name = "%x" + std::to_string(i);
+      text += name + "0 = llvm.getelementptr " + base +
+              "[%word] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, i32\n" + name +
+              " = llvm.getelementptr " + name + "0[" + std::to_string(i) +
+              "] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i32\n";
+      return name;
+    };
+    auto rows = [&](const std::string &base) {
+      text += "%g = llvm.getelementptr " + base +
+              "[%t] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, vector<8xi16>\n";
+    };
+    if (isLoad) {
+      rows("%p");
+      text += "%v = llvm.load %g : !llvm.ptr<1> -> vector<8xi16>\n"
+              "llvm.store %v, %own : vector<8xi16>, !llvm.ptr<3>\n"
+              "nvvm.bar.warp.sync %all : i32\n%l = nvvm.ldmatrix %row {num = " +
+              n + " : i32, " + tile + " : (!llvm.ptr<3>) -> " +
+              (count == 1 ? "i32" : all) + "\n";
+      for (int i = 0; i < count; ++i) {
+        std::string to = words("%q", i), value = "%l";
+        if (count > 1) {
+          value = "%l" + std::to_string(i);
+          text += value + " = llvm.extractvalue %l[" + std::to_string(i) +
+                  "] : " + all + "\n";
+        }
+        text += "llvm.store " + value + ", " + to + " : i32, !llvm.ptr<1>\n";
+      }
+    } else {
+      for (int i = 0; i < count; ++i) {
+        std::string from = words("%p", i);
+        text += "%w" + std::to_string(i) + " = llvm.load " + from +
+                " : !llvm.ptr<1> -> i32\n";
+      }
+      rows("%q");
+      text += "nvvm.stmatrix %row" + names + " {" + tile + " : !llvm.ptr<3>, " +
+              types +
+              "\nnvvm.bar.warp.sync %all : i32\n"
+              "%v = llvm.load %own : !llvm.ptr<3> -> vector<8xi16>\n"
+              "llvm.store %v, %g : vector<8xi16>, !llvm.ptr<1>\n";
+    }
+    return text + "llvm.return\n}";
+  }
+};
+
+TEST_F(MatrixMoves, AllForms) {
+  // PTX ISA, "ldmatrix": register j of lane l holds elements 2 (l % 4) and
+  // 2 (l % 4) + 1 of row l / 4 of matrix j, whose row r is where lane 8 j + r
+  // says; transposed, of column l / 4. stmatrix is the inverse.
+  std::vector<uint16_t> rows(32 * 8);
+  for (int i = 0; i < 32 * 8; ++i)
+    rows[i] = 1000 + 7 * i;
+  for (int count : {1, 2, 4})
+    for (bool transposed : {false, true}) {
+      SCOPED_TRACE(count);
+      std::vector<uint16_t> fragments(32 * 2 * count), stored(32 * 8), result;
+      for (int l = 0; l < 32; ++l)
+        for (int j = 0; j < count; ++j)
+          for (int half = 0; half < 2; ++half) {
+            int major = l / 4, minor = 2 * (l % 4) + half;
+            int row = transposed ? minor : major;
+            int column = transposed ? major : minor;
+            fragments[2 * (count * l + j) + half] =
+                rows[8 * rowOf(8 * j + row) + column];
+          }
+      result.resize(fragments.size());
+      ASSERT_TRUE(compile("sm_90a", kernel(count, transposed, true)) &&
+                  launch({}, {32}, 512, {input(rows), output(result)}))
+          << errors;
+      EXPECT_EQ(result, fragments);
+      ASSERT_TRUE(compile("sm_90a", kernel(count, transposed, false)) &&
+                  launch({}, {32}, 512, {input(fragments), output(stored)}))
+          << errors;
+      for (int l = 0; l < 8 * count; ++l)
+        for (int c = 0; c < 8; ++c)
+          ASSERT_EQ(stored[8 * rowOf(l) + c], rows[8 * rowOf(l) + c]);
+    }
+}
+
 TEST_F(LaneOperationsTest, Approximations) {
   auto r = run("sm_90a", R"(
     %f = llvm.sitofp %t : i32 to f32
@@ -194,6 +305,72 @@ TEST_F(LaneOperationsTest, AmdPermutations) {
     %r = llvm.add %a, %c : i32)");
   for (int l = 0; l < 64; ++l)
     EXPECT_EQ(r[l], l < 32 ? x(l) + 1000 * x(l + 32) : l - 32 + 1000 * l);
+  // Rows 1 and 3 of the first change places with rows 0 and 2 of the second.
+  r = run("gfx950", R"(
+    %s = rocdl.permlane16.swap %x, %t, false, false : (i32, i32) -> !llvm.struct<(i32, i32)>
+    %a = llvm.extractvalue %s[0] : !llvm.struct<(i32, i32)>
+    %b = llvm.extractvalue %s[1] : !llvm.struct<(i32, i32)>
+    %h = llvm.mlir.constant(1000 : i32) : i32
+    %c = llvm.mul %b, %h : i32
+    %r = llvm.add %a, %c : i32)");
+  for (int l = 0; l < 64; ++l) {
+    bool isOdd = l / 16 % 2;
+    EXPECT_EQ(r[l], isOdd ? l - 16 + 1000 * l : x(l) + 1000 * x(l + 16));
+  }
+}
+
+TEST_F(LaneOperationsTest, BytePermutations) {
+  // PTX ISA, tables of prmt: bytes 3 to 0 of the result for c = 0, 1, 2, 3.
+  struct {
+    const char *mode;
+    uint32_t bytes[4];
+  } tables[] = {{"f4e", {0x3210, 0x4321, 0x5432, 0x6543}},
+                {"b4e", {0x5670, 0x6701, 0x7012, 0x0123}},
+                {"rc8", {0x0000, 0x1111, 0x2222, 0x3333}},
+                {"ecl", {0x3210, 0x3211, 0x3222, 0x3333}},
+                {"ecr", {0x0000, 0x1110, 0x2210, 0x3210}},
+                {"rc16", {0x1010, 0x3232, 0x1010, 0x3232}}};
+  auto select = [](uint32_t bytes) { // byte i of the operands is 0x80 + i
+    uint32_t result = 0;
+    for (int i = 0; i < 4; ++i)
+      result |= (0x80 + (bytes >> (4 * i) & 15)) << (8 * i);
+    return int32_t(result);
+  };
+  std::string operands = R"(
+    %a = llvm.mlir.constant(0x83828180 : i32) : i32
+    %b = llvm.mlir.constant(0x87868584 : i32) : i32
+)";
+  for (auto &table : tables) {
+    std::string mode = table.mode;
+    bool hasHigh = mode[1] == '4';
+    for (std::string line :
+         {"%r = nvvm.prmt #nvvm.permute_mode<" + mode + "> %t, %a" +
+              (hasHigh ? ", %b" : "") + " : i32",
+          "%r = llvm.inline_asm asm_dialect = att \"prmt.b32." + mode +
+              " $0, $1, $2, $3;\", \"=r,r,r,r\" %a, %b, %t : (i32, i32, i32) "
+              "-> i32"}) {
+      auto r = run("sm_80", operands + line);
+      for (int l = 0; l < 32; ++l)
+        EXPECT_EQ(r[l], select(table.bytes[l % 4])) << line;
+    }
+  }
+  // By index: 4 bits each; the highest one replicates the sign.
+  for (std::string line :
+       {"%r = nvvm.prmt #nvvm.permute_mode<default> %s, %a, %b : i32",
+        "%r = llvm.inline_asm asm_dialect = att \"prmt.b32 $0, $1, $2, $3;\", "
+        "\"=r,r,r,r\" %a, %b, %s : (i32, i32, i32) -> i32",
+        "%r = llvm.call_intrinsic \"llvm.nvvm.prmt\"(%a, %b, %s) : (i32, i32, "
+        "i32) -> i32"}) {
+    auto r =
+        run("sm_80",
+            operands + "%s = llvm.mlir.constant(0xd527 : i32) : i32\n" + line);
+    EXPECT_EQ(r[0], int32_t(0xff858287));
+  }
+  // V_PERM_B32 of {a, b}: b has bytes 0 to 3; 8 to 11 are signs of the words.
+  auto r = run("gfx942", operands + R"(
+    %s = llvm.mlir.constant(0x0d0c0a05 : i32) : i32
+    %r = llvm.call_intrinsic "llvm.amdgcn.perm"(%a, %b, %s) : (i32, i32, i32) -> i32)");
+  EXPECT_EQ(r[0], int32_t(0xff00ff81));
 }
 
 TEST_F(LaneOperationsTest, AmdDataParallelPrimitives) {

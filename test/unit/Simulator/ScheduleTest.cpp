@@ -43,7 +43,8 @@ protected:
         %mine = llvm.getelementptr %s[%t]
             : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
         llvm.store %byte, %mine : i8, !llvm.ptr<3>
-        )" + barrier +
+        )" +
+           barrier +
            R"(
         %up = llvm.add %t, %c1 : i32
         %after = llvm.and %up, %c127 : i32

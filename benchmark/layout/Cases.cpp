@@ -38,9 +38,9 @@ static ConvertCase readCase(StringRef line) {
 }
 
 std::vector<ConvertCase> benchmarks::recordedCases(StringRef path) {
-  std::string file =
-      path.empty() ? MIRAGE_SOURCE_DIR "/test/Layout/Inputs/convert_cases.jsonl"
-                   : path.str();
+  std::string file = path.empty() ? MIRAGE_SOURCE_DIR
+                         "/test/Layout/Inputs/convert_cases.jsonl"
+                                  : path.str();
   auto buffer = llvm::MemoryBuffer::getFile(file);
   if (!buffer)
     llvm::report_fatal_error(llvm::Twine("cannot read ") + file);
@@ -79,7 +79,10 @@ std::vector<ConvertCase> benchmarks::largeCases() {
       for (unsigned bits : {16u, 32u})
         if (from != to)
           cases.push_back({from + "-to-" + to + "-" + std::to_string(bits),
-                           source, destination, bits, lookupTarget("sm_90a"),
+                           source,
+                           destination,
+                           bits,
+                           lookupTarget("sm_90a"),
                            {}});
   return cases;
 }

@@ -38,9 +38,8 @@ static void plan(benchmark::State &state, const ConvertCase &pair,
   ConversionOptions options;
   options.verify = verify;
   for (auto _ : state)
-    benchmark::DoNotOptimize(planConversion(pair.source, pair.destination,
-                                            pair.elemBits, *pair.target,
-                                            options));
+    benchmark::DoNotOptimize(planConversion(
+        pair.source, pair.destination, pair.elemBits, *pair.target, options));
 }
 
 static void registerPlans(const std::vector<ConvertCase> &cases) {

@@ -8,8 +8,8 @@
 //
 // A plan is run for every block, warp, lane and register with the number of its
 // element as the value. The instructions mean here what the manuals say of
-// them, not what the planner meant. Nothing is assumed to be linear: this is the
-// oracle of the verifier (ConversionVerifier.cpp), which is.
+// them, not what the planner meant. Nothing is assumed to be linear: this is
+// the oracle of the verifier (ConversionVerifier.cpp), which is.
 //
 //===----------------------------------------------------------------------===//
 

@@ -6,22 +6,23 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The value of a register is the number of its element. It is an affine function
-// of the thread: a constant and one column per bit of lane, warp and block. Two
-// affine functions are equal for all threads iff these are equal.
+// The value of a register is the number of its element. It is an affine
+// function of the thread: a constant and one column per bit of lane, warp and
+// block. Two affine functions are equal for all threads iff these are equal.
 //
 // Exchanges. A shuffle composes a value with an affine map of the lanes. A
 // select of a and b under the predicate p is b + p (a + b), which is affine iff
-// a + b takes one value on all threads where p holds; that is so for the selects
-// of an exchange. Where it is not, nothing is claimed and the plan is executed.
+// a + b takes one value on all threads where p holds; that is so for the
+// selects of an exchange. Where it is not, nothing is claimed and the plan is
+// executed.
 //
 // Shared memory. The stores define a relation between addresses and elements,
-// given by affine generators: the bits of the thread, and each register. It is a
-// function iff every relation between generators holds between their elements
+// given by affine generators: the bits of the thread, and each register. It is
+// a function iff every relation between generators holds between their elements
 // too. A load is right iff its address is a sum of generators with the sum of
 // their elements equal to what is to be loaded. For sums of generators to be
-// addresses that were really stored, the stored addresses must fill their affine
-// span: their number tells.
+// addresses that were really stored, the stored addresses must fill their
+// affine span: their number tells.
 //
 // Barriers. Addresses are extended by the number of the writer (its warp, its
 // block) as far as the barrier does not reach: a load is covered iff the reader
@@ -211,8 +212,8 @@ bool AffineProgram::addOp(const ExchangeOp &op) {
       if (!addChoice(chosen(yes), chosen(no), op.predicate))
         return false;
   } else {
-    unsigned count =
-        (op.a + 1 < elements ? firstSlot[op.a + 1] : numSlots) - firstSlot[op.a];
+    unsigned count = (op.a + 1 < elements ? firstSlot[op.a + 1] : numSlots) -
+                     firstSlot[op.a];
     for (unsigned e = 0; e < count; ++e) {
       if (op.kind == ExchangeOp::Shuffle)
         addShuffled(slotOf(op.a, e), op);
@@ -257,8 +258,8 @@ std::optional<bool> AffineProgram::computes(const Elements &destination) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Where the registers of one access go: address bits of each thread bit, and of
-/// each register of a group.
+/// Where the registers of one access go: address bits of each thread bit, and
+/// of each register of a group.
 struct Addresses {
   Addresses(const SharedAccess &access, ThreadSpace space);
   uint64_t at(const RegisterGroup &group, unsigned index) const {
@@ -267,8 +268,8 @@ struct Addresses {
     if (op == SharedOp::Vector)
       return address ^ index;
     address ^= applyColumns(rows, uint64_t{8} * matrix);
-    return address ^ (op == SharedOp::Matrix ? element
-                                             : applyColumns(rows, element));
+    return address ^
+           (op == SharedOp::Matrix ? element : applyColumns(rows, element));
   }
 
   SharedOp op;

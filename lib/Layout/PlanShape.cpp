@@ -62,8 +62,7 @@ bool ProgramShape::addOp(const ExchangeOp &op) {
   if (op.a >= elements.size() || (two && op.b >= elements.size()))
     return false;
   // A permute whose sides agree needs no predicate.
-  bool isFixed =
-      op.kind == ExchangeOp::Permute && op.whenTrue == op.whenFalse;
+  bool isFixed = op.kind == ExchangeOp::Permute && op.whenTrue == op.whenFalse;
   if (two && !isFixed && op.predicate >= program.predicates.size())
     return false;
   if (op.kind == ExchangeOp::Permute) {
@@ -116,9 +115,8 @@ static unsigned rowElements(const SharedAccess &access) {
 
 static bool isAligned(const SharedAccess &access) {
   uint64_t low = rowElements(access) - 1;
-  uint64_t bits = access.thread.flatOffset().empty()
-                      ? 0
-                      : access.thread.flatOffset()[0];
+  uint64_t bits =
+      access.thread.flatOffset().empty() ? 0 : access.thread.flatOffset()[0];
   for (unsigned c = 0; c < access.thread.totalInBits(); ++c)
     if (access.thread.totalOutBits() > 0)
       bits |= access.thread.matrix().column(c)[0];
@@ -180,10 +178,10 @@ static bool isSharedShape(const ConversionPlan &plan,
       llvm::any_of(shared.load.copyOf,
                    [&](unsigned reg) { return reg >= registers; }))
     return false;
-  unsigned blockBits = plan.kind == ConversionKind::Cluster
-                           ? std::max(source.inBits("block"),
-                                      destination.inBits("block"))
-                           : 0;
+  unsigned blockBits =
+      plan.kind == ConversionKind::Cluster
+          ? std::max(source.inBits("block"), destination.inBits("block"))
+          : 0;
   return isAccessShape(shared.store, plan.elemBits,
                        uint64_t{1} << source.inBits("register"),
                        shared.repetitions) &&
@@ -199,8 +197,7 @@ bool detail::isWellFormed(const ConversionPlan &plan,
   if (plan.kind == ConversionKind::Shared ||
       plan.kind == ConversionKind::Cluster)
     return isSharedShape(plan, source, destination);
-  ProgramShape shape(plan.exchange,
-                     uint64_t{1} << source.inBits("register"),
+  ProgramShape shape(plan.exchange, uint64_t{1} << source.inBits("register"),
                      uint64_t{1} << destination.inBits("register"));
   return shape.check() && keepsPromise(plan.kind, plan.exchange);
 }

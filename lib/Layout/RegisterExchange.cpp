@@ -117,10 +117,10 @@ static uint64_t gather(uint64_t x, ArrayRef<unsigned> bits) {
 namespace {
 /// Everything that follows from F.
 struct Factoring {
-  Columns f;         ///< lane -> register, at the sender.
-  Columns p;         ///< destination register -> register.
-  Columns k;         ///< thread -> register, at the receiver.
-  uint64_t pOffset;  ///< constant of the result registers.
+  Columns f;            ///< lane -> register, at the sender.
+  Columns p;            ///< destination register -> register.
+  Columns k;            ///< thread -> register, at the receiver.
+  uint64_t pOffset;     ///< constant of the result registers.
   F2Span image{64, 64}; ///< the registers that carry data; its generators ...
   Columns imageLane;    ///< ... and H of each.
   Columns g;            ///< thread -> lane.

@@ -8,6 +8,7 @@
 
 #include "mirage/Layout/SharedChoice.h"
 
+#include "AccessChoice.h"
 #include "RegisterGroups.h"
 #include "Subspace.h"
 #include "TileBuilder.h"
@@ -22,9 +23,8 @@ using namespace mirage::layout::detail;
 using llvm::ArrayRef;
 using llvm::Expected;
 using llvm::SmallVector;
+using llvm::StringRef;
 using llvm::Twine;
-
-using Vectors = SmallVector<uint64_t, 16>;
 
 uint64_t SharedChoice::wavefronts() const {
   uint64_t total = 0;
@@ -43,16 +43,28 @@ uint64_t SharedChoice::extraWavefronts() const {
 namespace {
 /// One user, its vectors flattened to bits of the tile.
 struct Side {
-  Vectors registers, lanes, warps;
+  OffsetColumns columns; ///< of elements, not of offsets yet.
+  Vectors registers;     ///< independent ones.
   Subspace registerSpan;
+  SharedAccessOptions options;
+  unsigned requiredVectorElems;
   bool matrix; ///< the target has ldmatrix (stmatrix) for it.
 };
 
-/// A row of the memory: the low columns of the layout, and per side what it
-/// touches in a phase.
-struct Candidate {
-  Vectors row;
-  SmallVector<Vectors, 2> phases;
+/// What a side touches together if it accesses a row in one way, and the least
+/// that this costs.
+struct Way {
+  Vectors phase;
+  uint64_t cost;
+};
+
+/// The low columns of a layout; `owner` is the side whose vectors it serves.
+struct Row {
+  Vectors columns;
+  unsigned owner;
+  SmallVector<SmallVector<Way, 2>, 2> ways; ///< of each side.
+  uint64_t bound;                           ///< no layout with it costs less.
+  size_t index;                             ///< among the proposed rows.
 };
 
 class SharedLayoutSearch {
@@ -62,20 +74,24 @@ public:
   Expected<SharedChoice> run();
 
 private:
-  void addRow(Vectors row);
+  void addRow(Vectors columns, unsigned owner);
+  void addPrefixes(ArrayRef<uint64_t> columns, unsigned owner);
   void proposeRows();
-  void proposeRowsOf(const Side &side);
+  void proposeRowsOf(unsigned owner);
   Vectors commonRegisters() const;
   void fillWord(Vectors &row) const;
 
-  SmallVector<Vectors, 2> phasesOf(const Side &side,
-                                   ArrayRef<uint64_t> row) const;
-  void tryRow(ArrayRef<uint64_t> row);
-  void tryColumns(ArrayRef<uint64_t> row, ArrayRef<Vectors> phases);
-  Vectors buildColumns(ArrayRef<uint64_t> row, ArrayRef<Vectors> phases) const;
+  SmallVector<Way, 2> waysOf(const Side &side, ArrayRef<uint64_t> row) const;
+  uint64_t leastCost(const Side &side, unsigned perAccessBits,
+                     uint64_t wavefronts) const;
+  void tryRow(const Row &row);
+  void tryColumns(const Row &row, ArrayRef<const Vectors *> phases);
+  Vectors freeColumns(const Row &row) const;
+  Vectors buildColumns(const Row &row, ArrayRef<const Vectors *> phases) const;
   uint64_t pickSegment(ArrayRef<uint64_t> free, ArrayRef<Subspace> avoid,
                        const Subspace &used) const;
-  uint64_t costOf(const SharedChoice &choice) const;
+  uint64_t costOf(const Side &side, const AccessChoice &access) const;
+  SharedChoice build() const;
 
   ArrayRef<SharedUser> users;
   unsigned elemBits;
@@ -85,19 +101,45 @@ private:
   unsigned rowBits;  ///< log2 elements of 16 bytes.
   unsigned wordBits; ///< log2 elements of 4 bytes.
   unsigned bankBits; ///< log2 elements of all banks.
-  SmallVector<Vectors> rows;
-  SmallVector<Vectors> tried;
-  std::optional<SharedChoice> best;
+  SmallVector<Row, 8> rows;
+
+  /// The cheapest layout so far: its columns, and how each side accesses it.
+  Vectors best;
+  SmallVector<OffsetColumns, 2> bestOffsets;
+  SmallVector<AccessChoice, 2> bestAccesses;
+  uint64_t bestCost = ~uint64_t{0};
   std::string reason;
 };
 } // namespace
 
-static Vectors nonZero(ArrayRef<uint64_t> columns) {
+static Vectors independent(ArrayRef<uint64_t> columns) {
   Vectors result;
   Subspace seen;
   for (uint64_t column : columns)
     if (seen.insert(column))
       result.push_back(column);
+  return result;
+}
+
+/// A basis of the vectors in both spans, of `first`'s vectors where possible.
+static Vectors intersect(ArrayRef<uint64_t> first, ArrayRef<uint64_t> second) {
+  Subspace other(second);
+  Vectors result;
+  Subspace seen;
+  for (uint64_t vector : first)
+    if (other.contains(vector) && seen.insert(vector))
+      result.push_back(vector);
+  // A relation between the two lists is a vector of both.
+  F2Span span(64, 64);
+  for (uint64_t vector : first)
+    span.insertWord(vector);
+  uint64_t own = (uint64_t{1} << first.size()) - 1, relation;
+  for (uint64_t vector : second)
+    if (!span.insertWord(vector, &relation)) {
+      uint64_t both = applyColumns(first, relation & own);
+      if (seen.insert(both))
+        result.push_back(both);
+    }
   return result;
 }
 
@@ -114,12 +156,20 @@ SharedLayoutSearch::SharedLayoutSearch(ArrayRef<SharedUser> users,
   bankBits = bitsOf(target.sharedBanks * 32);
   for (const SharedUser &user : users) {
     Side side;
-    side.registers = nonZero(columnsOf(user.registers, "register"));
-    side.lanes.append(columnsOf(user.registers, "lane"));
-    side.warps.append(columnsOf(user.registers, "warp"));
+    auto columns = [&](StringRef label) {
+      return Vectors(columnsOf(user.registers, label));
+    };
+    side.columns = {columns("register"), columns("lane"), columns("warp"),
+                    columns("block"),
+                    tileBits ? user.registers.flatOffset()[0] : 0};
+    side.registers = independent(side.columns.registers);
     side.registerSpan.insertAll(side.registers);
-    side.matrix = user.allowMatrix && user.requiredVectorElems == 1 &&
-                  side.lanes.size() == 5 && elemBits <= 32 &&
+    side.requiredVectorElems = user.requiredVectorElems;
+    side.options.isStore = user.isStore;
+    side.options.allowMatrix =
+        user.allowMatrix && user.requiredVectorElems == 1;
+    side.matrix = side.options.allowMatrix && side.columns.lanes.size() == 5 &&
+                  elemBits <= 32 &&
                   (user.isStore ? target.hasStmatrix : target.hasLdmatrix);
     sides.push_back(std::move(side));
   }
@@ -129,14 +179,11 @@ SharedLayoutSearch::SharedLayoutSearch(ArrayRef<SharedUser> users,
 // Rows
 //===----------------------------------------------------------------------===//
 
-/// Registers that every side has as registers.
+/// Vectors that every side has in its registers.
 Vectors SharedLayoutSearch::commonRegisters() const {
-  Vectors common;
-  for (uint64_t vector : sides.front().registers)
-    if (llvm::all_of(sides, [&](const Side &side) {
-          return side.registerSpan.contains(vector);
-        }))
-      common.push_back(vector);
+  Vectors common = sides.front().registers;
+  for (const Side &side : ArrayRef(sides).drop_front())
+    common = intersect(common, side.registers);
   return common;
 }
 
@@ -150,91 +197,177 @@ void SharedLayoutSearch::fillWord(Vectors &row) const {
   };
   auto notLane = [&](uint64_t vector) {
     return llvm::none_of(sides, [&](const Side &side) {
-      return llvm::is_contained(side.lanes, vector);
+      return llvm::is_contained(side.columns.lanes, vector);
     });
   };
   for (const Side &side : sides)
-    for (const Vectors &list : {side.registers, side.warps})
-      for (uint64_t vector : list)
+    for (const Vectors *list : {&side.registers, &side.columns.warps})
+      for (uint64_t vector : *list)
         if (notLane(vector))
           add(vector);
   for (unsigned bit = 0; bit < tileBits; ++bit)
     add(uint64_t{1} << bit);
 }
 
-void SharedLayoutSearch::addRow(Vectors row) {
-  if (row.size() > rowBits)
-    row.resize(rowBits);
-  fillWord(row);
-  if (Subspace(row).rank() == row.size() && !llvm::is_contained(rows, row))
-    rows.push_back(std::move(row));
+void SharedLayoutSearch::addRow(Vectors columns, unsigned owner) {
+  if (columns.size() > rowBits)
+    columns.resize(rowBits);
+  if (columns.size() < wordBits)
+    fillWord(columns);
+  if (llvm::any_of(rows,
+                   [&](const Row &row) { return row.columns == columns; }) ||
+      Subspace(columns).rank() != columns.size())
+    return;
+  Row row{std::move(columns), owner, {}, 0, rows.size()};
+  for (const Side &side : sides) {
+    row.ways.push_back(waysOf(side, row.columns));
+    uint64_t least = ~uint64_t{0};
+    for (const Way &way : row.ways.back())
+      least = std::min(least, way.cost);
+    row.bound += least;
+  }
+  rows.push_back(std::move(row));
 }
 
-/// The rows one side would like best: its registers, common ones first; the
-/// tile of ldmatrix; the tile of ldmatrix.trans.
-void SharedLayoutSearch::proposeRowsOf(const Side &side) {
-  Vectors own = commonRegisters();
-  Subspace seen(own);
-  for (uint64_t vector : side.registers)
-    if (seen.insert(vector))
-      own.push_back(vector);
-  for (unsigned bits = rowBits + 1; bits-- > 0;)
-    addRow(Vectors(ArrayRef(own).take_front(bits)));
+void SharedLayoutSearch::addPrefixes(ArrayRef<uint64_t> columns,
+                                     unsigned owner) {
+  for (size_t bits = std::min<size_t>(rowBits, columns.size()) + 1; bits-- > 0;)
+    addRow(Vectors(columns.take_front(bits)), owner);
+}
+
+/// The rows one side would like best: its registers, common ones first; then
+/// those that are lanes of another side, whose narrow accesses then cover all
+/// of the row; the tile of ldmatrix; the tile of ldmatrix.trans.
+void SharedLayoutSearch::proposeRowsOf(unsigned owner) {
+  const Side &side = sides[owner];
+  Vectors common = commonRegisters(), crossing;
+  for (const Side &other : sides)
+    if (&other != &side)
+      crossing.append(intersect(side.registers, other.columns.lanes));
+  auto ordered = [&](ArrayRef<const Vectors *> lists) {
+    Vectors all;
+    for (const Vectors *list : lists)
+      all.append(*list);
+    return independent(all);
+  };
+  Vectors own = ordered({&common, &side.registers});
+  addPrefixes(own, owner);
+  addPrefixes(ordered({&common, &crossing, &side.registers}), owner);
+  addPrefixes(ordered({&crossing, &side.registers}), owner);
   if (!side.matrix)
     return;
+  ArrayRef<uint64_t> lanes = side.columns.lanes;
   unsigned inWord = rowBits - 2;
   if (own.size() >= inWord) {
     Vectors row(ArrayRef(own).take_front(inWord));
-    row.append({side.lanes[0], side.lanes[1]});
-    addRow(row);
+    row.append({lanes[0], lanes[1]});
+    addRow(row, owner);
   }
   if (elemBits == 16)
-    addRow({side.lanes[2], side.lanes[3], side.lanes[4]});
+    addRow({lanes[2], lanes[3], lanes[4]}, owner);
 }
 
 void SharedLayoutSearch::proposeRows() {
-  Vectors common = commonRegisters();
-  for (unsigned bits = rowBits + 1; bits-- > 0;)
-    addRow(Vectors(ArrayRef(common).take_front(bits)));
-  for (const Side &side : sides)
-    proposeRowsOf(side);
+  addPrefixes(commonRegisters(), 0);
+  for (unsigned owner = 0; owner < sides.size(); ++owner)
+    proposeRowsOf(owner);
+  llvm::sort(rows, [&](const Row &a, const Row &b) {
+    return std::pair(a.bound, a.index) < std::pair(b.bound, b.index);
+  });
 }
 
 //===----------------------------------------------------------------------===//
 // Columns
 //===----------------------------------------------------------------------===//
 
-/// What a side touches together, for each way it may access this row.
-SmallVector<Vectors, 2>
-SharedLayoutSearch::phasesOf(const Side &side, ArrayRef<uint64_t> row) const {
-  SmallVector<Vectors, 2> result;
+/// A wavefront occupies the memory pipe, an instruction an issue slot. Where it
+/// gains nothing, plain stores are simpler than stmatrix.
+static uint64_t priceOf(uint64_t wavefronts, uint64_t instructions,
+                        bool isStoredMatrix) {
+  return 8 * wavefronts + (isStoredMatrix ? 6 : 4) * instructions;
+}
+
+uint64_t SharedLayoutSearch::costOf(const Side &side,
+                                    const AccessChoice &access) const {
+  return priceOf(access.wavefronts(), access.instructions,
+                 side.options.isStore && access.op != SharedOp::Vector) +
+         access.shuffling;
+}
+
+/// The cost of accesses of 2^bits registers each, without conflicts.
+uint64_t SharedLayoutSearch::leastCost(const Side &side, unsigned bits,
+                                       uint64_t wavefronts) const {
+  uint64_t count = uint64_t{1}
+                   << (side.registers.size() -
+                       std::min<size_t>(bits, side.registers.size()));
+  return priceOf(count * wavefronts, count, false);
+}
+
+/// Each way in which a side may access this row.
+SmallVector<Way, 2> SharedLayoutSearch::waysOf(const Side &side,
+                                               ArrayRef<uint64_t> row) const {
+  SmallVector<Way, 2> result;
+  ArrayRef<uint64_t> lanes = side.columns.lanes;
   unsigned width = 0;
   while (width < row.size() && side.registerSpan.contains(row[width]))
     ++width;
   Vectors plain(row.take_front(width));
-  for (uint32_t mask : target.phaseLaneMasks(elemBits << width))
-    plain.push_back(applyColumns(side.lanes, mask));
-  result.push_back(std::move(plain));
+  ArrayRef<uint32_t> masks = target.phaseLaneMasks(elemBits << width);
+  for (uint32_t mask : masks)
+    plain.push_back(applyColumns(lanes, mask));
+  result.push_back({std::move(plain),
+                    leastCost(side, width, target.warpSize >> masks.size())});
   if (!side.matrix || row.size() != rowBits)
     return result;
-  ArrayRef<uint64_t> lanes = side.lanes;
-  Vectors tile(row);
-  if (row.take_back(2) == lanes.take_front(2)) {
-    tile.append(lanes.begin() + 2, lanes.end());
-    result.push_back(tile);
-  }
+  auto add = [&](std::initializer_list<uint64_t> rowNumber, unsigned inWord) {
+    unsigned matrices = std::min<unsigned>(2, side.registers.size() - inWord);
+    Vectors phase(row);
+    phase.append(rowNumber);
+    result.push_back(
+        {std::move(phase), leastCost(side, inWord + matrices, 1u << matrices)});
+  };
+  unsigned inWord = rowBits - 2;
+  if (row.take_back(2) == lanes.take_front(2) &&
+      llvm::all_of(row.drop_back(2), [&](uint64_t vector) {
+        return side.registerSpan.contains(vector);
+      }))
+    add({lanes[2], lanes[3], lanes[4]}, inWord);
   if (elemBits == 16 && row == lanes.drop_front(2))
-    for (uint64_t vector : side.registers) {
-      Vectors transposed = tile;
-      transposed.append({vector, lanes[0], lanes[1]});
-      result.push_back(transposed);
-      break; // the access uses the first register bit for the row
-    }
+    for (uint64_t vector : side.registers)
+      add({vector, lanes[0], lanes[1]}, 1);
   return result;
 }
 
-/// A vector outside all of `avoid`: a single bit, a sum of two or three;
-/// failing that, one outside as many as possible.
+/// Vectors that complete the row to a basis. What the owner's lanes and warps
+/// move along comes first: then they leave the row's bits of an offset alone,
+/// even where bases are sums of bits.
+Vectors SharedLayoutSearch::freeColumns(const Row &row) const {
+  Vectors free;
+  Subspace used(row.columns);
+  auto add = [&](uint64_t vector) {
+    if (used.insert(vector))
+      free.push_back(vector);
+  };
+  for (unsigned i = 0; i < sides.size(); ++i) {
+    const Side &side = sides[(row.owner + i) % sides.size()];
+    for (const Vectors *list :
+         {&side.columns.lanes, &side.columns.warps, &side.columns.blocks})
+      for (uint64_t vector : *list)
+        add(vector);
+  }
+  for (const Side &side : sides)
+    for (uint64_t vector : side.registers)
+      add(vector);
+  for (unsigned bit = 0; bit < tileBits; ++bit)
+    add(uint64_t{1} << bit);
+  llvm::sort(free);
+  return free;
+}
+
+/// A vector outside all of `avoid`: a free one, a sum of two or three; failing
+/// that, one outside as many as possible. For two sides sums of two suffice: if
+/// x is outside the one and y outside the other, then one of x, y, x + y is
+/// outside both.
 uint64_t SharedLayoutSearch::pickSegment(ArrayRef<uint64_t> free,
                                          ArrayRef<Subspace> avoid,
                                          const Subspace &used) const {
@@ -269,21 +402,18 @@ uint64_t SharedLayoutSearch::pickSegment(ArrayRef<uint64_t> free,
   return bestVector;
 }
 
-Vectors SharedLayoutSearch::buildColumns(ArrayRef<uint64_t> row,
-                                         ArrayRef<Vectors> phases) const {
-  // Bits of the tile that complete the row to a basis.
-  Vectors free;
-  Subspace used(row);
-  for (unsigned bit = 0; bit < tileBits; ++bit)
-    if (used.insert(uint64_t{1} << bit))
-      free.push_back(uint64_t{1} << bit);
-
+Vectors
+SharedLayoutSearch::buildColumns(const Row &row,
+                                 ArrayRef<const Vectors *> phases) const {
+  Vectors free = freeColumns(row);
   SmallVector<Subspace, 2> avoid;
-  for (const Vectors &phase : phases) {
-    avoid.emplace_back(phase);
-    avoid.back().insertAll(row.take_front(wordBits));
+  for (const Vectors *phase : phases) {
+    avoid.emplace_back(*phase);
+    avoid.back().insertAll(
+        ArrayRef(row.columns)
+            .take_front(std::min<size_t>(wordBits, row.columns.size())));
   }
-  Subspace taken(row);
+  Subspace taken(row.columns);
   Vectors segments;
   for (unsigned bits = bankBits; bits < tileBits; ++bits) {
     uint64_t vector = pickSegment(free, avoid, taken);
@@ -294,7 +424,7 @@ Vectors SharedLayoutSearch::buildColumns(ArrayRef<uint64_t> row,
     for (Subspace &space : avoid)
       space.insert(vector);
   }
-  Vectors columns(row);
+  Vectors columns(row.columns);
   for (uint64_t vector : free)
     if (taken.insert(vector))
       columns.push_back(vector);
@@ -302,98 +432,91 @@ Vectors SharedLayoutSearch::buildColumns(ArrayRef<uint64_t> row,
   return columns;
 }
 
-/// What it takes to bring registers into memory order: words whose elements are
-/// not neighbouring registers have to be put together, and vectors of words
-/// that are not neighbours do not come as they are from a vector load.
-static uint64_t shufflingCost(const SharedAccess &access,
-                              unsigned elemsPerWord) {
-  uint64_t cost = 0;
-  for (const RegisterGroup &group : access.groups) {
-    ArrayRef<unsigned> registers = group.registers;
-    bool inOrder = true;
-    for (unsigned i = 0; i < registers.size(); ++i) {
-      unsigned first = i - i % elemsPerWord;
-      if (i == first && i + 1 < registers.size() && elemsPerWord > 1 &&
-          registers[i + 1] != registers[i] + 1)
-        cost += 4;
-      inOrder &= registers[i] == registers[0] + i;
-    }
-    cost += access.op == SharedOp::Vector && !inOrder;
-  }
-  return cost;
+static OffsetColumns toOffsets(const OffsetColumns &elements,
+                               const F2Span &layout) {
+  auto offset = [&](uint64_t element) {
+    uint64_t sum;
+    layout.containsWord(element, &sum);
+    return sum;
+  };
+  auto all = [&](const Vectors &columns) {
+    return Vectors(llvm::map_range(columns, offset));
+  };
+  return {all(elements.registers), all(elements.lanes), all(elements.warps),
+          all(elements.blocks), offset(elements.constant)};
 }
 
-uint64_t SharedLayoutSearch::costOf(const SharedChoice &choice) const {
-  // A wavefront occupies the memory pipe, an instruction an issue slot.
-  uint64_t cost = 0;
-  for (auto [access, user] : llvm::zip_equal(choice.accesses, users)) {
-    cost += 8 * access.wavefronts() + 4 * access.instructions() +
-            shufflingCost(access, std::max(1u, 32 / elemBits));
-    // Where it gains nothing, plain stores are simpler than stmatrix.
-    if (user.isStore && access.op != SharedOp::Vector)
-      cost += 2 * access.instructions();
-  }
-  return cost;
-}
-
-void SharedLayoutSearch::tryColumns(ArrayRef<uint64_t> row,
-                                    ArrayRef<Vectors> phases) {
+void SharedLayoutSearch::tryColumns(const Row &row,
+                                    ArrayRef<const Vectors *> phases) {
   Vectors columns = buildColumns(row, phases);
-  if (llvm::is_contained(tried, columns))
+  F2Span layout(64, 64);
+  for (uint64_t column : columns)
+    layout.insertWord(column);
+  SmallVector<OffsetColumns, 2> offsets;
+  SmallVector<AccessChoice, 2> accesses;
+  uint64_t cost = 0;
+  for (auto [index, side] : llvm::enumerate(sides)) {
+    offsets.push_back(toOffsets(side.columns, layout));
+    accesses.push_back(
+        chooseAccess(offsets.back(), elemBits, target, side.options));
+    const AccessChoice &access = accesses.back();
+    if (access.op == SharedOp::Vector &&
+        1u << access.vectorBits < side.requiredVectorElems) {
+      reason = "no shared layout gives vectors of " +
+               std::to_string(side.requiredVectorElems) + " elements to " +
+               users[index].registers.toString();
+      return;
+    }
+    cost += costOf(side, access);
+  }
+  if (cost >= bestCost)
     return;
-  tried.push_back(columns);
+  bestCost = cost;
+  best = std::move(columns);
+  bestOffsets = std::move(offsets);
+  bestAccesses = std::move(accesses);
+}
+
+/// Every combination of the ways in which the sides may access the row.
+void SharedLayoutSearch::tryRow(const Row &row) {
+  constexpr size_t maxCombinations = 16;
+  size_t combinations = 1;
+  for (const auto &ways : row.ways)
+    combinations *= ways.size();
+  for (size_t index = 0; index < std::min(combinations, maxCombinations);
+       ++index) {
+    SmallVector<const Vectors *, 2> phases;
+    uint64_t bound = 0;
+    size_t rest = index;
+    for (const auto &ways : row.ways) {
+      const Way &way = ways[rest % ways.size()];
+      phases.push_back(&way.phase);
+      bound += way.cost;
+      rest /= ways.size();
+    }
+    if (bound < bestCost)
+      tryColumns(row, phases);
+  }
+}
+
+SharedChoice SharedLayoutSearch::build() const {
   SharedChoice choice;
   choice.layout = LinearLayout::fromMatrix(
       {{"offset", tileBits}},
       LinearLayout::Dims(users.front().registers.outDims()),
-      F2Matrix::fromColumns(tileBits, columns));
-  for (const SharedUser &user : users) {
-    SharedAccessOptions options;
-    options.isStore = user.isStore;
-    options.allowMatrix = user.allowMatrix && user.requiredVectorElems == 1;
-    auto access = planSharedAccess(user.registers, choice.layout, elemBits,
-                                   target, options);
-    if (!access) {
-      reason = llvm::toString(access.takeError());
-      return;
-    }
-    if (access->vectorElems < user.requiredVectorElems) {
-      reason = "no shared layout gives vectors of " +
-               std::to_string(user.requiredVectorElems) + " elements to " +
-               user.registers.toString();
-      return;
-    }
-    choice.accesses.push_back(std::move(*access));
-  }
-  if (!best || costOf(choice) < costOf(*best))
-    best = std::move(choice);
-}
-
-/// Every combination of the ways in which the sides may access the row.
-void SharedLayoutSearch::tryRow(ArrayRef<uint64_t> row) {
-  SmallVector<SmallVector<Vectors, 2>, 2> ways;
-  size_t combinations = 1;
-  for (const Side &side : sides) {
-    ways.push_back(phasesOf(side, row));
-    combinations *= ways.back().size();
-  }
-  for (size_t index = 0; index < std::min<size_t>(combinations, 16); ++index) {
-    SmallVector<Vectors, 2> phases;
-    size_t rest = index;
-    for (const auto &way : ways) {
-      phases.push_back(way[rest % way.size()]);
-      rest /= way.size();
-    }
-    tryColumns(row, phases);
-  }
+      F2Matrix::fromColumns(tileBits, best));
+  for (auto [offsets, access] : llvm::zip_equal(bestOffsets, bestAccesses))
+    choice.accesses.push_back(buildAccess(offsets, access, elemBits, tileBits));
+  return choice;
 }
 
 Expected<SharedChoice> SharedLayoutSearch::run() {
   proposeRows();
-  for (const Vectors &row : rows)
-    tryRow(row);
-  if (best)
-    return std::move(*best);
+  for (const Row &row : rows)
+    if (row.bound < bestCost)
+      tryRow(row);
+  if (!bestAccesses.empty())
+    return build();
   return failure(reason);
 }
 
@@ -410,6 +533,10 @@ layout::chooseSharedLayout(ArrayRef<SharedUser> users, unsigned elemBits,
       return failure("the users of a shared layout are of different tensors: " +
                      users.front().registers.toString() + " and " +
                      user.registers.toString());
+    if (user.registers.inSize("lane") > target.warpSize)
+      return failure("the layout has " + Twine(user.registers.inSize("lane")) +
+                     " lanes, a warp of " + target.name + " has " +
+                     Twine(target.warpSize));
     if (user.registers.totalOutBits() > 40)
       return failure("a tile of 2^" + Twine(user.registers.totalOutBits()) +
                      " elements does not fit in shared memory");

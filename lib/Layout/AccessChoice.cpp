@@ -1,0 +1,367 @@
+//===- AccessChoice.cpp - Instructions for a map to offsets ---------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "AccessChoice.h"
+
+#include "RegisterGroups.h"
+#include "Subspace.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mirage;
+using namespace mirage::layout;
+using namespace mirage::layout::detail;
+using llvm::ArrayRef;
+using llvm::SmallVector;
+
+//===----------------------------------------------------------------------===//
+// Register groups
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Registers by address. Those with equal addresses differ by the kernel; the
+/// first of them is the one without the leading bits of the kernel, so that
+/// taking it is linear.
+class RegisterAddresses {
+public:
+  explicit RegisterAddresses(ArrayRef<uint64_t> columns);
+
+  unsigned count() const { return addresses.size(); }
+  uint64_t address(unsigned reg) const { return addresses[reg]; }
+  unsigned first(unsigned reg) const { return kernel.reduce(reg); }
+  /// The first register with this address, if there is one.
+  std::optional<unsigned> at(uint64_t address) const {
+    uint64_t reg;
+    if (!span.containsWord(address, &reg))
+      return std::nullopt;
+    return first(reg);
+  }
+
+private:
+  F2Span span{64, 64};
+  Subspace kernel;
+  SmallVector<uint64_t, 64> addresses;
+};
+} // namespace
+
+RegisterAddresses::RegisterAddresses(ArrayRef<uint64_t> columns) {
+  for (uint64_t column : columns) {
+    uint64_t relation;
+    if (!span.insertWord(column, &relation))
+      kernel.insert(relation);
+  }
+  addresses.resize(size_t{1} << columns.size(), 0);
+  for (unsigned reg = 1; reg < addresses.size(); ++reg)
+    addresses[reg] =
+        addresses[reg & (reg - 1)] ^ columns[llvm::countr_zero(reg)];
+}
+
+SmallVector<unsigned, 16> detail::findCopies(ArrayRef<uint64_t> columns) {
+  RegisterAddresses registers(columns);
+  SmallVector<unsigned, 16> copyOf(registers.count());
+  for (unsigned reg = 0; reg < copyOf.size(); ++reg)
+    copyOf[reg] = registers.first(reg);
+  return copyOf;
+}
+
+SmallVector<RegisterGroup, 8> detail::groupRegisters(ArrayRef<uint64_t> columns,
+                                                     unsigned bits) {
+  RegisterAddresses registers(columns);
+  // Registers at the offsets within a group.
+  SmallVector<unsigned, 16> within{0};
+  for (unsigned bit = 0; bit < bits; ++bit) {
+    std::optional<unsigned> reg = registers.at(uint64_t{1} << bit);
+    if (!reg)
+      return {};
+    for (size_t i = 0, size = within.size(); i < size; ++i)
+      within.push_back(within[i] ^ *reg);
+  }
+  uint64_t low = (uint64_t{1} << bits) - 1;
+  SmallVector<RegisterGroup, 8> groups;
+  SmallVector<bool, 64> done(registers.count(), false);
+  for (unsigned reg = 0; reg < registers.count(); ++reg) {
+    if (done[reg] || registers.first(reg) != reg)
+      continue;
+    uint64_t address = registers.address(reg);
+    groups.emplace_back();
+    groups.back().offset = address & ~low;
+    for (uint64_t at = 0; at <= low; ++at) {
+      unsigned member = registers.first(reg ^ within[at ^ (address & low)]);
+      groups.back().registers.push_back(member);
+      done[member] = true;
+    }
+  }
+  return groups;
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors
+//===----------------------------------------------------------------------===//
+
+namespace {
+class AccessChooser {
+public:
+  AccessChooser(const OffsetColumns &columns, unsigned elemBits,
+                const TargetDescription &target,
+                const SharedAccessOptions &options)
+      : columns(columns), elemBits(elemBits), target(target), options(options) {
+    for (uint64_t column : columns.registers)
+      registerSpan.insertWord(column);
+  }
+
+  AccessChoice run() const;
+
+private:
+  AccessChoice chooseVector() const;
+  std::optional<AccessChoice> chooseMatrix() const;
+  std::optional<AccessChoice> chooseTransposed() const;
+  bool splitRegisters(unsigned inWord, AccessChoice &choice) const;
+  void price(AccessChoice &choice) const;
+  uint64_t moves(ArrayRef<uint64_t> registers) const;
+  /// Or of all addresses the lanes (but `skipLanes`), warps, blocks reach.
+  uint64_t touched(unsigned skipLanes) const;
+  unsigned rowBits() const { return llvm::Log2_32(128 / elemBits); }
+  unsigned elemsPerWord() const { return std::max(1u, 32 / elemBits); }
+
+  const OffsetColumns &columns;
+  unsigned elemBits;
+  const TargetDescription &target;
+  const SharedAccessOptions &options;
+  F2Span registerSpan{64, 64};
+};
+} // namespace
+
+uint64_t AccessChooser::touched(unsigned skipLanes) const {
+  uint64_t bits = columns.constant;
+  for (auto [index, column] : llvm::enumerate(columns.lanes))
+    if (!((skipLanes >> index) & 1))
+      bits |= column;
+  for (uint64_t column : columns.warps)
+    bits |= column;
+  for (uint64_t column : columns.blocks)
+    bits |= column;
+  return bits;
+}
+
+/// What it takes to bring the registers of one access into memory order, given
+/// the register at each bit of the vector: words whose elements are not
+/// neighbours have to be put together (4 each), and a vector load of words that
+/// are not neighbours does not leave them where they belong (1).
+uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers) const {
+  unsigned inWord = llvm::Log2_32(elemsPerWord());
+  bool wordsInOrder = true, inOrder = true;
+  for (auto [bit, reg] : llvm::enumerate(registers)) {
+    bool here = reg == uint64_t{1} << bit;
+    inOrder &= here;
+    if (bit < inWord)
+      wordsInOrder &= here;
+  }
+  unsigned words = 1u << (registers.size() - std::min<size_t>(inWord, registers.size()));
+  return (wordsInOrder ? 0 : 4 * words) + (inOrder ? 0 : 1);
+}
+
+AccessChoice AccessChooser::chooseVector() const {
+  unsigned maxBits =
+      options.maxVectorBits ? options.maxVectorBits : target.maxVectorBits;
+  unsigned limit = maxBits > elemBits ? llvm::Log2_32(maxBits / elemBits) : 0;
+  // Registers reach all of the low bits, nothing else touches them.
+  uint64_t others = touched(0);
+  AccessChoice choice;
+  Vectors registers;
+  for (; choice.vectorBits < limit; ++choice.vectorBits) {
+    uint64_t unit = uint64_t{1} << choice.vectorBits, reg;
+    if ((others & unit) || !registerSpan.containsWord(unit, &reg))
+      break;
+    registers.push_back(reg);
+  }
+  choice.instructions = uint64_t{1}
+                        << (registerSpan.rank() - choice.vectorBits);
+  choice.perAccess = vectorWavefronts(columns.lanes, 1u << choice.vectorBits,
+                                      elemBits, target);
+  choice.shuffling = choice.instructions * moves(registers);
+  return choice;
+}
+
+//===----------------------------------------------------------------------===//
+// Matrices
+//===----------------------------------------------------------------------===//
+
+/// Register bits outside a word; false if they touch the row of 16 bytes, or if
+/// registers depend on each other otherwise than by replicas that are bits.
+bool AccessChooser::splitRegisters(unsigned inWord,
+                                   AccessChoice &choice) const {
+  for (unsigned i = 0; i < inWord; ++i) {
+    const auto *it = llvm::find(columns.registers, uint64_t{1} << i);
+    if (it == columns.registers.end())
+      return false;
+    choice.wordBits.push_back(it - columns.registers.begin());
+  }
+  uint64_t low = (uint64_t{1} << rowBits()) - 1;
+  for (auto [bit, column] : llvm::enumerate(columns.registers)) {
+    if (llvm::is_contained(choice.wordBits, bit) || column == 0)
+      continue;
+    if (column & low)
+      return false;
+    choice.otherBits.push_back(bit);
+  }
+  return registerSpan.rank() ==
+         choice.wordBits.size() + choice.otherBits.size();
+}
+
+void AccessChooser::price(AccessChoice &choice) const {
+  unsigned inside = choice.wordBits.size() + choice.matrixBits();
+  choice.instructions = uint64_t{1} << (registerSpan.rank() - inside);
+  choice.perAccess = matrixWavefronts(choice.rows, 1u << choice.matrixBits(),
+                                      elemBits, target);
+  uint64_t inOrder = true;
+  for (auto [index, bit] : llvm::enumerate(choice.wordBits))
+    inOrder &= bit == index;
+  if (!inOrder)
+    choice.shuffling = choice.instructions * (4u << choice.matrixBits());
+}
+
+/// The tile must divide the map from the left: registers within a word, then
+/// lane bits 0 and 1 are the low bits of the offset (16 bytes); lane bits 2, 3,
+/// 4 choose the row.
+std::optional<AccessChoice> AccessChooser::chooseMatrix() const {
+  unsigned inWord = rowBits() - 2;
+  ArrayRef<uint64_t> lanes = columns.lanes;
+  if (lanes[0] != uint64_t{1} << inWord || lanes[1] != uint64_t{2} << inWord ||
+      (touched(0b00011) & ((uint64_t{1} << rowBits()) - 1)))
+    return std::nullopt;
+  AccessChoice choice;
+  choice.op = SharedOp::Matrix;
+  if (!splitRegisters(inWord, choice))
+    return std::nullopt;
+  choice.rows.append(lanes.begin() + 2, lanes.end());
+  price(choice);
+  return choice;
+}
+
+/// Lane bits 2, 3, 4 are the low bits of the offset; lane bits 0 and 1 and one
+/// register bit, whichever has the fewest conflicts, choose the row.
+std::optional<AccessChoice> AccessChooser::chooseTransposed() const {
+  ArrayRef<uint64_t> lanes = columns.lanes;
+  if (elemBits != 16 || lanes[2] != 1 || lanes[3] != 2 || lanes[4] != 4 ||
+      (touched(0b11100) & 7))
+    return std::nullopt;
+  AccessChoice all;
+  all.op = SharedOp::MatrixTransposed;
+  if (!splitRegisters(0, all))
+    return std::nullopt;
+  std::optional<AccessChoice> best;
+  for (auto [index, bit] : llvm::enumerate(all.otherBits)) {
+    AccessChoice choice = all;
+    choice.otherBits.erase(choice.otherBits.begin() + index);
+    choice.wordBits.push_back(bit);
+    choice.rows = {columns.registers[bit], lanes[0], lanes[1]};
+    price(choice);
+    if (!best || std::pair(choice.wavefronts(), choice.shuffling) <
+                     std::pair(best->wavefronts(), best->shuffling))
+      best = std::move(choice);
+  }
+  return best;
+}
+
+AccessChoice AccessChooser::run() const {
+  AccessChoice best = chooseVector();
+  bool hasMatrix = options.isStore ? target.hasStmatrix : target.hasLdmatrix;
+  if (!options.allowMatrix || !hasMatrix || columns.lanes.size() != 5 ||
+      elemBits > 32)
+    return best;
+  auto cost = [](const AccessChoice &choice) {
+    return std::pair(choice.wavefronts(), choice.instructions);
+  };
+  for (auto &other : {chooseMatrix(), chooseTransposed()})
+    if (other && cost(*other) < cost(best))
+      best = *other;
+  return best;
+}
+
+AccessChoice detail::chooseAccess(const OffsetColumns &columns,
+                                  unsigned elemBits,
+                                  const TargetDescription &target,
+                                  const SharedAccessOptions &options) {
+  return AccessChooser(columns, elemBits, target, options).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+/// Register words of the matrices of each instruction.
+static void addMatrixGroups(SharedAccess &access, ArrayRef<uint64_t> registers,
+                            const AccessChoice &choice) {
+  ArrayRef<unsigned> inside =
+      ArrayRef(choice.otherBits).take_front(choice.matrixBits());
+  ArrayRef<unsigned> outside =
+      ArrayRef(choice.otherBits).drop_front(choice.matrixBits());
+  auto spread = [](uint64_t x, ArrayRef<unsigned> bits) {
+    uint64_t result = 0;
+    for (auto [index, bit] : llvm::enumerate(bits))
+      result |= ((x >> index) & 1) << bit;
+    return result;
+  };
+  for (uint64_t o = 0; o >> outside.size() == 0; ++o) {
+    RegisterGroup group;
+    uint64_t base = spread(o, outside);
+    group.offset = applyColumns(registers, base);
+    for (uint64_t m = 0; m >> inside.size() == 0; ++m)
+      for (uint64_t e = 0; e >> choice.wordBits.size() == 0; ++e)
+        group.registers.push_back(base | spread(m, inside) |
+                                  spread(e, choice.wordBits));
+    access.groups.push_back(std::move(group));
+  }
+}
+
+static LinearLayout threadMap(const OffsetColumns &columns,
+                              ArrayRef<uint64_t> lanes, unsigned offsetBits) {
+  Vectors all(lanes);
+  all.append(columns.warps);
+  all.append(columns.blocks);
+  LinearLayout::Dims ins{{"lane", unsigned(lanes.size())},
+                         {"warp", unsigned(columns.warps.size())},
+                         {"block", unsigned(columns.blocks.size())}};
+  return LinearLayout::fromMatrix(
+      std::move(ins), {{"offset", offsetBits}},
+      F2Matrix::fromColumns(offsetBits, all),
+      offsetBits ? ArrayRef<uint64_t>(columns.constant)
+                 : ArrayRef<uint64_t>());
+}
+
+SharedAccess detail::buildAccess(const OffsetColumns &columns,
+                                 const AccessChoice &choice, unsigned elemBits,
+                                 unsigned offsetBits) {
+  SharedAccess access;
+  access.op = choice.op;
+  access.perAccess = choice.perAccess;
+  access.copyOf = findCopies(columns.registers);
+  Vectors lanes(columns.lanes);
+  if (choice.op == SharedOp::Vector) {
+    access.vectorElems = 1u << choice.vectorBits;
+    access.groups = groupRegisters(columns.registers, choice.vectorBits);
+  } else {
+    access.matrices = 1u << choice.matrixBits();
+    access.vectorElems = access.matrices << choice.wordBits.size();
+    addMatrixGroups(access, columns.registers, choice);
+    // The address of row r of matrix j is given by lane 8j + r.
+    lanes.assign(choice.rows.begin(), choice.rows.end());
+    for (unsigned i = 0; i < 2; ++i)
+      lanes.push_back(i < choice.matrixBits()
+                          ? columns.registers[choice.otherBits[i]]
+                          : 0);
+  }
+  access.thread = threadMap(columns, lanes, offsetBits);
+  access.threadBits = columns.constant;
+  for (const Vectors &list : {lanes, columns.warps, columns.blocks})
+    for (uint64_t column : list)
+      access.threadBits |= column;
+  return access;
+}

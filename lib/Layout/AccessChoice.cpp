@@ -163,7 +163,8 @@ uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers) const {
     if (bit < inWord)
       wordsInOrder &= here;
   }
-  unsigned words = 1u << (registers.size() - std::min<size_t>(inWord, registers.size()));
+  unsigned words =
+      1u << (registers.size() - std::min<size_t>(inWord, registers.size()));
   return (wordsInOrder ? 0 : 4 * words) + (inOrder ? 0 : 1);
 }
 
@@ -332,8 +333,7 @@ static LinearLayout threadMap(const OffsetColumns &columns,
   return LinearLayout::fromMatrix(
       std::move(ins), {{"offset", offsetBits}},
       F2Matrix::fromColumns(offsetBits, all),
-      offsetBits ? ArrayRef<uint64_t>(columns.constant)
-                 : ArrayRef<uint64_t>());
+      offsetBits ? ArrayRef<uint64_t>(columns.constant) : ArrayRef<uint64_t>());
 }
 
 SharedAccess detail::buildAccess(const OffsetColumns &columns,
@@ -354,9 +354,8 @@ SharedAccess detail::buildAccess(const OffsetColumns &columns,
     // The address of row r of matrix j is given by lane 8j + r.
     lanes.assign(choice.rows.begin(), choice.rows.end());
     for (unsigned i = 0; i < 2; ++i)
-      lanes.push_back(i < choice.matrixBits()
-                          ? columns.registers[choice.otherBits[i]]
-                          : 0);
+      lanes.push_back(
+          i < choice.matrixBits() ? columns.registers[choice.otherBits[i]] : 0);
   }
   access.thread = threadMap(columns, lanes, offsetBits);
   access.threadBits = columns.constant;

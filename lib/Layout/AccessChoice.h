@@ -42,9 +42,7 @@ struct AccessChoice {
   uint64_t shuffling = 0;
 
   uint64_t wavefronts() const { return instructions * perAccess.count; }
-  unsigned matrixBits() const {
-    return std::min<size_t>(2, otherBits.size());
-  }
+  unsigned matrixBits() const { return std::min<size_t>(2, otherBits.size()); }
 };
 
 /// Fewest wavefronts, then fewest instructions.

@@ -227,21 +227,15 @@ bool AffineProgram::addOp(const ExchangeOp &op) {
 
 std::optional<bool> AffineProgram::computes(const Elements &destination) {
   storage.reserve((program.words.size() + program.ops.size()) * stride);
-  if (!program.isButterfly) {
+  if (!program.isButterfly && program.shuffles() > 0) {
     const LinearLayout &sender = program.sourceLane;
-    if (sender.inBits("lane") != space.lanes ||
-        sender.inBits("warp") != space.warps ||
-        sender.inBits("block") != space.blocks ||
-        sender.totalOutBits() != space.lanes)
-      return false;
     for (unsigned c = 0; c < sender.totalInBits(); ++c)
       senderColumns.push_back(space.lanes ? sender.matrix().column(c)[0] : 0);
     senderConstant = space.lanes ? sender.flatOffset()[0] : 0;
   }
   addWords();
   for (const ExchangeOp &op : program.ops)
-    if ((op.kind == ExchangeOp::Shuffle && op.laneXor >> space.lanes) ||
-        !addOp(op))
+    if (!addOp(op))
       return std::nullopt;
   for (auto [reg, result] : llvm::enumerate(program.results)) {
     Value value = slot(slotOf(result.value, result.element));

@@ -22,26 +22,33 @@ namespace {
 /// Checks one program value by value.
 class ProgramShape {
 public:
-  ProgramShape(const RegisterExchange &program, uint64_t sources,
-               uint64_t results)
-      : program(program), sources(sources), results(results) {}
+  ProgramShape(const RegisterExchange &program, const LinearLayout &source,
+               const LinearLayout &destination)
+      : program(program), source(source), destination(destination) {}
 
   bool check();
 
 private:
   bool addWords();
+  bool isShuffle(const ExchangeOp &op) const;
   bool addOp(const ExchangeOp &op);
   bool selects(const ExchangeOp &op, ArrayRef<unsigned> selector) const;
 
+  unsigned bits(llvm::StringRef label) const {
+    return std::max(source.inBits(label), destination.inBits(label));
+  }
+
   const RegisterExchange &program;
-  uint64_t sources, results;
+  const LinearLayout &source, &destination;
   SmallVector<unsigned> elements; ///< number in each value so far.
 };
 } // namespace
 
 bool ProgramShape::addWords() {
   for (const auto &word : program.words) {
-    if (llvm::any_of(word, [&](unsigned reg) { return reg >= sources; }))
+    if (llvm::any_of(word, [&](unsigned reg) {
+          return reg >= source.inSize("register");
+        }))
       return false;
     elements.push_back(word.size());
   }
@@ -57,9 +64,21 @@ bool ProgramShape::selects(const ExchangeOp &op,
   });
 }
 
+/// The lane that is read exists, for every thread.
+bool ProgramShape::isShuffle(const ExchangeOp &op) const {
+  if (op.laneXor >> bits("lane"))
+    return false;
+  const LinearLayout &sender = program.sourceLane;
+  return program.isButterfly || (sender.inBits("lane") == bits("lane") &&
+                                 sender.inBits("warp") == bits("warp") &&
+                                 sender.inBits("block") == bits("block") &&
+                                 sender.totalOutBits() == bits("lane"));
+}
+
 bool ProgramShape::addOp(const ExchangeOp &op) {
   bool two = op.kind != ExchangeOp::Shuffle;
-  if (op.a >= elements.size() || (two && op.b >= elements.size()))
+  if (op.a >= elements.size() || (two && op.b >= elements.size()) ||
+      (!two && !isShuffle(op)))
     return false;
   // A permute whose sides agree needs no predicate.
   bool isFixed = op.kind == ExchangeOp::Permute && op.whenTrue == op.whenFalse;
@@ -82,7 +101,7 @@ bool ProgramShape::check() {
   return addWords() &&
          llvm::all_of(program.ops,
                       [&](const ExchangeOp &op) { return addOp(op); }) &&
-         program.results.size() == results &&
+         program.results.size() == destination.inSize("register") &&
          llvm::all_of(program.results, [&](const auto &result) {
            return result.value < elements.size() &&
                   result.element < elements[result.value];
@@ -197,7 +216,6 @@ bool detail::isWellFormed(const ConversionPlan &plan,
   if (plan.kind == ConversionKind::Shared ||
       plan.kind == ConversionKind::Cluster)
     return isSharedShape(plan, source, destination);
-  ProgramShape shape(plan.exchange, uint64_t{1} << source.inBits("register"),
-                     uint64_t{1} << destination.inBits("register"));
-  return shape.check() && keepsPromise(plan.kind, plan.exchange);
+  return ProgramShape(plan.exchange, source, destination).check() &&
+         keepsPromise(plan.kind, plan.exchange);
 }

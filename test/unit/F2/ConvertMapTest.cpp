@@ -66,6 +66,37 @@ TEST(ConvertMap, ReachEqualsTheNaiveOne) {
   }
 }
 
+/// Bases that are sums of bits, replicas that are sums of other bases: the
+/// nearest reach is found in the whole coset of solutions.
+TEST(ConvertMap, ReachOfGeneralLayoutsEqualsTheNaiveOne) {
+  Random random;
+  SCOPED_TRACE(random.seed);
+  std::map<ConvertReach, unsigned> reaches;
+  for (int round = 0; round < 600; ++round) {
+    LinearLayout::Dims outs{{"a", 1}, {"b", unsigned(1 + random.below(2))}};
+    LinearLayout::Dims ins{{"register", unsigned(random.below(3))},
+                           {"lane", unsigned(random.below(3))},
+                           {"warp", unsigned(random.below(2))},
+                           {"block", unsigned(random.below(2))}};
+    LinearLayout s = random.layout(ins, outs, random.coin());
+    if (!s.isSurjective())
+      continue;
+    LinearLayout d = random.layout(ins, outs, random.coin());
+    // Half of the time a destination that is the source in disguise.
+    if (random.coin())
+      d = LinearLayout::fromMatrix(ins, outs, s.matrix(), s.flatOffset());
+    auto convert = take(nearestConvertMap(s, d));
+    ASSERT_TRUE(convert);
+    ++reaches[convert->reach];
+    EXPECT_EQ(convert->reach, naiveReach(s, d)) << s.toString() << "\n"
+                                                << d.toString();
+    EXPECT_EQ(llvm::cantFail(convert->map.compose(s)), d);
+  }
+  for (auto reach : {ConvertReach::Nowhere, ConvertReach::Thread,
+                     ConvertReach::Warp, ConvertReach::Block})
+    EXPECT_GT(reaches[reach], 0u) << stringifyReach(reach).str();
+}
+
 TEST(ConvertMap, OffsetsAreMovedToo) {
   LinearLayout s = LinearLayout::identity(4, "register", "a") *
                    LinearLayout::identity(4, "lane", "a");

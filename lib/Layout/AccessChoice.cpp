@@ -124,7 +124,7 @@ private:
   std::optional<AccessChoice> chooseTransposed() const;
   bool splitRegisters(unsigned inWord, AccessChoice &choice) const;
   void price(AccessChoice &choice) const;
-  uint64_t moves(ArrayRef<uint64_t> registers) const;
+  uint64_t moves(ArrayRef<uint64_t> registers, uint64_t instructions) const;
   /// Or of all addresses the lanes (but `skipLanes`), warps, blocks reach.
   uint64_t touched(unsigned skipLanes) const;
   unsigned rowBits() const { return llvm::Log2_32(128 / elemBits); }
@@ -150,22 +150,31 @@ uint64_t AccessChooser::touched(unsigned skipLanes) const {
   return bits;
 }
 
-/// What it takes to bring the registers of one access into memory order, given
-/// the register at each bit of the vector: words whose elements are not
-/// neighbours have to be put together (4 each), and a vector load of words that
-/// are not neighbours does not leave them where they belong (1).
-uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers) const {
+/// What it takes to bring registers into memory order and back, given the
+/// register at each bit of the vector. Narrow elements are packed, neighbouring
+/// registers in a word: putting together a word of others takes a byte permute
+/// for each further word that they come from (4 each), as does taking a word
+/// apart for narrower accesses. A vector load of words that are not neighbours
+/// does not leave them where they belong (1 each).
+uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers,
+                              uint64_t instructions) const {
   unsigned inWord = llvm::Log2_32(elemsPerWord());
+  uint64_t words =
+      std::max<uint64_t>(1, (instructions << registers.size()) >> inWord);
+  uint64_t apart = instructions > words ? instructions - words : 0;
   bool wordsInOrder = true, inOrder = true;
+  Subspace otherWords;
   for (auto [bit, reg] : llvm::enumerate(registers)) {
     bool here = reg == uint64_t{1} << bit;
     inOrder &= here;
-    if (bit < inWord)
-      wordsInOrder &= here;
+    if (bit >= inWord)
+      continue;
+    wordsInOrder &= here;
+    otherWords.insert(reg >> inWord);
   }
-  unsigned words =
-      1u << (registers.size() - std::min<size_t>(inWord, registers.size()));
-  return (wordsInOrder ? 0 : 4 * words) + (inOrder ? 0 : 1);
+  uint64_t permutes = (uint64_t{1} << otherWords.rank()) - 1;
+  return 4 * apart + (inOrder ? 0 : instructions) +
+         (wordsInOrder ? 0 : 4 * words * std::max<uint64_t>(1, permutes));
 }
 
 AccessChoice AccessChooser::chooseVector() const {
@@ -186,7 +195,7 @@ AccessChoice AccessChooser::chooseVector() const {
                         << (registerSpan.rank() - choice.vectorBits);
   choice.perAccess = vectorWavefronts(columns.lanes, 1u << choice.vectorBits,
                                       elemBits, target);
-  choice.shuffling = choice.instructions * moves(registers);
+  choice.shuffling = moves(registers, choice.instructions);
   return choice;
 }
 
@@ -221,11 +230,12 @@ void AccessChooser::price(AccessChoice &choice) const {
   choice.instructions = uint64_t{1} << (registerSpan.rank() - inside);
   choice.perAccess = matrixWavefronts(choice.rows, 1u << choice.matrixBits(),
                                       elemBits, target);
-  uint64_t inOrder = true;
-  for (auto [index, bit] : llvm::enumerate(choice.wordBits))
-    inOrder &= bit == index;
-  if (!inOrder)
-    choice.shuffling = choice.instructions * (4u << choice.matrixBits());
+  Vectors registers;
+  for (unsigned bit : choice.wordBits)
+    registers.push_back(uint64_t{1} << bit);
+  // Every word is a register of the instruction: their order is free.
+  choice.shuffling =
+      moves(registers, choice.instructions << choice.matrixBits());
 }
 
 /// The tile must divide the map from the left: registers within a word, then

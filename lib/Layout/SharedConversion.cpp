@@ -8,6 +8,7 @@
 
 #include "ConversionDetail.h"
 #include "RegisterGroups.h"
+#include "Subspace.h"
 #include "TileBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -84,11 +85,23 @@ static std::optional<Pair> restrictToBlock(const Pair &pair) {
                                        shiftPart->column(0))};
 }
 
-static BarrierScope barrierOf(const Pair &pair, ConvertReach reach) {
-  bool replicated = pair.source.zeroBasisMask("warp") != 0 ||
-                    pair.destination.zeroBasisMask("warp") != 0;
-  return reach <= ConvertReach::Warp && !replicated ? BarrierScope::Warp
-                                                    : BarrierScope::Block;
+/// Whether some element is in several warps.
+static bool isInSeveralWarps(const LinearLayout &layout) {
+  Subspace elements(columnsOf(layout, "register"));
+  elements.insertAll(columnsOf(layout, "lane"));
+  return !llvm::all_of(columnsOf(layout, "warp"), [&](uint64_t column) {
+    return elements.insert(column);
+  });
+}
+
+/// A warp barrier is enough where each warp has a part of the scratch for
+/// itself. In parts, the next one overwrites what other warps read.
+static BarrierScope barrierOf(const Pair &pair, ConvertReach reach,
+                              unsigned repetitions) {
+  bool own = reach <= ConvertReach::Warp && repetitions == 1 &&
+             !isInSeveralWarps(pair.source) &&
+             !isInSeveralWarps(pair.destination);
+  return own ? BarrierScope::Warp : BarrierScope::Block;
 }
 
 namespace {
@@ -182,6 +195,49 @@ void TileParts::expand(SharedAccess &access, ArrayRef<unsigned> bits) const {
   access.copyOf = std::move(copyOf);
 }
 
+/// Rank of the words and of the banks that a phase of a vector access touches.
+static std::string describeConflicts(const SharedAccess &access) {
+  return "its lanes reach " +
+         std::to_string(access.perAccess.count / access.perAccess.ideal) +
+         " words of a bank in each phase";
+}
+
+/// Why elements are not moved in whole words of a bank.
+static std::string describeNarrowWords(const Pair &local, unsigned accessBits) {
+  Subspace both(columnsOf(local.source, "register"));
+  unsigned rank = both.rank();
+  Subspace destination(columnsOf(local.destination, "register"));
+  rank += destination.rank();
+  both.insertAll(columnsOf(local.destination, "register"));
+  unsigned common = rank - both.rank();
+  std::string start =
+      "it moves " + std::to_string(accessBits) + " of the 32 bits of a bank: ";
+  if (common == 0)
+    return start + "no two elements share a thread on both sides";
+  return start + "both sides have 2^" + std::to_string(common) +
+         " elements in a thread, but wider words would take more permutes "
+         "than they save wavefronts";
+}
+
+/// What keeps the traffic from one wavefront for each 128 bytes.
+static std::string describeBound(const SharedConversion &shared,
+                                 const Pair &local, unsigned elemBits) {
+  std::string text;
+  for (const SharedAccess *access : {&shared.store, &shared.load}) {
+    unsigned bits = access->vectorElems * elemBits;
+    std::string why;
+    if (access->perAccess.extra() > 0)
+      why = describeConflicts(*access);
+    else if (bits < 32 && access->groups.size() > 1)
+      why = describeNarrowWords(local, bits);
+    else
+      continue;
+    text += (text.empty() ? "" : "; ") +
+            std::string(access == &shared.store ? "store: " : "load: ") + why;
+  }
+  return text;
+}
+
 static Expected<SharedConversion>
 planWholeTile(const Pair &local, unsigned elemBits,
               const TargetDescription &target,
@@ -201,6 +257,7 @@ planWholeTile(const Pair &local, unsigned elemBits,
   shared.load = std::move(choice->accesses[1]);
   shared.scratchBytes =
       (uint64_t{1} << shared.layout.totalInBits()) * elemBits / 8;
+  shared.bound = describeBound(shared, local, elemBits);
   return shared;
 }
 
@@ -226,7 +283,7 @@ detail::planShared(const Pair &pair, ConvertReach reach, unsigned elemBits,
   shared.repetitions = parts.count();
   parts.expand(shared.store, parts.sourceBits);
   parts.expand(shared.load, parts.destinationBits);
-  shared.barrier = barrierOf(pair, reach);
+  shared.barrier = barrierOf(pair, reach, shared.repetitions);
   return shared;
 }
 

@@ -67,7 +67,8 @@ struct SharedConversion {
   /// of `store.groups` and of `load.groups`.
   unsigned repetitions = 1;
   BarrierScope barrier = BarrierScope::Block;
-  /// Why there are more wavefronts than the ideal ones; empty if there are not.
+  /// What keeps a side from moving 32 bits of each bank in every wavefront;
+  /// empty if nothing does.
   std::string bound;
 };
 

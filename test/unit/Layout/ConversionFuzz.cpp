@@ -20,8 +20,8 @@ std::string FuzzPair::toString() const {
          std::to_string(elemBits) + " bits on " + target->name.str();
 }
 
-/// A surjective layout: bits of the tensor are dealt to labels, with replicas in
-/// between; then bases are mixed.
+/// A surjective layout: bits of the tensor are dealt to labels, with replicas
+/// in between; then bases are mixed.
 LinearLayout ConversionFuzz::makeLayout(const Sizes &sizes) {
   unsigned bits = 0;
   for (unsigned dim : sizes.dimBits)
@@ -153,8 +153,7 @@ static uint64_t mostWords(const std::vector<uint64_t> &addresses,
 
 static uint64_t countGroup(const SharedAccess &access,
                            const RegisterGroup &group, uint64_t warp,
-                           unsigned elemBits,
-                           const TargetDescription &target) {
+                           unsigned elemBits, const TargetDescription &target) {
   uint64_t lanes = access.thread.inSize("lane");
   auto address = [&](uint64_t lane) {
     return access.thread.applyFlat((lane % lanes) |
@@ -198,9 +197,8 @@ testing::countWavefronts(const SharedAccess &access, unsigned elemBits,
 
 std::string testing::checkPair(const FuzzPair &pair, FuzzCounts &counts) {
   ++counts.pairs;
-  llvm::Expected<ConversionPlan> plan =
-      planConversion(pair.source, pair.destination, pair.elemBits,
-                     *pair.target, pair.options);
+  llvm::Expected<ConversionPlan> plan = planConversion(
+      pair.source, pair.destination, pair.elemBits, *pair.target, pair.options);
   if (!plan) {
     ++counts.refused;
     return llvm::toString(plan.takeError());

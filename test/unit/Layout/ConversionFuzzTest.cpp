@@ -105,10 +105,10 @@ std::string Saboteur::breakAccess(SharedAccess &access) {
     F2Matrix columns = access.thread.matrix();
     unsigned row = below(columns.rows()), column = below(columns.cols());
     columns.set(row, column, !columns.get(row, column));
-    access.thread = LinearLayout::fromMatrix(
-        LinearLayout::Dims(access.thread.inDims()),
-        LinearLayout::Dims(access.thread.outDims()), columns,
-        access.thread.flatOffset());
+    access.thread =
+        LinearLayout::fromMatrix(LinearLayout::Dims(access.thread.inDims()),
+                                 LinearLayout::Dims(access.thread.outDims()),
+                                 columns, access.thread.flatOffset());
     return "a bit of the thread's address flipped";
   }
   default:

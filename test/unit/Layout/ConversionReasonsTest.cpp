@@ -100,3 +100,19 @@ TEST(ConversionReasons, PricedPlansAreNotVerified) {
   EXPECT_TRUE(plan->alternatives.empty());
   EXPECT_GT(plan->cost, 0);
 }
+
+/// No two bytes of a word are in one thread on both sides: one of them moves
+/// less than a word at a time, and the plan says why.
+TEST(ConversionReasons, NarrowAccessesNameTheirBound) {
+  LinearLayout s = row({0, 1, 2, 3}, {4, 5, 6, 7, 8}, {9}),
+               d = row({5, 6, 7, 8}, {0, 1, 2, 3, 9}, {4});
+  auto plan = take(planConversion(s, d, 8, *lookupTarget("sm_90a")));
+  ASSERT_EQ(plan->kind, ConversionKind::Shared);
+  EXPECT_THAT(plan->shared.bound,
+              HasSubstr("it moves 8 of the 32 bits of a bank: no two elements "
+                        "share a thread on both sides"));
+  auto wide = take(planConversion(s, row({0, 1, 2, 3}, {9, 5, 6, 7, 8}, {4}), 8,
+                                  *lookupTarget("sm_90a")));
+  ASSERT_EQ(wide->kind, ConversionKind::Shared);
+  EXPECT_EQ(wide->shared.bound, "");
+}

@@ -85,9 +85,8 @@ static std::string accessName(const SharedAccess &access, unsigned elemBits) {
 static uint64_t leastWavefronts(const LinearLayout &layout, unsigned elemBits,
                                 const TargetDescription &target) {
   uint64_t registers =
-      uint64_t{1} << layout.sublayout({"register"}, {"dim0", "dim1"})
-                         .matrix()
-                         .rank();
+      uint64_t{1}
+      << layout.sublayout({"register"}, {"dim0", "dim1"}).matrix().rank();
   uint64_t phases = target.warpSize >> target.phaseLaneMasks(32).size();
   return phases * std::max<uint64_t>(1, registers * elemBits / 32);
 }
@@ -101,18 +100,17 @@ static SwizzleResult runPair(const NamedLayout &from, const NamedLayout &to,
   load.registers = to.layout;
   SharedChoice choice =
       llvm::cantFail(chooseSharedLayout({store, load}, elemBits, target));
-  SwizzleResult result{
-      from.name,
-      to.name,
-      target.name.str(),
-      elemBits,
-      accessName(choice.accesses[0], elemBits) + "/" +
-          accessName(choice.accesses[1], elemBits),
-      choice.wavefronts(),
-      choice.extraWavefronts(),
-      leastWavefronts(from.layout, elemBits, target) +
-          leastWavefronts(to.layout, elemBits, target),
-      std::nullopt};
+  SwizzleResult result{from.name,
+                       to.name,
+                       target.name.str(),
+                       elemBits,
+                       accessName(choice.accesses[0], elemBits) + "/" +
+                           accessName(choice.accesses[1], elemBits),
+                       choice.wavefronts(),
+                       choice.extraWavefronts(),
+                       leastWavefronts(from.layout, elemBits, target) +
+                           leastWavefronts(to.layout, elemBits, target),
+                       std::nullopt};
   if (!result.isIdeal())
     result.searched = searchSwizzles(from.layout, to.layout, elemBits, target,
                                      result.leastWavefronts);

@@ -22,9 +22,9 @@ struct NamedLayout {
   LinearLayout layout;
 };
 
-/// Two-dimensional layouts of one tile with elements of `elemBits` bits: blocked
-/// by rows and by columns, accumulators and operands of mma, wgmma, mfma and
-/// wmma, one with swizzled registers, one with replicas over warps.
+/// Two-dimensional layouts of one tile with elements of `elemBits` bits:
+/// blocked by rows and by columns, accumulators and operands of mma, wgmma,
+/// mfma and wmma, one with swizzled registers, one with replicas over warps.
 std::vector<NamedLayout> catalogue(unsigned elemBits);
 
 /// What became of one ordered pair.

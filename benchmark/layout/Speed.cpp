@@ -7,6 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Cases.h"
+#include "Report.h"
+
+#include "llvm/Support/CommandLine.h"
 
 #include "benchmark/benchmark.h"
 
@@ -50,10 +53,37 @@ static void registerPlans(const std::vector<ConvertCase> &cases) {
           pair, verify);
 }
 
+static llvm::cl::opt<std::string>
+    reportFile("report", llvm::cl::desc("Write all figures to this file"),
+               llvm::cl::value_desc("file"));
+static llvm::cl::opt<uint64_t>
+    rounds("rounds", llvm::cl::desc("Random pairs of the report"),
+           llvm::cl::init(100000));
+static llvm::cl::opt<uint64_t> seed("seed", llvm::cl::desc("Of random pairs"),
+                                    llvm::cl::init(1));
+static llvm::cl::opt<std::string>
+    machine("machine", llvm::cl::desc("The machine in words"),
+            llvm::cl::init("not described"));
+
+static int report() {
+  std::error_code error;
+  llvm::raw_fd_ostream os(reportFile, error);
+  if (error) {
+    llvm::errs() << "layout-benchmark: cannot write " << reportFile << ": "
+                 << error.message() << "\n";
+    return 2;
+  }
+  return writeReport(os, rounds, seed, machine) ? 0 : 1;
+}
+
+/// Flags that start with --benchmark_ belong to the benchmark library.
 int main(int argc, char **argv) {
   registerPlans(recordedCases());
   registerPlans(largeCases());
   benchmark::Initialize(&argc, argv);
+  llvm::cl::ParseCommandLineOptions(argc, argv, "Speed of the layout engine\n");
+  if (!reportFile.empty())
+    return report();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

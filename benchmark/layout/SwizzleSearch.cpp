@@ -6,13 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A bound that no shared layout can beat, by looking at all of them as far as it
-// matters. The elements of one bank word are a coset of a subspace of the tile,
-// of dimension 0, 1 or 2 for 32-, 16- and 8-bit elements, and any subspace can
-// be it. One access of a side moves as many elements of a word of each lane as
-// its registers have in that subspace; ldmatrix.trans moves whole words if the
-// subspace lies in the lanes that become a row. A wavefront serves each lane
-// once, so that a side needs
+// A bound that no shared layout can beat, by looking at all of them as far as
+// it matters. The elements of one bank word are a coset of a subspace of the
+// tile, of dimension 0, 1 or 2 for 32-, 16- and 8-bit elements, and any
+// subspace can be it. One access of a side moves as many elements of a word of
+// each lane as its registers have in that subspace; ldmatrix.trans moves whole
+// words if the subspace lies in the lanes that become a row. A wavefront serves
+// each lane once, so that a side needs
 //
 //   phases * registers / (elements of a word at once)
 //
@@ -79,8 +79,7 @@ WordSide::WordSide(const LinearLayout &layout, bool isStore, unsigned elemBits,
 }
 
 uint64_t benchmarks::searchSwizzles(const LinearLayout &store,
-                                    const LinearLayout &load,
-                                    unsigned elemBits,
+                                    const LinearLayout &load, unsigned elemBits,
                                     const TargetDescription &target,
                                     uint64_t limit) {
   WordSide sides[] = {{store, true, elemBits, target},

@@ -117,11 +117,13 @@ static SwizzleResult runPair(const NamedLayout &from, const NamedLayout &to,
   return result;
 }
 
-std::vector<SwizzleResult> benchmarks::runCatalogue() {
+std::vector<SwizzleResult>
+benchmarks::runCatalogue(llvm::ArrayRef<unsigned> allBits,
+                         llvm::ArrayRef<llvm::StringRef> targets) {
   std::vector<SwizzleResult> results;
-  for (unsigned elemBits : {8u, 16u, 32u}) {
+  for (unsigned elemBits : allBits) {
     std::vector<NamedLayout> layouts = catalogue(elemBits);
-    for (llvm::StringRef name : {"sm_90a", "gfx942", "gfx950"}) {
+    for (llvm::StringRef name : targets) {
       const TargetDescription &target = *lookupTarget(name);
       auto fits = [&](const NamedLayout &named) {
         return named.layout.inSize("lane") <= target.warpSize;

@@ -41,8 +41,10 @@ struct SwizzleResult {
   bool isIdeal() const { return extra == 0 && wavefronts == leastWavefronts; }
 };
 
-/// All pairs on targets that have enough lanes.
-std::vector<SwizzleResult> runCatalogue();
+/// All pairs on those of the targets that have enough lanes.
+std::vector<SwizzleResult>
+runCatalogue(llvm::ArrayRef<unsigned> elemBits,
+             llvm::ArrayRef<llvm::StringRef> targets);
 
 /// The fewest wavefronts that any shared layout gives: the naive search
 /// (SwizzleSearch.cpp). `limit`: stop where a layout needs no more than this.

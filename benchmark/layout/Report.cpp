@@ -37,10 +37,11 @@ static bool reportFuzz(raw_ostream &os, uint64_t rounds, uint64_t seed) {
     if (!error.empty() && first.empty())
       first = formatv("round {0}: {1}\n{2}\n", round, error, pair.toString());
   }
-  os << formatv("## Random pairs\n\n{0} pairs, seed {1}: {2} wrong, {3} refused, "
-                "{4} with other wavefronts than counted by bank.\n",
-                counts.pairs, seed, counts.wrong, counts.refused,
-                counts.wavefrontsDiffer)
+  os << formatv(
+            "## Random pairs\n\n{0} pairs, seed {1}: {2} wrong, {3} refused, "
+            "{4} with other wavefronts than counted by bank.\n",
+            counts.pairs, seed, counts.wrong, counts.refused,
+            counts.wavefrontsDiffer)
      << formatv("Kinds: {0} noop, {1} register, {2} shuffle, {3} shared, {4} "
                 "cluster.\n",
                 counts.kinds[0], counts.kinds[1], counts.kinds[2],
@@ -85,9 +86,8 @@ static void reportCases(raw_ostream &os) {
   ConversionOptions options;
   options.allowPermute = options.allowRepetitions = true;
   for (const ConvertCase &pair : recordedCases()) {
-    ConversionPlan plan = llvm::cantFail(
-        planConversion(pair.source, pair.destination, pair.elemBits,
-                       *pair.target, options));
+    ConversionPlan plan = llvm::cantFail(planConversion(
+        pair.source, pair.destination, pair.elemBits, *pair.target, options));
     os << formatv("| {0} | {1}: {2} | {3} |\n", pair.name,
                   stringifyKind(plan.kind), describe(plan, *pair.target),
                   describe(pair.theirs));
@@ -100,20 +100,22 @@ static void reportCases(raw_ostream &os) {
 //===----------------------------------------------------------------------===//
 
 static bool reportCatalogue(raw_ostream &os) {
-  std::vector<SwizzleResult> results = runCatalogue();
+  std::vector<SwizzleResult> results =
+      runCatalogue({8, 16, 32}, {"sm_90a", "gfx942", "gfx950"});
   unsigned conflicts = 0, fewest = 0;
   for (const SwizzleResult &result : results) {
     conflicts += result.extra > 0;
     fewest += result.isIdeal() || result.searched == result.wavefronts;
   }
-  os << formatv("## Swizzles\n\nAll ordered pairs of 12 layouts of 64 x 64, at 8, "
-                "16 and 32 bits, on sm_90a, gfx942 and gfx950: {0} pairs.\n"
-                "{1} have bank conflicts on a side. {2} have the fewest "
-                "wavefronts that any layout gives\n(an exhaustive search over "
-                "what shares a word); the others, listed here, have more\n"
-                "wavefronts for fewer permutes. Accesses in bits, m and t for "
-                "matrices.\n\n",
-                results.size(), conflicts, fewest)
+  os << formatv(
+            "## Swizzles\n\nAll ordered pairs of 12 layouts of 64 x 64, at 8, "
+            "16 and 32 bits, on sm_90a, gfx942 and gfx950: {0} pairs.\n"
+            "{1} have bank conflicts on a side. {2} have the fewest "
+            "wavefronts that any layout gives\n(an exhaustive search over "
+            "what shares a word); the others, listed here, have more\n"
+            "wavefronts for fewer permutes. Accesses in bits, m and t for "
+            "matrices.\n\n",
+            results.size(), conflicts, fewest)
      << "| store | load | target | bits | accesses | wavefronts | fewest |\n"
      << "|---|---|---|---|---|---|---|\n";
   for (const SwizzleResult &result : results)
@@ -168,9 +170,8 @@ static void reportSpeed(raw_ostream &os) {
   LinearLayout inverse = llvm::cantFail(pair.source.invert());
   os << "## Speed\n\n| what | microseconds, median |\n|---|---|\n"
      << formatv("| compose, 128 x 128 in 8 warps | {0:f2} |\n",
-                microseconds([&] {
-                  llvm::cantFail(pair.destination.compose(inverse));
-                }))
+                microseconds(
+                    [&] { llvm::cantFail(pair.destination.compose(inverse)); }))
      << formatv("| invert, the same | {0:f2} |\n",
                 microseconds([&] { llvm::cantFail(pair.source.invert()); }));
   reportPlans(os, "recorded conversions", recordedCases());

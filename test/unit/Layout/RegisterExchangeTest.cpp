@@ -81,8 +81,8 @@ static LinearLayout permutation(const std::vector<unsigned> &image,
                           {"lane", unsigned(image.size()) - registers},
                           {"warp", 0},
                           {"block", 0}};
-  return LinearLayout::fromMatrix(
-      dims, dims, F2Matrix::fromColumns(image.size(), columns));
+  return LinearLayout::fromMatrix(dims, dims,
+                                  F2Matrix::fromColumns(image.size(), columns));
 }
 
 TEST(RegisterExchange, NeverTakesMoreThanTheKnownMethods) {
@@ -105,8 +105,9 @@ TEST(RegisterExchange, NeverTakesMoreThanTheKnownMethods) {
         << theirs.shuffles << ", " << theirs.selects << " for "
         << permutation(image, registers).toString();
     EXPECT_LE(ours.shuffles, 1u << registers);
-    ++kinds[theirs.selects == 0 ? theirs.shuffles != 0
-                                : 2 + (theirs.shuffles != 1u << (registers - 1))];
+    ++kinds[theirs.selects == 0
+                ? theirs.shuffles != 0
+                : 2 + (theirs.shuffles != 1u << (registers - 1))];
   }
   for (unsigned kind : kinds)
     EXPECT_GT(kind, 0u);

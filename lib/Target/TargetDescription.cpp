@@ -147,8 +147,11 @@ static llvm::ArrayRef<TargetDescription> buildTable() {
   setRates(table[5], 1.70e9, 1.6e12, 4e12, 8 * MiB, 1024);
   setRates(table[6], 2.10e9, 5.3e12, 10e12, 256 * MiB, 2048);
   setRates(table[7], 2.40e9, 8.0e12, 14e12, 256 * MiB, 4096);
-  for (unsigned i : {3u, 4u})
+  for (unsigned i : {3u, 4u}) {
     table[i].hasStmatrix = true;
+    table[i].maxClusterBlocks = 8;
+  }
+  table[7].hasPermlaneSwap = true;
   table[3].hasWgmma = true;
   return table;
 }

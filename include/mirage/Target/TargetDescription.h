@@ -90,6 +90,8 @@ struct TargetDescription {
   // Instructions.
   MatrixShape matrixShape; ///< preferred 16-bit matrix instruction.
   bool hasLdmatrix, hasStmatrix, hasAsyncCopy, hasWgmma;
+  bool hasPermlaneSwap;      ///< v_permlane16_swap, v_permlane32_swap.
+  unsigned maxClusterBlocks; ///< blocks that share their memory; 0: none.
 
   // LLVM back end.
   llvm::StringRef triple;   ///< "nvptx64-nvidia-cuda", "amdgcn-amd-amdhsa".

@@ -162,23 +162,25 @@ private:
     if (!bytes)
       return;
     int64_t begin = op.getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
-    bool withinWarps = exchangesWithinWarps(&op);
+    BarrierScope scope = scopeOf(&op);
+    bool withinWarps = scope == BarrierScope::Warp;
     Range range{begin, begin + bytes, withinWarps ? &op : nullptr};
     write(op, range, pending, insert);
     if (!withinWarps)
       pending = Pending();
-    Pending::add(pending.reads, range);
+    if (scope != BarrierScope::Cluster) // that one ends with a barrier
+      Pending::add(pending.reads, range);
   }
 
-  bool exchangesWithinWarps(Operation *op) const {
+  BarrierScope scopeOf(Operation *op) const {
     auto convert = dyn_cast<ConvertOp>(op);
     if (!convert)
-      return false;
+      return BarrierScope::Block;
     auto plan = planConvert(convert, target);
     if (plan)
-      return plan->shared.barrier == BarrierScope::Warp;
+      return plan->shared.barrier;
     llvm::consumeError(plan.takeError());
-    return false;
+    return BarrierScope::Block;
   }
 
   /// All of shared memory where the buffer is not known.

@@ -46,7 +46,8 @@ public:
                  ? WalkResult::interrupt()
                  : WalkResult::advance();
     });
-    return failure(result.wasInterrupted() || failed(checkCapacity()));
+    return failure(result.wasInterrupted() || failed(setClusterBlocks()) ||
+                   failed(checkCapacity()));
   }
 
 private:
@@ -73,9 +74,8 @@ private:
   LogicalResult checkPlaces(Operation *op, LinearLayoutAttr layout) {
     unsigned lanes = layout.getBases(PlaceDim::Lane).size();
     unsigned warps = layout.getBases(PlaceDim::Warp).size();
-    if (!layout.getBases(PlaceDim::Block).empty())
-      return op->emitOpError()
-             << "has a tile that is spread over blocks: " << layout;
+    if (failed(checkCluster(op, layout)))
+      return failure();
     if (lanes > block.laneBits || warps > block.threadBits - block.laneBits)
       return op->emitOpError()
              << "has a tile on " << (1 << lanes) << " lanes and "
@@ -86,6 +86,39 @@ private:
       return op->emitOpError()
              << "has a tile with " << layout.getSize(PlaceDim::Register)
              << " registers a thread, expected at most 4096";
+    return success();
+  }
+
+  LogicalResult checkCluster(Operation *op, LinearLayoutAttr layout) {
+    int64_t blocks = layout.getSize(PlaceDim::Block);
+    if (blocks > 1 && blocks > target().maxClusterBlocks)
+      return op->emitOpError()
+             << "has a tile that is spread over " << blocks
+             << " blocks, but a cluster of " << target().name << " has at most "
+             << std::max(1u, target().maxClusterBlocks) << ": " << layout;
+    return success();
+  }
+
+  /// The kernel has clusters of as many blocks as its tiles are spread over.
+  LogicalResult setClusterBlocks() {
+    int64_t blocks = 1;
+    kernel.walk([&](Operation *op) {
+      for (TypeRange types :
+           {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+        for (Type type : types)
+          if (LinearLayoutAttr layout = getLayout(type))
+            blocks = std::max(blocks, layout.getSize(PlaceDim::Block));
+    });
+    if (blocks == 1)
+      return success();
+    std::optional<ArrayRef<int32_t>> grid = kernel.getKnownGridSize();
+    if (grid && (*grid)[0] % blocks)
+      return kernel.emitOpError() << "has a grid of " << (*grid)[0]
+                                  << " blocks along x, expected a multiple of "
+                                     "the "
+                                  << blocks << " blocks of its clusters";
+    kernel->setAttr(clusterBlocksName,
+                    Builder(kernel.getContext()).getI64IntegerAttr(blocks));
     return success();
   }
 
@@ -118,8 +151,6 @@ private:
     auto plan = planConvert(op, target());
     if (!plan)
       return op.emitOpError(llvm::toString(plan.takeError()));
-    if (plan->kind == ConversionKind::Cluster)
-      return op.emitOpError("moves data between blocks");
     if (!plan->verified)
       return op.emitOpError("has a plan that does not move every element");
     return success();
@@ -128,6 +159,11 @@ private:
   /// Elements that are combined must differ in whole bits of the place.
   LogicalResult checkReduce(ReduceOp op) {
     LinearLayoutAttr layout = getLayout(op.getValue().getType());
+    for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Block))
+      if (basis[op.getAxis()])
+        return op.emitOpError()
+               << "combines elements of different blocks, dim " << op.getAxis()
+               << " of " << layout << "; convert it first";
     ThreadMap full = flatMap(layout, block);
     uint64_t seen = 0;
     for (ArrayRef<uint64_t> bases :

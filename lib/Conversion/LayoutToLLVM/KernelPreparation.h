@@ -1,5 +1,4 @@
-//===- KernelPreparation.h - What happens to a tile program before it is lowered
-//--*- C++ -*-===//
+//===- KernelPreparation.h - Before and around the lowering -----*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -22,6 +21,13 @@ mlir::LogicalResult checkKernel(mlir::gpu::GPUFuncOp kernel,
 /// Inserts layout.barrier where shared memory is reused.
 void insertBarriers(mlir::gpu::GPUFuncOp kernel,
                     const TargetDescription &target);
+
+/// A remark for each conversion that costs something.
+void remarkConversions(mlir::gpu::GPUFuncOp kernel,
+                       const TargetDescription &target);
+
+/// The global that stands for the block's dynamic shared memory.
+void addSharedMemory(mlir::gpu::GPUModuleOp module);
 
 /// After the first step: loops carry 16-bit values in pairs.
 void packLoopValues(mlir::Operation *root);

@@ -95,13 +95,33 @@ static void markReadOnly(gpu::GPUFuncOp kernel) {
                   Builder(kernel.getContext()).getDenseBoolArrayAttr(readOnly));
 }
 
-/// The block's dynamic shared memory, if some kernel uses any.
-static void addSharedMemory(gpu::GPUModuleOp module) {
-  bool used = false;
-  for (auto kernel : module.getOps<gpu::GPUFuncOp>())
-    if (auto bytes = kernel->getAttrOfType<IntegerAttr>(sharedBytesAttrName))
-      used |= bytes.getInt() > 0;
-  if (!used || module.lookupSymbol(sharedMemoryName))
+/// A tile program runs once in each cluster: its blocks are clusters.
+static void numberClusters(gpu::GPUFuncOp kernel) {
+  auto blocks = kernel->getAttrOfType<IntegerAttr>(clusterBlocksName);
+  if (!blocks)
+    return;
+  kernel.walk([&](gpu::BlockIdOp id) {
+    if (id.getDimension() != gpu::Dimension::x)
+      return;
+    OpBuilder b(id->getContext());
+    b.setInsertionPointAfter(id);
+    Value size =
+        arith::ConstantIndexOp::create(b, id.getLoc(), blocks.getInt());
+    auto cluster = arith::DivUIOp::create(b, id.getLoc(), id, size);
+    id.getResult().replaceAllUsesExcept(cluster, cluster);
+  });
+}
+
+static bool usesSharedMemory(gpu::GPUModuleOp module) {
+  return llvm::any_of(
+      module.getOps<gpu::GPUFuncOp>(), [](gpu::GPUFuncOp kernel) {
+        auto bytes = kernel->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
+        return bytes && bytes.getInt() > 0;
+      });
+}
+
+void mirage::addSharedMemory(gpu::GPUModuleOp module) {
+  if (module.lookupSymbol(sharedMemoryName))
     return;
   OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
   auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
@@ -156,7 +176,9 @@ struct KernelPattern final : OpConversionPattern<gpu::GPUFuncOp> {
         LLVM::LLVMVoidType::get(getContext()), kernel.getArgumentTypes());
     auto function = LLVM::LLVMFuncOp::create(rewriter, kernel.getLoc(),
                                              kernel.getName(), type);
-    instructions.markKernel(function, (*kernel.getKnownBlockSize())[0]);
+    auto cluster = kernel->getAttrOfType<IntegerAttr>(clusterBlocksName);
+    instructions.markKernel(function, (*kernel.getKnownBlockSize())[0],
+                            cluster ? cluster.getInt() : 1);
     if (Attribute bytes = kernel->getAttr(sharedBytesAttrName))
       function->setAttr(sharedBytesAttrName, bytes);
     markArguments(kernel, function);
@@ -268,11 +290,14 @@ struct ConvertLayoutToLLVMPass final
       if (failed(checkKernel(kernel, instructions)) ||
           failed(analyzeAccesses(kernel)))
         return failure();
+      remarkConversions(kernel, instructions.target);
       insertBarriers(kernel, instructions.target);
       markReadOnly(kernel);
+      numberClusters(kernel);
     }
     unsigned indexBits = indexBitsFor(module);
-    addSharedMemory(module);
+    if (usesSharedMemory(module))
+      addSharedMemory(module);
     if (failed(convertTiles(module, instructions)))
       return failure();
     packLoopValues(module);

@@ -78,6 +78,37 @@ public:
     return shuffle(b, value, lane, NVVM::ShflKind::idx);
   }
 
+  Value permuteBytes(ImplicitLocOpBuilder &builder, Value a, Value b,
+                     Value selector) const override {
+    return NVVM::PermuteOp::create(builder, builder.getI32Type(), a, b,
+                                   selector, NVVM::PermuteMode::DEFAULT);
+  }
+
+  /// prmt: one nibble a byte.
+  uint32_t byteSelector(ArrayRef<unsigned> bytes) const override {
+    uint32_t selector = 0;
+    for (auto [index, byte] : llvm::enumerate(bytes))
+      selector |= byte << (4 * index);
+    return selector;
+  }
+
+  Value blockInCluster(ImplicitLocOpBuilder &b) const override {
+    return NVVM::ClusterId::create(b, b.getI32Type());
+  }
+
+  void clusterBarrier(ImplicitLocOpBuilder &b) const override {
+    NVVM::ClusterArriveOp::create(b, b.getUnitAttr());
+    NVVM::ClusterWaitOp::create(b, b.getUnitAttr());
+  }
+
+  Value mapToBlock(ImplicitLocOpBuilder &b, Value pointer,
+                   Value rank) const override {
+    auto remote = LLVM::LLVMPointerType::get(
+        b.getContext(),
+        static_cast<unsigned>(NVVM::NVVMMemorySpace::SharedCluster));
+    return NVVM::MapaOp::create(b, remote, pointer, rank);
+  }
+
   const MatrixInstruction *matrix(Type element) const override {
     return element.isF16() || element.isBF16() ? &m16n8k16 : nullptr;
   }
@@ -149,8 +180,13 @@ public:
     return callIntrinsic(b, "llvm.nvvm.rsqrt.approx.f", x);
   }
 
-  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads) const override {
+  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads,
+                  int64_t clusterBlocks) const override {
     Builder b(kernel.getContext());
+    if (clusterBlocks > 1)
+      kernel->setAttr(
+          NVVM::NVVMDialect::getClusterDimAttrName(),
+          b.getDenseI32ArrayAttr({static_cast<int32_t>(clusterBlocks), 1, 1}));
     kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(),
                     b.getUnitAttr());
     kernel->setAttr(

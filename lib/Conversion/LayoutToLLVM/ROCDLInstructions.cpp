@@ -90,6 +90,49 @@ public:
     return LLVM::BitcastOp::create(b, value.getType(), result);
   }
 
+  bool canSwapHalves(unsigned distance) const override {
+    return target.hasPermlaneSwap && (distance == 16 || distance == 32);
+  }
+
+  /// v_permlane32_swap exchanges the upper half of the first register with the
+  /// lower half of the second; v_permlane16_swap odd with even rows of 16.
+  std::pair<Value, Value> swapHalves(ImplicitLocOpBuilder &builder, Value a,
+                                     Value b,
+                                     unsigned distance) const override {
+    Type i32 = builder.getI32Type();
+    auto pair =
+        LLVM::LLVMStructType::getLiteral(builder.getContext(), {i32, i32});
+    Value swapped;
+    if (distance == 32)
+      swapped = ROCDL::Permlane32SwapOp::create(builder, pair, a, b,
+                                                /*fi=*/false,
+                                                /*boundControl=*/false);
+    else
+      swapped = ROCDL::Permlane16SwapOp::create(builder, pair, a, b,
+                                                /*fi=*/false,
+                                                /*boundControl=*/false);
+    return {LLVM::ExtractValueOp::create(builder, swapped, int64_t{0}),
+            LLVM::ExtractValueOp::create(builder, swapped, int64_t{1})};
+  }
+
+  /// v_perm_b32 counts the bytes of its second operand first.
+  Value permuteBytes(ImplicitLocOpBuilder &builder, Value a, Value b,
+                     Value selector) const override {
+    return LLVM::CallIntrinsicOp::create(
+               builder, builder.getI32Type(),
+               builder.getStringAttr("llvm.amdgcn.perm"),
+               ValueRange{b, a, selector})
+        .getResult(0);
+  }
+
+  /// v_perm_b32: one byte a byte.
+  uint32_t byteSelector(ArrayRef<unsigned> bytes) const override {
+    uint32_t selector = 0;
+    for (auto [index, byte] : llvm::enumerate(bytes))
+      selector |= byte << (8 * index);
+    return selector;
+  }
+
   const MatrixInstruction *matrix(Type element) const override {
     return element.isF16() || element.isBF16() ? &mfma16x16x16 : nullptr;
   }
@@ -127,7 +170,8 @@ public:
     return callIntrinsic(b, "llvm.amdgcn.rsq.f32", x);
   }
 
-  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads) const override {
+  void markKernel(LLVM::LLVMFuncOp kernel, int64_t threads,
+                  int64_t /*clusterBlocks*/) const override {
     Builder b(kernel.getContext());
     std::string size = std::to_string(threads);
     kernel->setAttr(ROCDL::ROCDLDialect::getKernelFuncAttrName(),

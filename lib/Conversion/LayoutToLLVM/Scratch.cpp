@@ -40,20 +40,34 @@ mirage::planSharedStore(const LinearLayout &registers,
 }
 
 llvm::Expected<ConversionPlan>
-mirage::planConvert(ConvertOp op, const TargetDescription &target) {
-  auto tile = cast<RankedTensorType>(op.getType());
-  LinearLayout source = getLayout(op.getValue().getType()).getLinear();
-  unsigned bits = tile.getElementTypeBitWidth();
-  auto plan = planConversion(source, getLayout(tile).getLinear(), bits, target);
+mirage::planConvert(const LinearLayout &source, const LinearLayout &destination,
+                    unsigned elementBits, const TargetDescription &target) {
+  ConversionOptions options;
+  options.allowPermute = target.isNVIDIA();
+  options.allowRepetitions = true;
+  auto plan = planConversion(source, destination, elementBits, target, options);
   if (!plan || plan->kind != ConversionKind::Shared ||
       !repeatsRows(plan->shared.store))
     return plan;
+  if (plan->shared.repetitions > 1) {
+    options.allowMatrix = false;
+    return planConversion(source, destination, elementBits, target, options);
+  }
   auto store = planSharedStore(source.flattenOuts("element"),
-                               plan->shared.layout, bits, target);
+                               plan->shared.layout, plan->elemBits, target);
   if (!store)
     return store.takeError();
   plan->shared.store = std::move(*store);
+  plan->verified = verifyConversion(*plan, source, destination);
   return plan;
+}
+
+llvm::Expected<ConversionPlan>
+mirage::planConvert(ConvertOp op, const TargetDescription &target) {
+  auto tile = cast<RankedTensorType>(op.getType());
+  return planConvert(getLayout(op.getValue().getType()).getLinear(),
+                     getLayout(tile).getLinear(), tile.getElementTypeBitWidth(),
+                     target);
 }
 
 int64_t mirage::reduceScratchBytes(ReduceOp op) {
@@ -74,7 +88,9 @@ int64_t mirage::convertScratchBytes(ConvertOp op,
     llvm::consumeError(plan.takeError());
     return 0;
   }
-  return plan->kind == ConversionKind::Shared ? plan->shared.scratchBytes : 0;
+  bool usesScratch = plan->kind == ConversionKind::Shared ||
+                     plan->kind == ConversionKind::Cluster;
+  return usesScratch ? plan->shared.scratchBytes : 0;
 }
 
 int64_t mirage::scratchBytes(Operation *op, const TargetDescription &target) {

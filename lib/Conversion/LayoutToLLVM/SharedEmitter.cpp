@@ -44,6 +44,7 @@ MapEmitter SharedEmitter::addresses(const SharedAccess &plan) {
   ThreadMap map = componentMap(plan.thread, "offset", block);
   for (uint64_t &basis : map.threads)
     basis *= elementBytes;
+  map.constant *= elementBytes;
   map.registers.clear();
   return MapEmitter(b, threads, std::move(map));
 }
@@ -112,26 +113,81 @@ void SharedEmitter::storeGroup(Value address, const SharedAccess &plan,
                            plan.op == SharedOp::MatrixTransposed);
 }
 
-SmallVector<Value> SharedEmitter::load(const SharedAccess &plan) {
-  MapEmitter numbers = addresses(plan);
-  SmallVector<Value> registers(plan.copyOf.size());
-  for (const RegisterGroup &group : plan.groups) {
-    Value from =
-        sharedAddress(b, base, numbers.plus(group.offset * elementBytes));
-    SmallVector<Value> values = loadGroup(from, plan);
-    for (auto [index, value] : llvm::zip_equal(group.registers, values))
-      registers[index] = value;
-  }
+void SharedEmitter::copyReplicas(const SharedAccess &plan,
+                                 MutableArrayRef<Value> registers) {
   for (unsigned r = 0; r < registers.size(); ++r)
     registers[r] = registers[plan.copyOf[r]];
+}
+
+void SharedEmitter::loadTo(Value address, const SharedAccess &plan,
+                           const RegisterGroup &group,
+                           MutableArrayRef<Value> registers) {
+  for (auto [index, value] :
+       llvm::zip_equal(group.registers, loadGroup(address, plan)))
+    registers[index] = value;
+}
+
+SmallVector<Value> SharedEmitter::load(const SharedAccess &plan) {
+  SmallVector<Value> registers(plan.copyOf.size());
+  load(plan, plan.groups, registers);
+  copyReplicas(plan, registers);
   return registers;
 }
 
-void SharedEmitter::store(const SharedAccess &plan, ValueRange registers) {
+void SharedEmitter::load(const SharedAccess &plan,
+                         ArrayRef<RegisterGroup> groups,
+                         MutableArrayRef<Value> registers) {
+  MapEmitter numbers = addresses(plan);
+  for (const RegisterGroup &group : groups)
+    loadTo(sharedAddress(b, base, numbers.plus(group.offset * elementBytes)),
+           plan, group, registers);
+}
+
+/// Splits a map to numbers into the bits below `bit` and those above.
+static std::pair<ThreadMap, ThreadMap> splitMap(const ThreadMap &map,
+                                                unsigned bit) {
+  uint64_t low = (uint64_t{1} << bit) - 1;
+  std::pair<ThreadMap, ThreadMap> parts;
+  for (uint64_t basis : map.threads) {
+    parts.first.threads.push_back(basis & low);
+    parts.second.threads.push_back(basis >> bit);
+  }
+  parts.first.constant = map.constant & low;
+  parts.second.constant = map.constant >> bit;
+  return parts;
+}
+
+/// One pointer for each block that a thread reads from.
+void SharedEmitter::loadFromBlocks(const SharedAccess &plan,
+                                   ArrayRef<RegisterGroup> groups,
+                                   unsigned scratchBits,
+                                   MutableArrayRef<Value> registers) {
+  auto [local, rank] =
+      splitMap(componentMap(plan.thread, "offset", block), scratchBits);
+  for (uint64_t &basis : local.threads)
+    basis *= elementBytes;
+  local.constant *= elementBytes;
+  MapEmitter offsets(b, threads, std::move(local));
+  MapEmitter ranks(b, threads, std::move(rank));
+  llvm::DenseMap<uint64_t, Value> bases;
+  for (const RegisterGroup &group : groups) {
+    Value &remote = bases[group.offset >> scratchBits];
+    if (!remote)
+      remote = instructions.mapToBlock(
+          b, base, ranks.valueOf(group.offset >> scratchBits));
+    uint64_t low = group.offset & ((uint64_t{1} << scratchBits) - 1);
+    loadTo(sharedAddress(b, remote, offsets.plus(low * elementBytes)), plan,
+           group, registers);
+  }
+}
+
+void SharedEmitter::store(const SharedAccess &plan,
+                          ArrayRef<RegisterGroup> groups,
+                          ValueRange registers) {
   MapEmitter numbers = addresses(plan);
   OpBuilder::InsertionGuard guard(b);
   electThreads(plan);
-  for (const RegisterGroup &group : plan.groups) {
+  for (const RegisterGroup &group : groups) {
     SmallVector<Value> values;
     for (unsigned index : group.registers)
       values.push_back(registers[index]);
@@ -141,11 +197,12 @@ void SharedEmitter::store(const SharedAccess &plan, ValueRange registers) {
   }
 }
 
-/// One thread writes for all that hold the same elements. A matrix instruction
-/// needs all lanes, so only warps are left out.
+/// One thread of a block writes for all that hold the same elements. A matrix
+/// instruction needs all lanes, so only warps are left out.
 void SharedEmitter::electThreads(const SharedAccess &plan) {
   ThreadMap map = componentMap(plan.thread, "offset", block);
-  uint64_t replicas = replicaThreads(map);
+  uint64_t threadsOfBlock = (uint64_t{1} << block.threadBits) - 1;
+  uint64_t replicas = replicaThreads(map) & threadsOfBlock;
   if (plan.op != SharedOp::Vector)
     replicas = replicas >> block.laneBits << block.laneBits;
   runOnly(b, threads.isZero(replicas));

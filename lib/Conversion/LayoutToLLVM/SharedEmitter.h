@@ -1,5 +1,4 @@
-//===- SharedEmitter.h - Moving registers to and from shared memory --*- C++
-//-*-===//
+//===- SharedEmitter.h - Registers to and from shared memory ----*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -33,8 +32,27 @@ public:
         base(base), element(element),
         elementBytes(element.getIntOrFloatBitWidth() / 8) {}
 
-  void store(const layout::SharedAccess &plan, mlir::ValueRange registers);
+  void store(const layout::SharedAccess &plan, mlir::ValueRange registers) {
+    store(plan, plan.groups, registers);
+  }
   llvm::SmallVector<mlir::Value> load(const layout::SharedAccess &plan);
+
+  // The same for some of the groups of `plan`.
+  void store(const layout::SharedAccess &plan,
+             llvm::ArrayRef<layout::RegisterGroup> groups,
+             mlir::ValueRange registers);
+  void load(const layout::SharedAccess &plan,
+            llvm::ArrayRef<layout::RegisterGroup> groups,
+            llvm::MutableArrayRef<mlir::Value> registers);
+  /// The bits of an offset from `scratchBits` on are the number of the block
+  /// of the cluster whose shared memory is read.
+  void loadFromBlocks(const layout::SharedAccess &plan,
+                      llvm::ArrayRef<layout::RegisterGroup> groups,
+                      unsigned scratchBits,
+                      llvm::MutableArrayRef<mlir::Value> registers);
+  /// After the loads: registers that were not loaded, since they are replicas.
+  static void copyReplicas(const layout::SharedAccess &plan,
+                           llvm::MutableArrayRef<mlir::Value> registers);
 
 private:
   /// Byte offset of each group as a map: the thread's part, no registers.
@@ -45,6 +63,9 @@ private:
                                            const layout::SharedAccess &plan);
   void storeGroup(mlir::Value address, const layout::SharedAccess &plan,
                   mlir::ValueRange values);
+  void loadTo(mlir::Value address, const layout::SharedAccess &plan,
+              const layout::RegisterGroup &group,
+              llvm::MutableArrayRef<mlir::Value> registers);
 
   mlir::ImplicitLocOpBuilder &b;
   ThreadEmitter &threads;

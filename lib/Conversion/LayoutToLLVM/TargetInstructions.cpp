@@ -29,6 +29,21 @@ void TargetInstructions::storeMatrix(ImplicitLocOpBuilder &, Value, ValueRange,
                                      bool) const {
   llvm_unreachable("target has no stmatrix");
 }
+std::pair<Value, Value> TargetInstructions::swapHalves(ImplicitLocOpBuilder &,
+                                                       Value, Value,
+                                                       unsigned) const {
+  llvm_unreachable("target cannot swap half-warps");
+}
+Value TargetInstructions::blockInCluster(ImplicitLocOpBuilder &) const {
+  llvm_unreachable("target has no clusters");
+}
+void TargetInstructions::clusterBarrier(ImplicitLocOpBuilder &) const {
+  llvm_unreachable("target has no clusters");
+}
+Value TargetInstructions::mapToBlock(ImplicitLocOpBuilder &, Value,
+                                     Value) const {
+  llvm_unreachable("target has no clusters");
+}
 void TargetInstructions::asyncCopy(ImplicitLocOpBuilder &, Value, Value,
                                    unsigned, Value) const {
   llvm_unreachable("target has no asynchronous copy");
@@ -45,6 +60,10 @@ Value TargetInstructions::callIntrinsic(ImplicitLocOpBuilder &b, StringRef name,
 Value mirage::constantI32(ImplicitLocOpBuilder &b, int64_t value) {
   return LLVM::ConstantOp::create(b, b.getI32Type(),
                                   b.getI32IntegerAttr(value));
+}
+
+Value mirage::constantBits(ImplicitLocOpBuilder &b, uint32_t bits) {
+  return constantI32(b, static_cast<int32_t>(bits));
 }
 
 Value mirage::packVector(ImplicitLocOpBuilder &b, ValueRange values) {

@@ -70,6 +70,38 @@ public:
   virtual mlir::Value shuffleIndex(mlir::ImplicitLocOpBuilder &b,
                                    mlir::Value value,
                                    mlir::Value lane) const = 0;
+  /// Whether `swapHalves` exists for lanes this far apart.
+  virtual bool canSwapHalves(unsigned distance) const { return false; }
+  /// With h the lane bit of value `distance`: (a, b) becomes (h ? b' : a,
+  /// h ? b : a'), where a' and b' are those of lane `own lane ^ distance`.
+  virtual std::pair<mlir::Value, mlir::Value>
+  swapHalves(mlir::ImplicitLocOpBuilder &builder, mlir::Value a, mlir::Value b,
+             unsigned distance) const;
+
+  //===--------------------------------------------------------------------===//
+  // Bytes
+  //===--------------------------------------------------------------------===//
+
+  /// i32 whose byte i is byte bytes[i] of the eight bytes of `a` (0 to 3) and
+  /// `b` (4 to 7); `selector` is what `byteSelector` says of `bytes`.
+  virtual mlir::Value permuteBytes(mlir::ImplicitLocOpBuilder &builder,
+                                   mlir::Value a, mlir::Value b,
+                                   mlir::Value selector) const = 0;
+  virtual uint32_t byteSelector(llvm::ArrayRef<unsigned> bytes) const = 0;
+
+  //===--------------------------------------------------------------------===//
+  // Clusters of blocks. Only where TargetDescription::maxClusterBlocks is above
+  // 1.
+  //===--------------------------------------------------------------------===//
+
+  /// i32 number of the block in its cluster.
+  virtual mlir::Value blockInCluster(mlir::ImplicitLocOpBuilder &b) const;
+  /// All threads of the cluster arrive; the shared memory of all its blocks is
+  /// ordered.
+  virtual void clusterBarrier(mlir::ImplicitLocOpBuilder &b) const;
+  /// Pointer to the same byte in the shared memory of block `rank` (i32).
+  virtual mlir::Value mapToBlock(mlir::ImplicitLocOpBuilder &b,
+                                 mlir::Value pointer, mlir::Value rank) const;
 
   //===--------------------------------------------------------------------===//
   // Matrices
@@ -116,9 +148,10 @@ public:
   // Kernels
   //===--------------------------------------------------------------------===//
 
-  /// Marks `kernel` as a kernel of `threads` threads a block.
-  virtual void markKernel(mlir::LLVM::LLVMFuncOp kernel,
-                          int64_t threads) const = 0;
+  /// Marks `kernel` as a kernel of `threads` threads a block and
+  /// `clusterBlocks` blocks a cluster.
+  virtual void markKernel(mlir::LLVM::LLVMFuncOp kernel, int64_t threads,
+                          int64_t clusterBlocks) const = 0;
   /// The target attribute of the gpu.module.
   virtual mlir::Attribute moduleTarget(mlir::MLIRContext *context) const = 0;
 
@@ -132,6 +165,8 @@ protected:
 mlir::Value constantI32(mlir::ImplicitLocOpBuilder &b, int64_t value);
 /// `vector<n x T>` of n values of type T.
 mlir::Value packVector(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange values);
+/// i32 constant of these bits.
+mlir::Value constantBits(mlir::ImplicitLocOpBuilder &b, uint32_t bits);
 /// The elements of a vector.
 llvm::SmallVector<mlir::Value> unpackVector(mlir::ImplicitLocOpBuilder &b,
                                             mlir::Value vector);

@@ -27,7 +27,10 @@ FailureOr<BlockShape> mirage::blockShapeOf(Operation *op,
   if (!size || (*size)[0] < static_cast<int32_t>(target.warpSize) ||
       !llvm::isPowerOf2_32((*size)[0]) || (*size)[1] != 1 || (*size)[2] != 1)
     return failure();
-  return BlockShape{llvm::Log2_32(target.warpSize), llvm::Log2_32((*size)[0])};
+  BlockShape shape{llvm::Log2_32(target.warpSize), llvm::Log2_32((*size)[0])};
+  if (auto blocks = kernel->getAttrOfType<IntegerAttr>(clusterBlocksName))
+    shape.clusterBits = llvm::Log2_64(blocks.getInt());
+  return shape;
 }
 
 //===----------------------------------------------------------------------===//
@@ -35,7 +38,7 @@ FailureOr<BlockShape> mirage::blockShapeOf(Operation *op,
 //===----------------------------------------------------------------------===//
 
 uint64_t ThreadMap::ofRegister(uint64_t index) const {
-  uint64_t result = 0;
+  uint64_t result = constant;
   for (auto [bit, basis] : llvm::enumerate(registers))
     if ((index >> bit) & 1)
       result ^= basis;
@@ -53,7 +56,8 @@ uint64_t ThreadMap::registerBits() const { return unite(registers); }
 uint64_t ThreadMap::threadBits() const { return unite(threads); }
 
 /// Reads every basis through `number` and orders them as a thread's number is
-/// made up: lanes, padded with replicas to a whole warp, then warps.
+/// made up: lanes, padded with replicas to a whole warp, then warps and
+/// blocks.
 static ThreadMap makeMap(LinearLayoutAttr layout, BlockShape block,
                          function_ref<uint64_t(ArrayRef<int64_t>)> number) {
   ThreadMap map;
@@ -66,6 +70,8 @@ static ThreadMap makeMap(LinearLayoutAttr layout, BlockShape block,
   map.threads.resize(block.laneBits, 0);
   append(PlaceDim::Warp, map.threads);
   map.threads.resize(block.threadBits, 0);
+  append(PlaceDim::Block, map.threads);
+  map.threads.resize(block.placeBits(), 0);
   return map;
 }
 
@@ -103,6 +109,12 @@ ThreadMap mirage::flatMapWithout(LinearLayoutAttr layout, BlockShape block,
   });
 }
 
+static unsigned outIndex(const LinearLayout &map, StringRef out) {
+  const auto *dim = llvm::find_if(
+      map.outDims(), [&](const LabelledDim &dim) { return dim.name == out; });
+  return dim - map.outDims().begin();
+}
+
 ThreadMap mirage::componentMap(const LinearLayout &map, StringRef out,
                                BlockShape block) {
   ThreadMap result;
@@ -115,6 +127,10 @@ ThreadMap mirage::componentMap(const LinearLayout &map, StringRef out,
   result.threads.resize(block.laneBits, 0);
   append("warp", result.threads);
   result.threads.resize(block.threadBits, 0);
+  append("block", result.threads);
+  result.threads.resize(block.placeBits(), 0);
+  if (map.hasOut(out))
+    result.constant = map.offset()[outIndex(map, out)];
   return result;
 }
 
@@ -179,8 +195,16 @@ FailureOr<SmallVector<unsigned>> mirage::matchRegisters(const ThreadMap &from,
 //===----------------------------------------------------------------------===//
 
 Value ThreadEmitter::threadId() {
-  if (!thread)
-    thread = instructions.threadId(b, gpu::Dimension::x);
+  if (thread)
+    return thread;
+  thread = instructions.threadId(b, gpu::Dimension::x);
+  auto shape =
+      blockShapeOf(b.getInsertionBlock()->getParentOp(), instructions.target);
+  if (succeeded(shape) && shape->clusterBits) {
+    Value block = LLVM::ShlOp::create(b, instructions.blockInCluster(b),
+                                      constantI32(b, shape->threadBits));
+    thread = LLVM::OrOp::create(b, thread, block, /*isDisjoint=*/true);
+  }
   return thread;
 }
 
@@ -228,16 +252,24 @@ MapEmitter::MapEmitter(ImplicitLocOpBuilder &b, ThreadEmitter &threads,
 }
 
 MapEmitter::Number MapEmitter::at(uint64_t index) {
-  return plus(map.ofRegister(index));
+  return plus(map.ofRegister(index) ^ map.constant);
 }
 
 MapEmitter::Number MapEmitter::plus(uint64_t constant) {
+  constant ^= map.constant;
   uint64_t mixed = constant & map.threadBits();
   Value &dynamic = dynamicParts[mixed];
   if (!dynamic)
     dynamic = mixed ? LLVM::XOrOp::create(b, threadPart, constantI32(b, mixed))
                     : threadPart;
   return {dynamic, constant & ~mixed, mixed};
+}
+
+Value MapEmitter::valueOf(uint64_t constant) {
+  Number number = plus(constant);
+  if (number.dynamic && !number.constant)
+    return number.dynamic;
+  return addI32(b, number.dynamic, constantI32(b, number.constant));
 }
 
 Value mirage::addI32(ImplicitLocOpBuilder &b, Value x, Value y) {

@@ -11,9 +11,10 @@
 // register number. All threads run the same code; what differs between them
 // are addresses and predicates, computed from the thread's number.
 //
-// The number of a thread is lane + warpSize * warp, so the lane and warp bases
-// of a layout, in this order, are the bases of the bits of the thread number.
-// Everything a thread needs to know of a layout is therefore
+// The number of a thread is lane + warpSize * warp (+ threads of a block *
+// block in a cluster), so the lane, warp and block bases of a layout, in this
+// order, are the bases of the bits of the thread number. Everything a thread
+// needs to know of a layout is therefore
 //
 //   element(register r, thread t) = R(r) xor T(t)
 //
@@ -40,23 +41,33 @@ inline constexpr llvm::StringLiteral sharedMemoryName = "layout_shared_memory";
 
 /// The threads of a block, as bits of the thread number.
 struct BlockShape {
-  unsigned laneBits;   ///< log2 of the warp size.
-  unsigned threadBits; ///< log2 of the threads of the block.
+  unsigned laneBits;        ///< log2 of the warp size.
+  unsigned threadBits;      ///< log2 of the threads of the block.
+  unsigned clusterBits = 0; ///< log2 of the blocks of the cluster.
+
+  /// Bits of the number of a thread in its cluster.
+  unsigned placeBits() const { return threadBits + clusterBits; }
 };
+
+/// On a kernel: the blocks of its cluster, if there are several.
+inline constexpr llvm::StringLiteral clusterBlocksName =
+    "layout.cluster_blocks";
 
 /// The block shape of the kernel around `op`; fails without a diagnostic if its
 /// `known_block_size` is missing or not a power of two of whole warps.
 llvm::FailureOr<BlockShape> blockShapeOf(mlir::Operation *op,
                                          const TargetDescription &target);
 
-/// A map from (register, thread) to a number that is linear over F2: the bases
-/// of the register bits and of the bits of the thread number.
+/// A map from (register, thread) to a number that is affine over F2: the bases
+/// of the register bits and of the bits of the thread number, and the number at
+/// 0.
 struct ThreadMap {
   llvm::SmallVector<uint64_t> registers;
   llvm::SmallVector<uint64_t> threads;
+  uint64_t constant = 0;
 
   unsigned numRegisters() const { return 1u << registers.size(); }
-  /// R(r).
+  /// R(r), with the constant.
   uint64_t ofRegister(uint64_t index) const;
   /// All bits that some register (thread) basis touches.
   uint64_t registerBits() const;
@@ -71,8 +82,8 @@ ThreadMap flatMap(layout::LinearLayoutAttr layout, BlockShape block);
 /// The same in the tile where the dims with a set bit in `dropped` have size 1.
 ThreadMap flatMapWithout(layout::LinearLayoutAttr layout, BlockShape block,
                          uint64_t dropped);
-/// The out label `out` of a map from register, lane and warp; absent labels
-/// count as 0.
+/// The out label `out` of a map from register, lane, warp and block; absent
+/// labels count as 0.
 ThreadMap componentMap(const LinearLayout &map, llvm::StringRef out,
                        BlockShape block);
 
@@ -99,7 +110,8 @@ public:
                 const TargetInstructions &instructions)
       : b(b), instructions(instructions) {}
 
-  /// i32 number of the thread in its block.
+  /// i32 number of the thread in its block, or in its cluster if it has several
+  /// blocks.
   mlir::Value threadId();
   /// Xor of the bases of the set bits of `x`, in i32; null if all are 0.
   mlir::Value linear(llvm::ArrayRef<uint64_t> bases, mlir::Value x);
@@ -127,8 +139,11 @@ public:
     uint64_t mixed;
   };
   Number at(uint64_t index);
-  /// The same for a given number in place of R(r).
+  /// The same for a given number (and the constant of the map) in place of
+  /// R(r).
   Number plus(uint64_t constant);
+  /// The number as an i32.
+  mlir::Value valueOf(uint64_t constant);
 
 private:
   mlir::ImplicitLocOpBuilder &b;

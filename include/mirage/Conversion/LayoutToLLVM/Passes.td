@@ -47,4 +47,33 @@ def ConvertLayoutToLLVM : Pass<"convert-layout-to-llvm", "::mlir::ModuleOp"> {
     "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect"];
 }
 
+def LayoutValidate : Pass<"layout-validate"> {
+  let summary = "Prove the code of every conversion by executing it";
+  let description = [{
+    For every `layout.convert` this makes the code that `convert-layout-to-llvm`
+    makes of it and executes it, instruction by instruction, for every block,
+    warp and lane, with the number of an element in place of each value: in the
+    end every register must hold its element. Barriers are checked as well: an
+    access to shared memory that a barrier should have separated from another
+    thread's is an error.
+
+    The instructions mean what the manuals of NVIDIA and AMD say of them; the
+    interpreter shares nothing with the planner of conversions. A wrong register
+    is an error at the conversion that names the register, lane, warp and block,
+    the element found there and the one expected. The IR is not changed.
+
+    ```mlir
+    %1 = layout.convert %0 : tensor<16x32xf32, #a> -> tensor<16x32xf32, #b>
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_90a\"",
+           "the chip, as for convert-layout-to-llvm">
+  ];
+  let dependentDialects = [
+    "::mlir::cf::ControlFlowDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect"];
+}
+
 #endif // MIRAGE_CONVERSION_LAYOUTTOLLVM_PASSES_TD

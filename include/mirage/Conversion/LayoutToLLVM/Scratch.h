@@ -26,7 +26,12 @@ namespace mirage {
 /// other ops. Tiles must have layouts. Offsets must be multiples of 128.
 int64_t scratchBytes(mlir::Operation *op, const TargetDescription &target);
 
-/// How the lowering will carry out a conversion between two layouts.
+/// How the lowering will carry out a conversion between two layouts: the best
+/// plan whose instructions the target has, and in which no two lanes write the
+/// same row.
+llvm::Expected<layout::ConversionPlan>
+planConvert(const LinearLayout &source, const LinearLayout &destination,
+            unsigned elementBits, const TargetDescription &target);
 llvm::Expected<layout::ConversionPlan>
 planConvert(layout::ConvertOp op, const TargetDescription &target);
 

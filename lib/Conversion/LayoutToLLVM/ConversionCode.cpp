@@ -1,0 +1,87 @@
+//===- ConversionCode.cpp - The instructions of one conversion ------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Conversion/LayoutToLLVM/ConversionCode.h"
+
+#include "ConversionEmitter.h"
+#include "KernelPreparation.h"
+
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+static BlockShape blockShape(const ConversionSite &site) {
+  unsigned lanes = llvm::Log2_32(site.target.warpSize);
+  return {lanes, lanes + llvm::Log2_32(site.warps),
+          llvm::Log2_32(site.clusterBlocks)};
+}
+
+gpu::GPUFuncOp mirage::makeConversionFunction(ModuleOp module,
+                                              FunctionType type,
+                                              const ConversionSite &site) {
+  OpBuilder b(module.getContext());
+  b.setInsertionPointToEnd(module.getBody());
+  Location loc = module.getLoc();
+  auto device = gpu::GPUModuleOp::create(b, loc, "code");
+  addSharedMemory(device);
+  b.setInsertionPointToEnd(device.getBody());
+  auto function = gpu::GPUFuncOp::create(b, loc, "conversion", type);
+  int32_t threads = site.warps * site.target.warpSize;
+  function.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({threads, 1, 1}));
+  if (site.clusterBlocks > 1)
+    function->setAttr(clusterBlocksName,
+                      b.getI64IntegerAttr(site.clusterBlocks));
+  return function;
+}
+
+SmallVector<Value> mirage::emitConversion(ImplicitLocOpBuilder &b,
+                                          const ConversionPlan &plan,
+                                          const ConversionSite &site,
+                                          ValueRange registers) {
+  auto instructions = TargetInstructions::create(site.target);
+  return emitConversion(b, *instructions, blockShape(site), plan,
+                        site.scratchOffset, registers);
+}
+
+static unsigned resultCount(const ConversionPlan &plan) {
+  bool throughMemory = plan.kind == ConversionKind::Shared ||
+                       plan.kind == ConversionKind::Cluster;
+  return throughMemory ? plan.shared.load.copyOf.size()
+                       : plan.exchange.results.size();
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+mirage::emitConversionCode(const ConversionPlan &plan,
+                           const ConversionSite &site, unsigned registers,
+                           Type element, Location location) {
+  MLIRContext *context = element.getContext();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+  auto type = FunctionType::get(context, SmallVector<Type>(registers, element),
+                                SmallVector<Type>(resultCount(plan), element));
+  gpu::GPUFuncOp function = makeConversionFunction(*module, type, site);
+  Block &body = function.getBody().front();
+  auto b = ImplicitLocOpBuilder::atBlockBegin(location, &body);
+  gpu::ReturnOp::create(b, emitConversion(b, plan, site, body.getArguments()));
+  PassManager passes(context);
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createSCFToControlFlowPass());
+  if (failed(passes.run(*module)))
+    return failure();
+  return module;
+}
+
+Region &mirage::conversionCode(ModuleOp module) {
+  auto device = *module.getOps<gpu::GPUModuleOp>().begin();
+  return (*device.getOps<gpu::GPUFuncOp>().begin()).getBody();
+}

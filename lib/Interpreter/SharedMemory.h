@@ -1,0 +1,56 @@
+//===- SharedMemory.h - Bytes that know who used them -----------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_INTERPRETER_SHAREDMEMORY_H
+#define MIRAGE_LIB_INTERPRETER_SHAREDMEMORY_H
+
+#include "mirage/Interpreter/Machine.h"
+
+namespace mirage::interpreter {
+
+/// Who accessed a byte, and the barriers it had passed. Reads of several
+/// threads that no barrier separates are one record, with `several` for what
+/// differs.
+struct Access {
+  static constexpr uint32_t several = ~0u;
+  uint32_t block, warp, lane;
+  uint32_t warpBarriers, blockBarriers; ///< passed.
+  uint32_t arrivals, waits;             ///< halves of cluster barriers.
+
+  bool isOrderedBefore(const Access &later) const;
+  /// This and a concurrent read.
+  void mergeRead(const Access &other);
+};
+
+/// The shared memory of all blocks of a cluster.
+class SharedMemory {
+public:
+  SharedMemory(unsigned blocks, uint64_t bytes)
+      : bytes(bytes), cells(blocks * bytes) {}
+
+  /// `address` as in Machine.h, with the block.
+  llvm::Expected<Datum> read(unsigned block, uint64_t offset, unsigned size,
+                             uint64_t alignment, const Access &access);
+  llvm::Error write(unsigned block, uint64_t offset, const Datum &data,
+                    uint64_t alignment, const Access &access);
+
+private:
+  struct Cell {
+    Byte value;
+    std::optional<Access> write, read;
+  };
+  llvm::Error check(unsigned block, uint64_t offset, unsigned size,
+                    uint64_t alignment) const;
+
+  uint64_t bytes;
+  std::vector<Cell> cells;
+};
+
+} // namespace mirage::interpreter
+
+#endif // MIRAGE_LIB_INTERPRETER_SHAREDMEMORY_H

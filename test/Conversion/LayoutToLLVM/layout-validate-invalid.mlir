@@ -1,0 +1,45 @@
+// RUN: mirage-opt %s --layout-validate=target=sm_80 --split-input-file --verify-diagnostics
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @no_layout(%x: memref<64xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0] : memref<64xf32> -> tensor<64xf32>
+    // expected-error@+1 {{has a tile without a layout; run layout-assign first}}
+    %1 = layout.convert %0 : tensor<64xf32> -> tensor<64xf32, #a>
+    layout.store %1, %x[%c0] : tensor<64xf32, #a>, memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Scratch that another op's place pushes beyond the end.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @beyond(%x: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0] : memref<256xf32> -> tensor<256xf32, #a>
+    // expected-error@+1 {{beyond the shared memory of 166912 bytes}}
+    %1 = layout.convert %0 {layout.offset = 166400 : i64} : tensor<256xf32, #a> -> tensor<256xf32, #b>
+    layout.store %1, %x[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// Data between blocks on a chip without clusters.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], block = [[64]] -> [128]>
+#b = #layout.linear<register = [[64]], lane = [[2], [4], [8], [16], [32]], block = [[1]] -> [128]>
+gpu.module @m {
+  gpu.func @blocks(%x: memref<128xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0] : memref<128xf32> -> tensor<128xf32, #a>
+    // expected-error@+1 {{moves data between blocks, which sm_80 cannot}}
+    %1 = layout.convert %0 : tensor<128xf32, #a> -> tensor<128xf32, #b>
+    layout.store %1, %x[%c0] : tensor<128xf32, #b>, memref<128xf32>
+    gpu.return
+  }
+}

@@ -1,0 +1,27 @@
+// RUN: mirage-opt %s --layout-validate=target=sm_90a -o /dev/null
+// RUN: mirage-opt %s --layout-validate=target=gfx950 -o /dev/null
+// RUN: mirage-opt %s --layout-validate=target=sm_90a | FileCheck %s
+// RUN: not mirage-opt %s --layout-validate=target=sm_1 2>&1 | FileCheck %s --check-prefix=TARGET
+
+// Conversions of every kind but clusters; the pass leaves the program alone.
+// TARGET: unknown target 'sm_1', expected one of sm_80
+
+#lanes = #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0], [8, 0]] -> [16, 32]>
+#renamed = #layout.linear<register = [[0, 2], [0, 1]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0], [8, 0]] -> [16, 32]>
+#shuffled = #layout.linear<register = [[0, 4], [0, 2]], lane = [[0, 1], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0], [8, 0]] -> [16, 32]>
+#shared = #layout.linear<register = [[4, 0], [8, 0]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[1, 0], [2, 0]] -> [16, 32]>
+
+// CHECK-LABEL: gpu.func @kinds
+// CHECK-COUNT-4: layout.convert
+gpu.module @m {
+  gpu.func @kinds(%x: memref<16x32xf16>, %y: memref<16x32xf16>) kernel attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0, %c0] : memref<16x32xf16> -> tensor<16x32xf16, #lanes>
+    %1 = layout.convert %0 : tensor<16x32xf16, #lanes> -> tensor<16x32xf16, #renamed>
+    %2 = layout.convert %1 : tensor<16x32xf16, #renamed> -> tensor<16x32xf16, #shuffled>
+    %3 = layout.convert %2 {layout.offset = 128 : i64} : tensor<16x32xf16, #shuffled> -> tensor<16x32xf16, #shared>
+    %4 = layout.convert %3 {layout.offset = 128 : i64} : tensor<16x32xf16, #shared> -> tensor<16x32xf16, #lanes>
+    layout.store %4, %y[%c0, %c0] : tensor<16x32xf16, #lanes>, memref<16x32xf16>
+    gpu.return
+  }
+}

@@ -74,6 +74,27 @@ struct PlannedRequest {
 };
 } // namespace
 
+/// Success iff the source holds what every basis of the destination names.
+static llvm::Error checkHolds(const LinearLayout &source,
+                              const LinearLayout &destination) {
+  if (source.outDims() != destination.outDims())
+    return llvm::Error::success(); // said better by the planner
+  F2Span span(source.totalOutBits(), source.totalInBits());
+  for (unsigned column = 0; column < source.totalInBits(); ++column)
+    span.insert(source.matrix().column(column));
+  for (const LabelledDim &in : destination.inDims())
+    for (unsigned bit = 0; bit < in.bits; ++bit)
+      if (!span.contains(destination.flatBasis(in.name, bit)))
+        return llvm::make_error<NoAnswer>(
+            ("'src' does not hold every element of 'dst': basis " +
+             llvm::Twine(bit) + " of '" + in.name + "' of 'dst', " +
+             namedBits(destination.outDims(), destination.basis(in.name, bit),
+                       " bit ") +
+             ", is no sum of bases of 'src'")
+                .str());
+  return llvm::Error::success();
+}
+
 static Expected<PlannedRequest> planRequest(const OrderedJson &request) {
   RequestReader reader(request);
   LinearLayout source = reader.registers("src");
@@ -84,6 +105,8 @@ static Expected<PlannedRequest> planRequest(const OrderedJson &request) {
   if (llvm::Error error = reader.error())
     return std::move(error);
   destination = inOrderOf(destination, source);
+  if (llvm::Error error = checkHolds(source, destination))
+    return std::move(error);
   ConversionOptions options;
   options.explain = true;
   Expected<ConversionPlan> plan =
@@ -225,8 +248,8 @@ static std::string planSentences(const PlannedRequest &request) {
                         plan.shared.scratchBytes, plan.shared.repetitions,
                         stringifyScope(plan.shared.barrier));
   if (!plan.shared.bound.empty())
-    text += "  more wavefronts than the ideal ones: " + plan.shared.bound +
-            "\n";
+    text +=
+        "  more wavefronts than the ideal ones: " + plan.shared.bound + "\n";
   return text;
 }
 
@@ -280,8 +303,7 @@ static F2Matrix wordMatrix(const SharedAccess &access, unsigned elemBits,
   auto append = [&](uint64_t offset) {
     words.push_back(offset * elemBits / 32);
   };
-  for (uint32_t mask :
-       target.phaseLaneMasks(access.vectorElems * elemBits)) {
+  for (uint32_t mask : target.phaseLaneMasks(access.vectorElems * elemBits)) {
     uint64_t offset = 0;
     for (unsigned bit = 0; bit < access.thread.inBits("lane"); ++bit)
       if (mask >> bit & 1)

@@ -138,9 +138,10 @@ PictureCell PictureBuilder::cellAt(ArrayRef<uint64_t> element) const {
   }
   bool isMemory = layout.hasIn("offset");
   uint64_t thread = cell.warp * layout.inSize("lane") + lane;
-  cell.colour = isMemory ? offsetColour(numberAt(place, layout.inStart("offset"),
-                                                 layout.inBits("offset")))
-                         : placeColour(lane, cell.warp);
+  cell.colour = isMemory
+                    ? offsetColour(numberAt(place, layout.inStart("offset"),
+                                            layout.inBits("offset")))
+                    : placeColour(lane, cell.warp);
   if (cell.holder.empty())
     cell.holder = "T" + std::to_string(thread);
   if (block)
@@ -206,23 +207,25 @@ static std::string sizesOf(ArrayRef<LabelledDim> dims) {
 void PictureBuilder::addNotes() {
   const DrawingWindow &window = picture.window;
   picture.notes.push_back("places: " + sizesOf(layout.inDims()) +
-                  "; elements: " + sizesOf(layout.outDims()));
+                          "; elements: " + sizesOf(layout.outDims()));
   if (layout.hasIn("offset"))
     picture.notes.push_back(
         "numbers: offsets in elements of " + std::to_string(options.elemBits) +
         " bits; colours: " + std::to_string(options.banks) + " banks");
   else if (layout.hasIn("lane") || layout.hasIn("register"))
-    picture.notes.push_back(
-        "T: thread, lane + " + std::to_string(layout.inSize("lane")) +
-        " * warp; after it the register");
+    picture.notes.push_back("T: thread, lane + " +
+                            std::to_string(layout.inSize("lane")) +
+                            " * warp; after it the register");
   unsigned rank = span.rank();
   unsigned replicas = layout.totalInBits() - rank;
   if (replicas)
-    picture.notes.push_back("each element is held by 2^" + std::to_string(replicas) +
-                    " places; replicas: " + replicaBits(layout));
+    picture.notes.push_back("each element is held by 2^" +
+                            std::to_string(replicas) +
+                            " places; replicas: " + replicaBits(layout));
   if (rank < layout.totalOutBits())
     picture.notes.push_back("only one element in 2^" +
-                    std::to_string(layout.totalOutBits() - rank) + " is held");
+                            std::to_string(layout.totalOutBits() - rank) +
+                            " is held");
   auto range = [](StringRef name, uint64_t first, uint64_t count,
                   uint64_t all) {
     return (name + " " + Twine(first) + " to " + Twine(first + count - 1) +
@@ -230,13 +233,13 @@ void PictureBuilder::addNotes() {
         .str();
   };
   if (window.rows < rows || window.columns < columns)
-    picture.notes.push_back("shown: " + range("rows", window.row, window.rows, rows) +
-                    ", " +
-                    range("columns", window.column, window.columns, columns) +
-                    " (--window shows others)");
+    picture.notes.push_back(
+        "shown: " + range("rows", window.row, window.rows, rows) + ", " +
+        range("columns", window.column, window.columns, columns) +
+        " (--window shows others)");
   if (numTables > maxTables)
-    picture.notes.push_back("shown: the first " + std::to_string(maxTables) + " of " +
-                    std::to_string(numTables) + " tables");
+    picture.notes.push_back("shown: the first " + std::to_string(maxTables) +
+                            " of " + std::to_string(numTables) + " tables");
 }
 
 void PictureBuilder::addSwatches() {
@@ -256,7 +259,8 @@ void PictureBuilder::addSwatches() {
     picture.swatches.push_back({std::to_string(lane), placeColour(lane, 0)});
   uint64_t warps = std::min<uint64_t>(layout.inSize("warp"), 16);
   for (uint64_t warp = 0; warps > 1 && warp < warps; ++warp)
-    picture.warpSwatches.push_back({std::to_string(warp), placeColour(0, warp)});
+    picture.warpSwatches.push_back(
+        {std::to_string(warp), placeColour(0, warp)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -288,8 +292,9 @@ llvm::Error PictureBuilder::chooseWindow(DrawingWindow limit) {
     picture.rowName = outs[outs.size() - 2].name;
   }
   for (size_t dim = 0; dim + 2 < outs.size(); ++dim)
-    numTables = std::min(numTables * std::min(outs[dim].size(), uint64_t{1} << 20),
-                         uint64_t{1} << 40);
+    numTables =
+        std::min(numTables * std::min(outs[dim].size(), uint64_t{1} << 20),
+                 uint64_t{1} << 40);
   DrawingWindow &window = picture.window = options.window;
   if (llvm::Error error =
           fitSide("row", window.row, window.rows, limit.rows, rows))

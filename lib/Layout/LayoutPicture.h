@@ -41,7 +41,7 @@ struct PictureSwatch {
 struct LayoutPicture {
   DrawingWindow window; ///< with all its numbers.
   std::vector<PictureTable> tables;
-  std::vector<std::string> notes; ///< sizes, replicas, what is left out.
+  std::vector<std::string> notes;  ///< sizes, replicas, what is left out.
   std::string rowName, columnName; ///< labels of the two dims.
   std::string swatchName;          ///< "lane", "bank"
   std::vector<PictureSwatch> swatches;

@@ -333,6 +333,8 @@ static Expected<LinearLayout> makeNamed(const OrderedJson &spec, Shape shape) {
 // Linear
 //===----------------------------------------------------------------------===//
 
+static constexpr size_t maxLabels = 64;
+
 static Expected<std::vector<uint64_t>> readBasis(const OrderedJson &value,
                                                  const Twine &what) {
   if (value.kind() != Kind::Array)
@@ -356,6 +358,10 @@ static Expected<LinearLayout> makeLinear(const OrderedJson &spec) {
   const OrderedJson *in = fields.child("in"), *out = fields.child("out");
   if (Error error = fields.error())
     return std::move(error);
+  for (const OrderedJson *side : {in, out})
+    if (side->members().size() > maxLabels)
+      return failure("the layout has " + Twine(side->members().size()) +
+                     " labels, expected at most " + Twine(maxLabels));
   std::vector<LinearLayout::InBases> ins;
   for (const auto &[name, list] : in->members()) {
     if (list.kind() != Kind::Array)

@@ -8,6 +8,7 @@
 
 #include "LayoutPicture.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -51,7 +52,7 @@ private:
   void measure();
   void paintTable(const PictureTable &table);
   void paintIndices(unsigned top);
-  void paintCell(const PictureCell &cell, unsigned x, unsigned top);
+  void paintCells(const PictureTable &table, unsigned top);
   void paintWarpBorders(const PictureTable &table, unsigned top);
   void paintLegend(StringRef name, const std::vector<PictureSwatch> &swatches);
   void text(unsigned x, unsigned baseline, StringRef words,
@@ -79,8 +80,8 @@ void SvgPainter::measure() {
   bool hasPositions = false;
   for (const PictureTable &table : picture.tables)
     for (const PictureCell &cell : table.cells) {
-      longest = std::max({longest, cell.holder.size(),
-                          cell.position.size() + 1});
+      longest =
+          std::max({longest, cell.holder.size(), cell.position.size() + 1});
       hasPositions |= !cell.position.empty();
     }
   cellWidth = longest * characterWidth + 10;
@@ -99,8 +100,8 @@ unsigned SvgPainter::width() const {
   size_t swatches =
       std::max(picture.swatches.size(), picture.warpSwatches.size());
   size_t inRow = std::min<size_t>(swatches, 32);
-  return std::max(widest, margin * 2 + 5 * characterWidth +
-                              inRow * swatchWidth);
+  return std::max(widest,
+                  margin * 2 + 5 * characterWidth + inRow * swatchWidth);
 }
 
 unsigned SvgPainter::height() const {
@@ -137,20 +138,32 @@ void SvgPainter::paintIndices(unsigned top) {
          std::to_string(window.row + row), end);
 }
 
-void SvgPainter::paintCell(const PictureCell &cell, unsigned x, unsigned top) {
-  StringRef middle = " text-anchor=\"middle\"";
-  os << "<rect x=\"" << x << "\" y=\"" << top << "\" width=\"" << cellWidth
-     << "\" height=\"" << cellHeight << "\" fill=\""
-     << (cell.held ? hex(cell.colour) : "#fff") << "\" stroke=\"#999\"/>\n";
-  unsigned centre = x + cellWidth / 2;
-  if (cell.position.empty()) {
-    text(centre, top + cellHeight / 2 + 4, cell.held ? cell.holder : "-",
-         middle);
-    return;
-  }
-  text(centre, top + 13, cell.holder, middle);
-  text(centre, top + 25, "r" + cell.position,
-       " text-anchor=\"middle\" font-size=\"9\" fill=\"#444\"");
+/// All rectangles, then all holders, then all registers: what they have in
+/// common is written once.
+void SvgPainter::paintCells(const PictureTable &table, unsigned top) {
+  auto forEach = [&](auto paint) {
+    for (auto [index, cell] : llvm::enumerate(table.cells))
+      paint(cell, columnX(index % picture.window.columns),
+            top + index / picture.window.columns * cellHeight);
+    os << "</g>\n";
+  };
+  unsigned half = cellWidth / 2;
+  os << "<g stroke=\"#999\">\n";
+  forEach([&](const PictureCell &cell, unsigned x, unsigned y) {
+    os << "<rect x=\"" << x << "\" y=\"" << y << "\" width=\"" << cellWidth
+       << "\" height=\"" << cellHeight << "\" fill=\""
+       << (cell.held ? hex(cell.colour) : "#fff") << "\"/>\n";
+  });
+  os << "<g text-anchor=\"middle\">\n";
+  forEach([&](const PictureCell &cell, unsigned x, unsigned y) {
+    text(x + half, y + (cell.position.empty() ? cellHeight / 2 + 4 : 13),
+         cell.held ? cell.holder : "-");
+  });
+  os << "<g text-anchor=\"middle\" font-size=\"9\" fill=\"#444\">\n";
+  forEach([&](const PictureCell &cell, unsigned x, unsigned y) {
+    if (!cell.position.empty())
+      text(x + half, y + 25, "r" + cell.position);
+  });
 }
 
 /// A line between neighbours that different warps hold.
@@ -175,13 +188,9 @@ void SvgPainter::paintTable(const PictureTable &table) {
     text(margin, y += lineHeight, table.name);
   unsigned top = y += 2 * lineHeight;
   paintIndices(top);
-  const DrawingWindow &window = picture.window;
-  for (uint64_t row = 0; row < window.rows; ++row)
-    for (uint64_t column = 0; column < window.columns; ++column)
-      paintCell(table.cells[row * window.columns + column], columnX(column),
-                top + row * cellHeight);
+  paintCells(table, top);
   paintWarpBorders(table, top);
-  y = top + window.rows * cellHeight;
+  y = top + picture.window.rows * cellHeight;
 }
 
 void SvgPainter::paintLegend(StringRef name,

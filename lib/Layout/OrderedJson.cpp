@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ConvertUTF.h"
 
@@ -101,6 +102,7 @@ bool OrderedJsonParser::parseObject(OrderedJson &value, unsigned depth) {
   ++at;
   if (take('}'))
     return true;
+  llvm::StringSet<> keys;
   do {
     skipSpace();
     std::string key;
@@ -108,7 +110,7 @@ bool OrderedJsonParser::parseObject(OrderedJson &value, unsigned depth) {
       return fail("expected a key in double quotes");
     if (!parseString(key))
       return false;
-    if (value.find(key))
+    if (!keys.insert(key).second)
       return fail("key '" + key + "' is repeated");
     if (!take(':'))
       return fail("expected ':' after the key '" + key + "'");

@@ -29,10 +29,9 @@ using llvm::StringRef;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("mirage-layout options");
-static cl::opt<std::string> verb(cl::Positional, cl::Required, cl::desc("VERB"),
+static cl::opt<std::string> verb(cl::Positional, cl::desc("VERB"),
                                  cl::cat(category));
-static cl::opt<std::string> argument(cl::Positional, cl::Required,
-                                     cl::desc("JSON|FILE|-"),
+static cl::opt<std::string> argument(cl::Positional, cl::desc("JSON|FILE|-"),
                                      cl::cat(category));
 static cl::opt<bool> explain("explain",
                              cl::desc("convert: say in words what moves, what "
@@ -350,9 +349,14 @@ int main(int argc, char **argv) {
     return exitDone;
   if (!parseCommandLine(argc, argv, overview))
     return exitBadInput;
+  if (!verb.getNumOccurrences())
+    return badUsage("the verb is missing, expected " +
+                    llvm::join(requestVerbs(), ", ") + " or show");
   if (verb != "show" && !llvm::is_contained(requestVerbs(), verb.getValue()))
     return badUsage("unknown verb '" + verb + "', expected " +
                     llvm::join(requestVerbs(), ", ") + " or show");
+  if (!argument.getNumOccurrences())
+    return badUsage(verb + " lacks its argument, expected JSON, a file or -");
   if (explain && verb != "convert")
     return badUsage("--explain is an option of convert, not of " + verb);
   if (!svg.empty() && verb != "show")

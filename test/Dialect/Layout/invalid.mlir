@@ -21,12 +21,25 @@ func.func private @c2(tensor<4xf16, #layout.linear<lane = [[1]], register = [[2]
 func.func private @c2(tensor<4xf16, #layout.linear<thread = [[1]] -> [4]>>)
 
 // -----
-// expected-error@+1 {{covers 2^1 of the tile's 2^2 elements; every element needs a place (layout_c3)}}
+// expected-error@+1 {{covers 2^1 of the tile's 2^2 elements; every element needs a place (layout_c3): [1, 0] has none, basis [0, 1] is a sum of the bases before it}}
 func.func private @c3(tensor<2x2xf16, #layout.linear<register = [[0, 1]], lane = [[0, 1]] -> [2, 2]>>)
 
 // -----
-// expected-error@+1 {{has 2^3 offsets for 2^2 elements; in shared memory each element has exactly one (layout_c3)}}
+// expected-error@+1 {{has 2^3 offsets for 2^2 elements; in shared memory each element has exactly one (layout_c3), basis [2] is a sum of the bases before it}}
 func.func private @c3(!layout.shared<4xf16, #layout.linear<offset = [[1], [2], [2]] -> [4]>>)
+
+// -----
+// A replica is no fault of its own.
+// expected-error@+1 {{covers 2^2 of the tile's 2^3 elements; every element needs a place (layout_c3): [1, 0] has none}}
+func.func private @c3(tensor<2x4xf16, #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 0]] -> [2, 4]>>)
+
+// -----
+// expected-error@+1 {{has 2^63 places, expected at most 2^62 (layout_c2)}}
+func.func private @c2(tensor<1xf16, #layout.linear<lane = [[0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0], [0]] -> [1]>>)
+
+// -----
+// expected-error@+1 {{basis [-1] is outside the tile [2] in dim 0 (layout_c1)}}
+func.func private @c1(tensor<2xf16, #layout.linear<lane = [[-1]] -> [2]>>)
 
 // -----
 // expected-error@+1 {{layout is of a tile [4], expected [8], the tensor's shape (layout_c4)}}
@@ -43,6 +56,10 @@ func.func private @c5(!layout.shared<4xi32>)
 // -----
 // expected-error@+1 {{layout is of a tile [4], expected [8] (layout_c5)}}
 func.func private @c5(!layout.shared<8xf16, #layout.linear<offset = [[1], [2]] -> [4]>>)
+
+// -----
+// expected-error@+1 {{has a second layout (layout_c5)}}
+func.func private @c5(!layout.shared<4xf16, #layout.linear<offset = [[1], [2]] -> [4]>, #layout.linear<offset = [[1], [2]] -> [4]>>)
 
 // -----
 // expected-error@+1 {{has 0 slots, expected at least 1 (layout_c5)}}
@@ -88,6 +105,7 @@ func.func @c8(%s: !layout.shared<8x8xf16, slots = 2>) {
 }
 
 // -----
+// layout_c9
 func.func @c9(%a: tensor<16x32xf16>, %b: tensor<16x32xf16>, %c: tensor<16x32xf32>) {
   // expected-error@+1 {{shapes must be [m, k], [k, n] and [m, n]}}
   %0 = layout.dot %a, %b, %c : tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x32xf32>

@@ -122,9 +122,9 @@ TEST(LayoutDrawing, AnySize) {
   LinearLayout::Dims none;
   auto unit = LinearLayout::fromMatrix(none, none, F2Matrix(0, 0));
   auto huge = LinearLayout::identity(uint64_t{1} << 62, "lane", "x");
-  auto wide = LinearLayout::fromMatrix({{"lane", 40}, {"register", 40}},
-                                       {{"a", 40}, {"b", 40}},
-                                       F2Matrix::identity(80));
+  auto wide =
+      LinearLayout::fromMatrix({{"lane", 40}, {"register", 40}},
+                               {{"a", 40}, {"b", 40}}, F2Matrix::identity(80));
   for (const LinearLayout &layout : {unit, huge, wide}) {
     std::string text = tableOf(layout, {});
     EXPECT_LT(text.size(), 100000u);

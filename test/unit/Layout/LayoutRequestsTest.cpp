@@ -74,9 +74,9 @@ TEST(LayoutRequests, MovesNameOneElementOnBothSides) {
   for (int round = 0; round < 60; ++round) {
     LinearLayout source = random.distributed({3, 4}, 4, 1);
     LinearLayout destination = random.distributed({3, 4}, 4, 1);
-    Object plan = answer("convert", R"({"src":)" + toSpec(source) +
-                                        R"(,"dst":)" + toSpec(destination) +
-                                        R"(,"elem_bits":32})");
+    Object plan =
+        answer("convert", R"({"src":)" + toSpec(source) + R"(,"dst":)" +
+                              toSpec(destination) + R"(,"elem_bits":32})");
     SCOPED_TRACE(source.toString() + " to " + destination.toString());
     const llvm::json::Array *moves = plan.getArray("moves");
     ASSERT_TRUE(moves);
@@ -110,9 +110,8 @@ TEST(LayoutRequests, CertificatesGiveTheWavefronts) {
     const Object *why = conflicts.getObject("certificate");
     ASSERT_TRUE(why);
     EXPECT_EQ(conflicts.getInteger("load_wavefronts"),
-              *why->getInteger("phases")
-                  << (*why->getInteger("rank_words") -
-                      *why->getInteger("rank_banks")));
+              *why->getInteger("phases") << (*why->getInteger("rank_words") -
+                                             *why->getInteger("rank_banks")));
     EXPECT_EQ(conflicts.getInteger("ideal"), why->getInteger("phases"));
   }
 }

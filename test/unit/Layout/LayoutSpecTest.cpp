@@ -234,24 +234,3 @@ TEST(LayoutSpec, HostileInputIsAnError) {
     "warps_per_cta":[4611686018427387904],"order":[0]})";
   EXPECT_TRUE(layoutFromSpec(llvm::StringRef(huge)).operator bool());
 }
-
-/// Random prefixes and byte changes of a good spec never crash.
-TEST(LayoutSpec, Fuzz) {
-  Random random;
-  SCOPED_TRACE(random.seed);
-  const std::string good =
-      R"({"kind":"slice","dim":1,"shape":[64],"parent":{"kind":"mma",)"
-      R"("version":2,"instr_shape":[16,8],"warps_per_cta":[2,2]}})";
-  ASSERT_TRUE(take(layoutFromSpec(llvm::StringRef(good))));
-  for (int round = 0; round < 2000; ++round) {
-    std::string text = good.substr(0, random.below(good.size() + 1));
-    if (random.coin())
-      text = good;
-    for (unsigned i = 0, n = random.below(4); i < n && !text.empty(); ++i)
-      text[random.below(text.size())] =
-          "0123456789[]{},:\"az\\-"[random.below(22)];
-    auto layout = layoutFromSpec(llvm::StringRef(text));
-    if (!layout)
-      llvm::consumeError(layout.takeError());
-  }
-}

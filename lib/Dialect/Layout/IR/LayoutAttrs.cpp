@@ -309,21 +309,52 @@ void LinearLayoutAttr::print(AsmPrinter &printer) const {
 // Verification
 //===----------------------------------------------------------------------===//
 
-/// Rank over F2 of the bases, each flattened to one number.
-static unsigned rankOf(ArrayRef<int64_t> shape, ArrayRef<int64_t> bases) {
-  SmallVector<uint64_t> pivots;
-  size_t rank = shape.size();
-  for (size_t i = 0; rank && i + rank <= bases.size(); i += rank) {
+namespace {
+/// The span of bases over F2, each flattened to one number with the last dim
+/// minor.
+class BasisSpan {
+public:
+  explicit BasisSpan(ArrayRef<int64_t> shape) : shape(shape) {}
+
+  /// False if the basis is a sum of those before it.
+  bool insert(ArrayRef<int64_t> basis) {
     uint64_t value = 0;
-    for (size_t d = 0; d < rank; ++d)
-      value = value * shape[d] + bases[i + d];
-    for (uint64_t pivot : pivots)
-      value = std::min(value, value ^ pivot);
+    for (auto [size, number] : llvm::zip_equal(shape, basis))
+      value = value * size + number;
+    value = reduce(value);
     if (value)
       pivots.push_back(value);
+    return value;
   }
-  return pivots.size();
-}
+  unsigned rank() const { return pivots.size(); }
+
+  /// The first element of the form [0, 2^i, 0] that is no sum of bases; the
+  /// span must not be everything.
+  SmallVector<int64_t> missingElement() const {
+    uint64_t flat = 1;
+    while (reduce(flat) == 0)
+      flat <<= 1;
+    SmallVector<int64_t> element(shape.size());
+    for (size_t dim = shape.size(); dim-- > 0; flat /= shape[dim])
+      element[dim] = flat % shape[dim];
+    return element;
+  }
+
+private:
+  /// No pivot has the leading bit of one before it.
+  uint64_t reduce(uint64_t value) const {
+    for (uint64_t pivot : pivots)
+      value = std::min(value, value ^ pivot);
+    return value;
+  }
+
+  ArrayRef<int64_t> shape;
+  SmallVector<uint64_t> pivots;
+};
+} // namespace
+
+/// Places and elements are numbers of 64 bits.
+static constexpr int64_t maxPlaceBits = 62;
 
 LogicalResult
 LinearLayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
@@ -346,6 +377,9 @@ LinearLayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   int64_t inBits = 0;
   for (int64_t bits : placeBits)
     inBits += bits;
+  if (inBits > maxPlaceBits)
+    return emitError() << "has 2^" << inBits << " places, expected at most 2^"
+                       << maxPlaceBits << " (layout_c2)";
   if (static_cast<size_t>(inBits) * shape.size() != bases.size())
     return emitError() << "has " << bases.size() << " numbers in its bases, "
                        << "expected " << inBits * shape.size()
@@ -359,14 +393,33 @@ LinearLayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
              << "] is outside the tile [" << llvm::interleaved(shape).str()
              << "] in dim " << dim << " (layout_c1)";
   }
-  unsigned rank = rankOf(shape, bases);
-  if (rank != outBits)
-    return emitError() << "covers 2^" << rank << " of the tile's 2^" << outBits
-                       << " elements; every element needs a place (layout_c3)";
+  BasisSpan span(shape);
+  std::optional<ArrayRef<int64_t>> dependent;
+  for (int64_t i = 0; i < inBits; ++i) {
+    ArrayRef<int64_t> basis = bases.slice(i * shape.size(), shape.size());
+    bool isReplica = placeBits.size() != 1 &&
+                     llvm::all_of(basis, [](int64_t n) { return n == 0; });
+    if (!span.insert(basis) && !dependent && !isReplica)
+      dependent = basis;
+  }
+  auto explain = [&](InFlightDiagnostic diagnostic) -> LogicalResult {
+    if (dependent)
+      diagnostic << ", basis [" << llvm::interleaved(*dependent).str()
+                 << "] is a sum of the bases before it";
+    return diagnostic;
+  };
+  if (span.rank() != outBits)
+    return explain(emitError()
+                   << "covers 2^" << span.rank() << " of the tile's 2^"
+                   << outBits
+                   << " elements; every element needs a place (layout_c3): ["
+                   << llvm::interleaved(span.missingElement()).str()
+                   << "] has none");
   if (placeBits.size() == 1 && inBits != outBits)
-    return emitError() << "has 2^" << inBits << " offsets for 2^" << outBits
-                       << " elements; in shared memory each element has "
-                          "exactly one (layout_c3)";
+    return explain(emitError()
+                   << "has 2^" << inBits << " offsets for 2^" << outBits
+                   << " elements; in shared memory each element has exactly "
+                      "one (layout_c3)");
   return success();
 }
 

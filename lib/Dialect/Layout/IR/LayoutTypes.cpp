@@ -52,7 +52,11 @@ Type SharedType::parse(AsmParser &parser) {
         return {};
       break;
     }
-    if (hasLayout || parser.parseAttribute(layout))
+    if (hasLayout)
+      return parser.emitError(parser.getCurrentLocation(),
+                              "has a second layout (layout_c5)"),
+             Type();
+    if (parser.parseAttribute(layout))
       return {};
     hasLayout = true;
   }

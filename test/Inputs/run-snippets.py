@@ -3,8 +3,10 @@
 
 run-snippets.py FILE.md SOURCE_DIR BUILD_DIR
 
-The file's `mlir` blocks are written under the names that the text gives them
-(`NAME.mlir`), and examples are run at a reduced size, so that it takes seconds.
+The file's `mlir` and `json` blocks are written under the names that the text
+gives them (`NAME.mlir`, `NAME.json`), and examples are run at a reduced size, so
+that it takes seconds. A `text` block right behind commands is what they print;
+a line `...` stands for any number of lines.
 """
 
 import os
@@ -21,6 +23,13 @@ SMALLER = [("4096", "256"), ("6144", "192")]
 
 def blocks(text, language):
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def check_output(printed, shown):
+    """Fails unless `shown` is what was printed, `...` aside."""
+    parts = [re.escape(part) for part in re.split(r"^\.\.\.\n", shown, flags=re.M)]
+    if not re.fullmatch(r"(?:.*\n)*?".join(parts), printed):
+        sys.exit(f"shown:\n{shown}printed:\n{printed}")
 
 
 def make_tree(source, build):
@@ -44,15 +53,26 @@ def command_line(line):
 def main(markdown, source, build):
     text = pathlib.Path(markdown).read_text()
     make_tree(pathlib.Path(source), pathlib.Path(build))
-    for name, program in zip(re.findall(r"[Ss]ave this as `(\w+\.mlir)`", text), blocks(text, "mlir")):
-        pathlib.Path(name).write_text(program)
-    lines = [line for block in blocks(text, "sh") for line in block.splitlines() if line.strip()]
-    if not lines:
+    for language in ("mlir", "json"):
+        names = re.findall(rf"[Ss]ave this as `(\w+\.{language})`", text)
+        for name, program in zip(names, blocks(text, language)):
+            pathlib.Path(name).write_text(program)
+    snippets = re.findall(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text, re.M | re.S)
+    if not snippets:
         sys.exit(f"{markdown} has no commands")
     environment = dict(os.environ, MIRAGE_SKIP_BUILD="1")
-    for line in lines:
-        print("$", command_line(line), flush=True)
-        subprocess.run(["bash", "-euo", "pipefail", "-c", command_line(line)], check=True, env=environment)
+    for commands, shown in snippets:
+        printed = "".join(run(line, environment) for line in commands.splitlines() if line.strip())
+        if shown:
+            check_output(printed, shown)
+
+
+def run(line, environment):
+    print("$", command_line(line), flush=True)
+    shell = ["bash", "-euo", "pipefail", "-c", command_line(line)]
+    printed = subprocess.run(shell, check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout
+    print(printed, end="", flush=True)
+    return printed
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ private:
   void addTables();
   void addNotes();
   void addSwatches();
+  std::optional<F2Vector> placeOf(ArrayRef<uint64_t> element) const;
   PictureCell cellAt(ArrayRef<uint64_t> element) const;
   Colour placeColour(uint64_t lane, uint64_t warp) const;
   Colour offsetColour(uint64_t offset) const;
@@ -107,43 +108,45 @@ static uint64_t numberAt(const F2Vector &bits, unsigned start, unsigned count) {
   return number;
 }
 
-PictureCell PictureBuilder::cellAt(ArrayRef<uint64_t> element) const {
-  // The element minus the offset, as a sum of bases.
+/// The first place of an element, if there is one: a set of place bits.
+std::optional<F2Vector>
+PictureBuilder::placeOf(ArrayRef<uint64_t> element) const {
+  // The element minus the offset must be a sum of bases.
   LinearLayout at = layout.withOffset(element);
   F2Vector wanted(at.flatOffset());
   for (auto [word, shift] : llvm::zip(wanted, layout.flatOffset()))
     word ^= shift;
   F2Vector place;
-  PictureCell cell;
   if (!span.contains(wanted, &place))
+    return std::nullopt;
+  return place;
+}
+
+PictureCell PictureBuilder::cellAt(ArrayRef<uint64_t> element) const {
+  PictureCell cell;
+  std::optional<F2Vector> place = placeOf(element);
+  if (!place)
     return cell;
+  auto number = [&](StringRef label) {
+    return numberAt(*place, layout.inStart(label), layout.inBits(label));
+  };
+  uint64_t lane = number("lane"), block = number("block");
   cell.held = true;
-  uint64_t lane = 0, block = 0;
-  unsigned start = 0;
-  for (const LabelledDim &in : layout.inDims()) {
-    uint64_t number = numberAt(place, start, in.bits);
-    start += in.bits;
-    if (in.name == "register")
-      cell.position = std::to_string(number);
-    else if (in.name == "lane")
-      lane = number;
-    else if (in.name == "warp")
-      cell.warp = number;
-    else if (in.name == "block")
-      block = number;
-    else if (in.name == "offset")
-      cell.holder = std::to_string(number);
-    else
-      cell.holder += in.name + std::to_string(number);
+  cell.warp = number("warp");
+  if (layout.hasIn("register"))
+    cell.position = std::to_string(number("register"));
+  if (layout.hasIn("offset")) {
+    cell.holder = std::to_string(number("offset"));
+    cell.colour = offsetColour(number("offset"));
+  } else {
+    for (const LabelledDim &in : layout.inDims())
+      if (!llvm::is_contained(registerLabels(), in.name))
+        cell.holder += in.name + std::to_string(number(in.name));
+    cell.colour = placeColour(lane, cell.warp);
   }
-  bool isMemory = layout.hasIn("offset");
-  uint64_t thread = cell.warp * layout.inSize("lane") + lane;
-  cell.colour = isMemory
-                    ? offsetColour(numberAt(place, layout.inStart("offset"),
-                                            layout.inBits("offset")))
-                    : placeColour(lane, cell.warp);
   if (cell.holder.empty())
-    cell.holder = "T" + std::to_string(thread);
+    cell.holder =
+        "T" + std::to_string(cell.warp * layout.inSize("lane") + lane);
   if (block)
     cell.holder = "B" + std::to_string(block) + " " + cell.holder;
   return cell;

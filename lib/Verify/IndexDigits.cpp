@@ -230,8 +230,8 @@ LabelList DigitContext::mergeLabels(llvm::ArrayRef<LabelId> labels,
     for (LabelId link = label; link != noLabel; link = next(link))
       chain.push_back(link);
     auto last = neighbours.places.find(chain.back());
-    bool isRagged = last != neighbours.places.end() &&
-                    last->second.raggedExtent != 0;
+    bool isRagged =
+        last != neighbours.places.end() && last->second.raggedExtent != 0;
     if (isRagged && last->second.raggedDim == chain) {
       put(chain, last->second.raggedExtent);
       continue;

@@ -180,8 +180,8 @@ bool SymbolicRun::runAccumulate(const ProgramValue &value,
         indicator = digits.substitute(indicator, map);
       label = position;
     }
-  result.element = digits.merge(
-      combine(value.reduction, result.element, over, indicators));
+  result.element =
+      digits.merge(combine(value.reduction, result.element, over, indicators));
   return true;
 }
 
@@ -200,9 +200,10 @@ bool SymbolicRun::assembleDim(const ProgramValue &value, size_t dim,
   bool isRagged = reach > value.shape[dim] && !nest.empty();
   for (LabelId label : dims) {
     const RaggedTile *tile = ragged(label);
-    bool fits = isRagged ? !isFree(label, element) ||
-                               (tile && *tile == RaggedTile{nest, value.shape[dim]})
-                         : !tile;
+    bool fits = isRagged
+                    ? !isFree(label, element) ||
+                          (tile && *tile == RaggedTile{nest, value.shape[dim]})
+                    : !tile;
     if (!fits)
       return fail("a result that is put together in another way than cut");
   }

@@ -202,9 +202,9 @@ ExprId SymbolicRun::combine(Reduction kind, ExprId e,
   case Reduction::Min:
     for (ExprId indicator : indicators)
       e = digits.mask(indicator, e);
-    return digits.extremum(
-        kind == Reduction::Max ? ExtremumKind::Max : ExtremumKind::Min, e,
-        over);
+    return digits.extremum(kind == Reduction::Max ? ExtremumKind::Max
+                                                  : ExtremumKind::Min,
+                           e, over);
   case Reduction::None:
     break;
   }

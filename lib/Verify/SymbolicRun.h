@@ -43,8 +43,7 @@ public:
   /// Reads the arguments under the labels that `like` has for them, if given.
   SymbolicRun(DigitContext &digits, const TensorProgram &program,
               const SymbolicRun *like)
-      : digits(digits), context(digits.exprs()), program(program), like(like) {
-  }
+      : digits(digits), context(digits.exprs()), program(program), like(like) {}
 
   bool run();
   const SymbolicTensor &result(unsigned number) const {
@@ -77,8 +76,8 @@ private:
               llvm::ArrayRef<bool> single, ExprId &element);
   bool runBody(const Piece &piece, llvm::ArrayRef<ExprId> operands,
                ExprId &result);
-  bool apply(mugraph::ScalarFunction function,
-             llvm::ArrayRef<ExprId> arguments, ExprId &result);
+  bool apply(mugraph::ScalarFunction function, llvm::ArrayRef<ExprId> arguments,
+             ExprId &result);
   bool multiply(ExprId a, ExprId b, ExprId &result);
   bool constant(const mugraph::Rational &value, ExprId &result);
   ExprId combine(mugraph::Reduction kind, ExprId e,

@@ -97,9 +97,10 @@ static std::vector<std::string> jsonSeeds() {
     pair("registers", spec, "shared", specs[7],
          ",\"elem_bits\":32,\"target\":\"gfx950\"");
   }
-  pair("src", specs[4], "dst",
-       R"({"kind":"blocked","shape":[16,16],"size_per_thread":[1,4],"threads_per_warp":[8,4],"warps_per_cta":[2,2],"order":[0,1]})",
-       ",\"elem_bits\":8,\"target\":\"gfx942\"");
+  pair(
+      "src", specs[4], "dst",
+      R"({"kind":"blocked","shape":[16,16],"size_per_thread":[1,4],"threads_per_warp":[8,4],"warps_per_cta":[2,2],"order":[0,1]})",
+      ",\"elem_bits\":8,\"target\":\"gfx942\"");
   return seeds;
 }
 
@@ -155,7 +156,8 @@ static std::vector<std::string> attributeSeeds() {
       "[128]], warp = [[8]] -> [256]>",
       "#layout.linear<offset = [[0, 1], [0, 2], [1, 2], [2, 0]] -> [4, 4]>",
       "#layout.linear<lane = [[0, 0, 0]] -> [1, 1, 1]>",
-      "#layout.linear<-> []>", "#layout.linear<offset = [] -> [1]>"};
+      "#layout.linear<-> []>",
+      "#layout.linear<offset = [] -> [1]>"};
   std::vector<std::string> seeds(std::begin(layouts), std::end(layouts));
   seeds.push_back("tensor<16x16xf16, " + seeds[0] + ">");
   seeds.push_back("!layout.shared<4x4xf16, " + seeds[2] + ", slots = 3>");
@@ -185,15 +187,15 @@ static void useLayout(layout::LinearLayoutAttr attr, StringRef input) {
 
 static bool tryAttribute(const std::string &text, mlir::MLIRContext &context) {
   std::string message;
-  mlir::ScopedDiagnosticHandler handler(
-      &context, [&](mlir::Diagnostic &diagnostic) {
-        message += diagnostic.str();
-        return mlir::success();
-      });
+  mlir::ScopedDiagnosticHandler handler(&context,
+                                        [&](mlir::Diagnostic &diagnostic) {
+                                          message += diagnostic.str();
+                                          return mlir::success();
+                                        });
   mlir::Attribute attribute = mlir::parseAttribute(text, &context);
   mlir::Type type = attribute ? mlir::Type() : mlir::parseType(text, &context);
-  if (auto layout = llvm::dyn_cast_if_present<layout::LinearLayoutAttr>(
-          attribute))
+  if (auto layout =
+          llvm::dyn_cast_if_present<layout::LinearLayoutAttr>(attribute))
     useLayout(layout, text);
   if (!attribute && !type && message.empty())
     broken("a refusal has a message", text);
@@ -212,9 +214,8 @@ static Tally run(std::vector<std::string> seeds, Try tryText) {
   Tally tally;
   for (uint64_t i = 0; i < count; ++i) {
     std::string text = mutator.next();
-    llvm::PrettyStackTraceFormat trace("input %llu: %s",
-                                       static_cast<unsigned long long>(i),
-                                       text.c_str());
+    llvm::PrettyStackTraceFormat trace(
+        "input %llu: %s", static_cast<unsigned long long>(i), text.c_str());
     auto start = std::chrono::steady_clock::now();
     ++(tryText(text) ? tally.accepted : tally.refused);
     std::chrono::duration<double> took =

@@ -25,8 +25,8 @@ struct SearchOutcome {
 };
 
 /// Searches `function`, unless `cacheFolder` has the result: then the winner is
-/// only tested against the function again, as far as that is fast (field `retest`
-/// of the report). Without a folder nothing is kept.
+/// only tested against the function again, as far as that is fast (field
+/// `retest` of the report). Without a folder nothing is kept.
 SearchOutcome searchFunction(mlir::func::FuncOp function,
                              const search::SearchOptions &options,
                              uint64_t seed, llvm::StringRef cacheFolder);

@@ -42,8 +42,7 @@ const Bases fragmentLanes = {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}};
 /// each of 8 rows, half a sector each.
 TEST_F(LayoutCostTest, FragmentTouchesHalfSectors) {
   MemoryShape shape = memory({16, 8}, {16, 4096});
-  LinearLayoutAttr fragment =
-      layout({16, 8}, {{0, 1}, {8, 0}}, fragmentLanes);
+  LinearLayoutAttr fragment = layout({16, 8}, {{0, 1}, {8, 0}}, fragmentLanes);
   ASSERT_EQ(vectorOf(shape, fragment, 128), 2);
   MemoryTraffic traffic = countTraffic(shape, fragment, 2, /*isStore=*/true);
   EXPECT_EQ(traffic.instructions, 2);
@@ -60,9 +59,8 @@ TEST_F(LayoutCostTest, WideAccesses) {
       countTraffic(memory({16, 8}, {16, 4096}), narrow, 8, true);
   EXPECT_EQ(traffic.instructions, 1);
   EXPECT_EQ(traffic.partSectors, 16);
-  LinearLayoutAttr wide =
-      layout({4, 64}, {{0, 1}, {0, 2}, {0, 4}},
-             {{0, 8}, {0, 16}, {0, 32}, {1, 0}, {2, 0}});
+  LinearLayoutAttr wide = layout({4, 64}, {{0, 1}, {0, 2}, {0, 4}},
+                                 {{0, 8}, {0, 16}, {0, 32}, {1, 0}, {2, 0}});
   traffic = countTraffic(memory({4, 64}, {16, 4096}), wide, 8, true);
   EXPECT_EQ(traffic.instructions, 1);
   EXPECT_EQ(traffic.sectors, 16);

@@ -37,7 +37,7 @@ def Layout_LinearLayoutAttr : AttrDef<Layout_Dialect, "LinearLayout", [
     - (layout_c1) a basis has one number per dim of the tile, each in
       `[0, size)`, and every size is a power of two.
     - (layout_c2) place dims are `register, lane, warp, block`, or `offset`
-      alone; each at most once and in this order.
+      alone; each at most once and in this order, with at most 2^62 places.
     - (layout_c3) every element has a place (the map is surjective); in shared
       memory every element has exactly one.
     - (layout_c4) as encoding of a tensor, its sizes are the tensor's shape and

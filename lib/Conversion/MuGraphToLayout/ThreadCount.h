@@ -14,9 +14,10 @@
 
 namespace mirage {
 
-/// Threads of a block for `graph`: as it says itself, or chosen from the sizes
-/// of its tiles. Always a power of two of warps, since layouts split tiles
-/// over warps by halves.
+/// Threads of a block for `graph`: at most as many as it says itself, or chosen
+/// from the sizes of its tiles. Warps that could only repeat the products of
+/// others are left out. Always a power of two of warps, since layouts split
+/// tiles over warps by halves.
 unsigned chooseThreadCount(mugraph::BlockGraphOp graph,
                            const TargetDescription &target);
 

@@ -458,7 +458,8 @@ def MuGraph_BlockGraphOp : MuGraph_Op<"block_graph",
   let description = [{
     The region is the program of one thread block. `grid` has 1 to 3 extents, the
     numbers of blocks along g0, g1, g2. `loops` are run by each block one after the
-    other, in order. A map (`#mugraph.tile`) says for each operand and result how
+    other, in order. `threads` is the most that a block gets: warps that could only
+    repeat the work of others are left out. A map (`#mugraph.tile`) says for each operand and result how
     grid and loop indices cut it; the types of the block arguments and of the yielded
     values are the tiles. An operand may be passed twice with different maps.
 

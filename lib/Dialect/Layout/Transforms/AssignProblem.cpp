@@ -17,8 +17,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-/// Candidates of one node; more hardly ever help and cost time.
-static constexpr unsigned maxCandidates = 24;
 /// Trips of a loop whose bounds are not constant.
 static constexpr int64_t unknownTrips = 8;
 
@@ -39,41 +37,83 @@ static RankedTensorType tileType(Value value) {
 // The problem
 //===----------------------------------------------------------------------===//
 
+/// Shared memory that the buffers of the kernel leave for scratch.
+static int64_t freeShared(gpu::GPUFuncOp kernel,
+                          const TargetDescription &target) {
+  int64_t bytes = target.sharedBytesPerBlock;
+  kernel.walk([&](AllocSharedOp op) { bytes -= op.getType().getBytes(); });
+  return bytes;
+}
+
 AssignProblem::AssignProblem(gpu::GPUFuncOp kernel, BlockThreads threads,
-                             const TargetDescription &target)
-    : kernel(kernel), threads(threads), target(target), costs(target) {
+                             const TargetDescription &target,
+                             unsigned maxCandidates)
+    : kernel(kernel), threads(threads), target(target),
+      maxCandidates(maxCandidates), costs(target, freeShared(kernel, target)) {
   addNodes(kernel.getBody().front(), 1);
-  users.resize(list.size());
-  for (auto [number, node] : llvm::enumerate(list))
-    for (auto [operand, value] : llvm::enumerate(node.operands))
-      if (std::optional<unsigned> producer = producerOf(value))
-        users[*producer].push_back({number, operand});
+  addUsers();
   for (Node &node : list)
     addAnchors(node);
   spreadCandidates();
 }
 
+/// The nodes are numbered in the order of the program: who uses a value before
+/// it is defined is an iteration argument.
+void AssignProblem::addUsers() {
+  users.resize(list.size());
+  DenseMap<Value, size_t> numbers;
+  for (auto [number, exchange] : llvm::enumerate(exchanges))
+    numbers[exchange.value] = number;
+  for (auto [number, node] : llvm::enumerate(list))
+    for (auto [operand, value] : llvm::enumerate(node.operands))
+      if (std::optional<unsigned> producer = producerOf(value)) {
+        users[*producer].push_back({number, operand});
+        exchanges[numbers.lookup(value)].users.push_back({number, operand});
+      }
+}
+
+void AssignProblem::addNode(Node node, ArrayRef<double> resultWeights) {
+  for (auto [result, weight] : llvm::zip_equal(node.results, resultWeights)) {
+    producers[result] = list.size();
+    exchanges.push_back({result, unsigned(list.size()), {}, weight});
+  }
+  list.push_back(std::move(node));
+}
+
 void AssignProblem::addNodes(Block &block, double weight) {
   for (Operation &op : block) {
-    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
       addLoop(loop, weight);
-      continue;
-    }
-    if (op.hasTrait<OpTrait::IsTerminator>())
-      continue;
-    Node node(&op, std::nullopt, weight);
-    llvm::copy_if(op.getResults(), std::back_inserter(node.results), isTile);
-    llvm::copy_if(op.getOperands(), std::back_inserter(node.operands), isTile);
-    bool takesPart = !node.operands.empty() || !node.results.empty();
-    if (!takesPart || (node.results.size() == 1 && isSplat(node.results[0])))
-      continue;
-    for (Value result : node.results)
-      producers[result] = list.size();
-    list.push_back(std::move(node));
+    else if (auto branch = dyn_cast<scf::IfOp>(op))
+      addBranch(branch, weight);
+    else if (!op.hasTrait<OpTrait::IsTerminator>())
+      addOperation(op, weight);
   }
 }
 
+void AssignProblem::addOperation(Operation &op, double weight) {
+  Node node(&op, std::nullopt, weight);
+  llvm::copy_if(op.getResults(), std::back_inserter(node.results), isTile);
+  llvm::copy_if(op.getOperands(), std::back_inserter(node.operands), isTile);
+  bool takesPart = !node.operands.empty() || !node.results.empty();
+  if (!takesPart || (node.results.size() == 1 && isSplat(node.results[0])))
+    return;
+  SmallVector<double> weights(node.results.size(), weight);
+  addNode(std::move(node), weights);
+}
+
+/// Trips of a loop; a guess where its bounds are not constant.
+static int64_t tripsOf(scf::ForOp loop) {
+  std::optional<int64_t> from = getConstantIntValue(loop.getLowerBound());
+  std::optional<int64_t> to = getConstantIntValue(loop.getUpperBound());
+  std::optional<int64_t> step = getConstantIntValue(loop.getStep());
+  if (!from || !to || !step || *step <= 0)
+    return unknownTrips;
+  return std::max<int64_t>(1, (*to - *from + *step - 1) / *step);
+}
+
 void AssignProblem::addLoop(scf::ForOp loop, double weight) {
+  double inside = weight * tripsOf(loop);
   for (unsigned number = 0; number < loop.getNumRegionIterArgs(); ++number) {
     if (!isTile(loop.getResult(number)))
       continue;
@@ -81,18 +121,25 @@ void AssignProblem::addLoop(scf::ForOp loop, double weight) {
     node.results = {loop.getRegionIterArg(number), loop.getResult(number)};
     node.operands = {loop.getInitArgs()[number],
                      loop.getBody()->getTerminator()->getOperand(number)};
-    for (Value result : node.results)
-      producers[result] = list.size();
-    list.push_back(std::move(node));
+    addNode(std::move(node), {inside, weight});
   }
-  auto bound = [](OpFoldResult value) { return getConstantIntValue(value); };
-  std::optional<int64_t> from = bound(loop.getLowerBound());
-  std::optional<int64_t> to = bound(loop.getUpperBound());
-  std::optional<int64_t> step = bound(loop.getStep());
-  int64_t trips = unknownTrips;
-  if (from && to && step && *step > 0)
-    trips = std::max<int64_t>(1, (*to - *from + *step - 1) / *step);
-  addNodes(*loop.getBody(), weight * trips);
+  addNodes(*loop.getBody(), inside);
+}
+
+void AssignProblem::addBranch(scf::IfOp branch, double weight) {
+  addNodes(*branch.thenBlock(), weight);
+  if (!branch.elseBlock())
+    return;
+  addNodes(*branch.elseBlock(), weight);
+  for (unsigned number = 0; number < branch.getNumResults(); ++number) {
+    if (!isTile(branch.getResult(number)))
+      continue;
+    Node node(branch, number, weight);
+    node.results = {branch.getResult(number)};
+    for (Block *block : {branch.thenBlock(), branch.elseBlock()})
+      node.operands.push_back(block->getTerminator()->getOperand(number));
+    addNode(std::move(node), {weight});
+  }
 }
 
 std::optional<unsigned> AssignProblem::producerOf(Value value) const {

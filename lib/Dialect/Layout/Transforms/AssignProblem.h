@@ -19,24 +19,32 @@
 //   dot                    accumulator  c                 the fragments of c; c
 //   store, local_store     operand      -                 c
 //   iteration argument     result       c                 c (initial, yielded)
+//   result of scf.if       result       c                 c (both branches)
 //
 // A solution is one choice for each operation. Its cost is what each operation
-// costs by itself with its choice, plus a conversion for each value that
-// somebody wants in another layout than it has, all times the trips of the
-// loops around. A tile full of one number has every layout for nothing and
-// takes no part.
+// costs by itself with its choice, plus a conversion for each layout other than
+// its own that somebody wants a value in, all times the trips of the loops
+// around. A conversion whose scratch does not fit the shared memory is
+// impossible. A tile full of one number has every layout for nothing and takes
+// no part. Layouts are compared as matrices: their attributes are unique.
 //
 // The candidates of a choice come from the operations that care: wide accesses
 // to memory, matrix fragments. They spread along the rules above in both
-// directions. The search is a descent: try to give an operation another
-// candidate, alone or together with all the operations that can follow it
-// without a conversion, and keep what makes the whole kernel cheaper.
+// directions.
+//
+// The search is a descent, then a proof. The descent tries to give an operation
+// another candidate, alone or together with all the operations that can follow
+// it without a conversion, and keeps what makes the whole kernel cheaper. The
+// proof minimises the same cost over all choices by elimination (CostNetwork.h)
+// with the descent's result to prune with: it says that the solution is the
+// cheapest one over the candidates, or finds it, or says how far it may be.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_ASSIGNPROBLEM_H
 #define MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_ASSIGNPROBLEM_H
 
+#include "CostNetwork.h"
 #include "LayoutCost.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -59,14 +67,14 @@ LinearLayoutAttr operandOfResult(mlir::Operation *op, LinearLayoutAttr result);
 
 class AssignProblem {
 public:
-  /// An operation, or an iteration argument of a loop.
+  /// An operation, an iteration argument of a loop, or a result of a branch.
   struct Node {
-    Node(mlir::Operation *op, std::optional<unsigned> iterationArgument,
-         double weight)
-        : op(op), iterationArgument(iterationArgument), weight(weight) {}
+    Node(mlir::Operation *op, std::optional<unsigned> carried, double weight)
+        : op(op), carried(carried), weight(weight) {}
 
     mlir::Operation *op;
-    std::optional<unsigned> iterationArgument;
+    /// Of a loop or branch: the number of the argument or result.
+    std::optional<unsigned> carried;
     double weight; ///< trips of the loops around.
     /// Values that this node defines (all in one layout) and reads.
     llvm::SmallVector<mlir::Value> results, operands;
@@ -75,14 +83,23 @@ public:
     llvm::DenseMap<mlir::Attribute, DotLayouts> fragments;
   };
   using Choices = llvm::SmallVector<LinearLayoutAttr>;
+  struct Solution {
+    Choices choices;
+    double cost = 0;
+    double bound = 0; ///< no choice of candidates costs less.
+    bool isOptimal() const { return cost <= bound * (1 + 1e-9); }
+  };
+  /// Candidates of one node; more hardly ever help and cost time.
+  static constexpr unsigned defaultCandidates = 24;
 
   /// `kernel` must have a known block size that is a power of two of warps.
   AssignProblem(mlir::gpu::GPUFuncOp kernel, BlockThreads threads,
-                const TargetDescription &target);
+                const TargetDescription &target,
+                unsigned maxCandidates = defaultCandidates);
 
   /// The cheapest choices found. Fails with a diagnostic where an operation has
   /// no candidate.
-  llvm::FailureOr<Choices> solve();
+  llvm::FailureOr<Solution> solve();
 
   llvm::ArrayRef<Node> nodes() const { return list; }
   /// The layout of the results of a node.
@@ -95,8 +112,21 @@ public:
 private:
   enum class Scope { Alone, Elementwise, Producers, Users, Everything };
 
+  /// A value with the operands that it is, and the trips of the loops around
+  /// its definition.
+  struct Exchange {
+    mlir::Value value;
+    unsigned producer;
+    llvm::SmallVector<std::pair<unsigned, unsigned>> users;
+    double weight;
+  };
+
   void addNodes(mlir::Block &block, double weight);
+  void addNode(Node node, llvm::ArrayRef<double> resultWeights);
+  void addOperation(mlir::Operation &op, double weight);
   void addLoop(mlir::scf::ForOp loop, double weight);
+  void addBranch(mlir::scf::IfOp branch, double weight);
+  void addUsers();
   void addAnchors(Node &node);
   void addDotAnchors(Node &node);
   void spreadCandidates();
@@ -106,6 +136,10 @@ private:
   /// What a node costs by itself: once, and with the trips of its loops.
   double priceOf(const Node &node, LinearLayoutAttr choice);
   double ownCost(unsigned number, LinearLayoutAttr choice);
+  double exchangeCost(const Exchange &exchange, LinearLayoutAttr have,
+                      llvm::ArrayRef<LinearLayoutAttr> wanted);
+  void addExchange(CostNetwork &network, const Exchange &exchange);
+  CostNetwork makeNetwork();
 
   Choices initialChoices();
   /// Gives `seed` the choice and lets the operations in scope follow it.
@@ -123,10 +157,12 @@ private:
   mlir::gpu::GPUFuncOp kernel;
   BlockThreads threads;
   const TargetDescription &target;
+  unsigned maxCandidates;
   LayoutCost costs;
   llvm::DenseMap<std::pair<unsigned, mlir::Attribute>, double> ownCosts;
   std::vector<Node> list;
   llvm::DenseMap<mlir::Value, unsigned> producers;
+  std::vector<Exchange> exchanges;
   /// For each node its users: node and operand number.
   std::vector<llvm::SmallVector<std::pair<unsigned, unsigned>>> users;
 };

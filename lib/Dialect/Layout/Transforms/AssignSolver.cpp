@@ -30,7 +30,7 @@ double AssignProblem::ownCost(unsigned number, LinearLayoutAttr choice) {
 }
 
 double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
-  if (node.iterationArgument)
+  if (node.carried)
     return 0;
   if (auto load = dyn_cast<LoadOp>(node.op))
     return costs.memoryAccess(
@@ -52,28 +52,74 @@ double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
   return costs.elementwise(node.op, choice);
 }
 
+/// One conversion for each layout that is wanted and is not there.
+double AssignProblem::exchangeCost(const Exchange &exchange,
+                                   LinearLayoutAttr have,
+                                   ArrayRef<LinearLayoutAttr> wanted) {
+  double total = 0;
+  for (auto [number, want] : llvm::enumerate(wanted))
+    if (want != have && !llvm::is_contained(wanted.take_front(number), want))
+      total += costs.conversion(have, want, elementBits(exchange.value));
+  return exchange.weight * total;
+}
+
 double AssignProblem::cost(const Choices &choices) {
   double total = 0;
-  llvm::DenseMap<std::pair<Value, Attribute>, double> converted;
-  for (auto [number, node] : llvm::enumerate(list)) {
+  for (unsigned number = 0; number < list.size(); ++number)
     total += ownCost(number, choices[number]);
-    for (auto [operand, value] : llvm::enumerate(node.operands)) {
-      std::optional<unsigned> producer = producerOf(value);
-      if (!producer)
-        continue;
-      LinearLayoutAttr have = resultLayout(*producer, choices[*producer]);
-      LinearLayoutAttr want = wantedLayout(number, operand, choices[number]);
-      if (have == want || !converted.try_emplace({value, want}, 0).second)
-        continue;
-      // The conversion stands where the value is defined; a block argument is
-      // defined in each iteration.
-      double weight = isa<BlockArgument>(value)
-                          ? std::max(node.weight, list[*producer].weight)
-                          : list[*producer].weight;
-      total += weight * costs.conversion(have, want, elementBits(value));
-    }
+  SmallVector<LinearLayoutAttr> wanted;
+  for (const Exchange &exchange : exchanges) {
+    wanted.clear();
+    for (auto [user, operand] : exchange.users)
+      wanted.push_back(wantedLayout(user, operand, choices[user]));
+    total += exchangeCost(
+        exchange, resultLayout(exchange.producer, choices[exchange.producer]),
+        wanted);
   }
   return total;
+}
+
+//===----------------------------------------------------------------------===//
+// All choices at once
+//===----------------------------------------------------------------------===//
+
+/// The cost of an exchange as a function of the choices of its nodes.
+void AssignProblem::addExchange(CostNetwork &network,
+                                const Exchange &exchange) {
+  SmallVector<unsigned> scope = {exchange.producer};
+  std::vector<SmallVector<LinearLayoutAttr>> wanted;
+  SmallVector<unsigned> positions; // in the scope, of each user
+  for (auto [user, operand] : exchange.users) {
+    if (!llvm::is_contained(scope, user))
+      scope.push_back(user);
+    positions.push_back(llvm::find(scope, user) - scope.begin());
+    SmallVector<LinearLayoutAttr> &forms = wanted.emplace_back();
+    for (LinearLayoutAttr candidate : list[user].candidates)
+      forms.push_back(wantedLayout(user, operand, candidate));
+  }
+  SmallVector<LinearLayoutAttr> have;
+  for (LinearLayoutAttr candidate : list[exchange.producer].candidates)
+    have.push_back(resultLayout(exchange.producer, candidate));
+  network.addFunction(scope, [=, &exchange](ArrayRef<unsigned> values) {
+    SmallVector<LinearLayoutAttr> wants;
+    for (auto [forms, position] : llvm::zip_equal(wanted, positions))
+      wants.push_back(forms[values[position]]);
+    return exchangeCost(exchange, have[values[0]], wants);
+  });
+}
+
+CostNetwork AssignProblem::makeNetwork() {
+  CostNetwork network;
+  for (unsigned number = 0; number < list.size(); ++number) {
+    network.addVariable(list[number].candidates.size());
+    network.addFunction({number}, [=](ArrayRef<unsigned> values) {
+      return ownCost(number, list[number].candidates[values[0]]);
+    });
+  }
+  for (const Exchange &exchange : exchanges)
+    if (!exchange.users.empty())
+      addExchange(network, exchange);
+  return network;
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,7 +229,7 @@ bool AssignProblem::improve(Choices &choices, double &best) {
   return improved;
 }
 
-FailureOr<AssignProblem::Choices> AssignProblem::solve() {
+FailureOr<AssignProblem::Solution> AssignProblem::solve() {
   for (const Node &node : list)
     if (node.candidates.empty())
       return node.op->emitOpError("has no layout for this block of threads");
@@ -193,5 +239,13 @@ FailureOr<AssignProblem::Choices> AssignProblem::solve() {
   for (unsigned round = 0; round < maxRounds; ++round)
     if (!improve(choices, best))
       break;
-  return choices;
+  SmallVector<unsigned> start;
+  for (auto [node, choice] : llvm::zip_equal(list, choices))
+    start.push_back(llvm::find(node.candidates, choice) -
+                    node.candidates.begin());
+  CostNetwork::Result result = makeNetwork().minimise(start);
+  Solution solution{{}, result.cost, result.bound};
+  for (auto [node, value] : llvm::zip_equal(list, result.values))
+    solution.choices.push_back(node.candidates[value]);
+  return solution;
 }

@@ -11,6 +11,7 @@
 #include "AssignProblem.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Remarks.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -48,19 +49,20 @@ private:
   }
 
   void writeOperands(unsigned number, const AssignProblem::Node &node) {
-    if (node.iterationArgument) {
-      auto loop = cast<scf::ForOp>(node.op);
-      Operation *yield = loop.getBody()->getTerminator();
-      write(loop.getInitArgsMutable()[*node.iterationArgument],
-            problem.wantedLayout(number, 0, choices[number]));
-      write(yield->getOpOperand(*node.iterationArgument),
-            problem.wantedLayout(number, 1, choices[number]));
-      return;
-    }
+    if (node.carried)
+      return writeCarried(node, choices[number]);
     unsigned tile = 0;
     for (OpOperand &operand : node.op->getOpOperands())
       if (isTile(operand.get()))
         write(operand, problem.wantedLayout(number, tile++, choices[number]));
+  }
+
+  void writeCarried(const AssignProblem::Node &node, LinearLayoutAttr layout) {
+    if (auto loop = dyn_cast<scf::ForOp>(node.op))
+      write(loop.getInitArgsMutable()[*node.carried], layout);
+    for (Region &region : node.op->getRegions())
+      write(region.front().getTerminator()->getOpOperand(*node.carried),
+            layout);
   }
 
   void write(OpOperand &operand, LinearLayoutAttr wanted) {
@@ -167,11 +169,27 @@ private:
     BlockThreads threads{llvm::Log2_32(chip.warpSize),
                          llvm::Log2_64(count) - llvm::Log2_32(chip.warpSize)};
     AssignProblem problem(kernel, threads, chip);
-    FailureOr<AssignProblem::Choices> choices = problem.solve();
-    if (failed(choices))
+    FailureOr<AssignProblem::Solution> solution = problem.solve();
+    if (failed(solution))
       return failure();
-    AssignmentWriter(problem, *choices).run();
+    AssignmentWriter(problem, solution->choices).run();
+    report(kernel, *solution);
     return success();
+  }
+
+  static void report(gpu::GPUFuncOp kernel,
+                     const AssignProblem::Solution &solution) {
+    size_t conversions = 0;
+    kernel.walk([&](ConvertOp) { ++conversions; });
+    remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("LayoutAssign")
+                                          .category("layout-assign")
+                                          .function(kernel.getName()))
+        << (solution.isOptimal() ? "cheapest layouts over the candidates"
+                                 : "layouts not proved to be the cheapest")
+        << remark::metric("tiles", solution.choices.size())
+        << remark::metric("conversions", conversions)
+        << remark::metric("slots", solution.cost)
+        << remark::metric("bound", solution.bound);
   }
 };
 } // namespace

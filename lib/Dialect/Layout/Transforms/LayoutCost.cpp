@@ -200,10 +200,13 @@ double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
   constexpr double impossible = 1e9;
   auto plan =
       planConversion(from.getLinear(), to.getLinear(), elementBits, target);
-  if (plan)
-    return costOfPlan(*plan);
-  llvm::consumeError(plan.takeError());
-  return impossible;
+  if (!plan) {
+    llvm::consumeError(plan.takeError());
+    return impossible;
+  }
+  bool fits = plan->kind != ConversionKind::Shared ||
+              int64_t(plan->shared.scratchBytes) <= scratchBytes;
+  return fits ? costOfPlan(*plan) : impossible;
 }
 
 double LayoutCost::reduction(LinearLayoutAttr layout, unsigned axis) {

@@ -24,7 +24,9 @@ namespace mirage::layout {
 
 class LayoutCost {
 public:
-  LayoutCost(const TargetDescription &target) : target(target) {}
+  /// Conversions may use `scratchBytes` bytes of shared memory.
+  LayoutCost(const TargetDescription &target, int64_t scratchBytes)
+      : target(target), scratchBytes(scratchBytes) {}
 
   /// A load or a store of all registers: instructions and 32-byte sectors.
   double memoryAccess(const MemoryShape &memory, LinearLayoutAttr layout,
@@ -44,6 +46,7 @@ private:
                          unsigned elementBits);
 
   const TargetDescription &target;
+  int64_t scratchBytes;
   using Key = std::tuple<mlir::Attribute, mlir::Attribute, unsigned>;
   llvm::DenseMap<Key, double> conversions;
 };

@@ -90,7 +90,7 @@ TEST_F(LayoutCostTest, WidestVector) {
 /// A product's result leaves in whole sectors: half as wide and twice as many
 /// accesses cost more, whatever else is equal.
 TEST_F(LayoutCostTest, WiderIsCheaper) {
-  LayoutCost costs(*lookupTarget("sm_90a"));
+  LayoutCost costs(*lookupTarget("sm_90a"), /*scratchBytes=*/1 << 16);
   MemoryShape shape = memory({16, 64}, {16, 4096});
   double last = 1e9;
   for (int64_t vector : {1, 2, 4, 8}) {

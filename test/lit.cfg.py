@@ -34,6 +34,8 @@ llvm_config.with_environment("GTEST_OUTPUT", "xml:" + os.path.join(config.test_e
 config.substitutions.append(("%examples", os.path.join(config.mirage_src_root, "examples")))
 inputs = os.path.join(config.test_source_root, "Inputs")
 config.substitutions.append(("%npy", os.path.join(inputs, "npy.py")))
+config.substitutions.append(("%claims", os.path.join(inputs, "claims.py")))
+config.substitutions.append(("%mugraphs", os.path.join(inputs, "mirage_mugraphs")))
 config.substitutions.append(("%snippets", os.path.join(inputs, "run-snippets.py")))
 config.substitutions.append(("%srcdir", config.mirage_src_root))
 config.substitutions.append(("%objdir", config.mirage_obj_root))

@@ -15,34 +15,20 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
+using namespace mirage;
 using namespace mirage::runtime;
-
-/// The output function of SplitMix64 (Steele, Lea, Flood 2014), used as a hash:
-/// a bijection of 64 bits whose values over a counter pass statistical tests.
-static uint64_t mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
-static double draw(InputPattern pattern, uint64_t bits) {
-  if (pattern == InputPattern::Integers)
-    return static_cast<double>(bits % 5) - 2.0;
-  return static_cast<double>(bits >> 11) * 0x1p-53 - 0.5;
-}
 
 std::vector<HostTensor>
 mirage::runtime::makeInputs(llvm::ArrayRef<TensorSpec> specs,
                             InputPattern pattern, uint64_t seed) {
   std::vector<HostTensor> inputs;
   for (const auto &[argument, spec] : llvm::enumerate(specs)) {
-    uint64_t stream = mix(mix(seed) + argument);
     HostTensor &tensor = inputs.emplace_back(spec.kind, spec.shape);
     // A random number in [-0.5, 0.5) says nothing as an integer.
     InputPattern kept = isFloat(spec.kind) ? pattern : InputPattern::Integers;
+    GeneratedInput elements(kept, seed, argument);
     for (int64_t i = 0, e = tensor.size(); i < e; ++i)
-      tensor.set(i, draw(kept, mix(stream + static_cast<uint64_t>(i))));
+      tensor.set(i, elements[i]);
   }
   return inputs;
 }

@@ -26,21 +26,31 @@ static constexpr uint64_t maxRemembered = uint64_t{1} << 23;
 /// Marks an entry of a table that was not computed yet.
 static constexpr uint8_t unknownEntry = 0x80;
 
+template <typename Value>
+static Value withFlags(uint8_t flags) {
+  Value value;
+  value.flags = flags;
+  return value;
+}
+
 //===----------------------------------------------------------------------===//
 // Tables
 //===----------------------------------------------------------------------===//
 
-InputTable::InputTable(const FieldAlgebra &algebra,
-                       llvm::ArrayRef<int64_t> sizes)
+template <typename Algebra>
+InputTable<Algebra>::InputTable(const Algebra &algebra,
+                                llvm::ArrayRef<int64_t> sizes)
     : algebra(algebra), tables(sizes.size()), sizes(sizes) {}
 
-FieldValue InputTable::get(unsigned input, int64_t element) {
+template <typename Algebra>
+typename Algebra::Value InputTable<Algebra>::get(unsigned input,
+                                                 int64_t element) {
   if (sizes[input] > maxInputTableSize)
     return algebra.input(input, element);
-  std::vector<FieldValue> &table = tables[input];
+  std::vector<Value> &table = tables[input];
   if (table.empty())
-    table.assign(sizes[input], FieldValue{0, 0, unknownEntry});
-  FieldValue &entry = table[element];
+    table.assign(sizes[input], withFlags<Value>(unknownEntry));
+  Value &entry = table[element];
   if (entry.flags == unknownEntry)
     entry = algebra.input(input, element);
   return entry;
@@ -48,32 +58,33 @@ FieldValue InputTable::get(unsigned input, int64_t element) {
 
 /// The elements of one value that are known, in pages that appear when first
 /// written; in a hash map if even the table of pages would be large.
-class Evaluator::Memo {
+template <typename Algebra>
+class Evaluator<Algebra>::Memo {
 public:
   explicit Memo(int64_t size) : size(size) {}
   Memo(Memo &&) noexcept = default;
   Memo(const Memo &) = delete;
 
-  const FieldValue *lookup(int64_t index) const {
+  const Value *lookup(int64_t index) const {
     if (size > maxPagedSize) {
       auto it = map.find(index);
       return it == map.end() ? nullptr : &it->second;
     }
     if (pages.empty() || !pages[index / pageSize])
       return nullptr;
-    const FieldValue &entry = pages[index / pageSize][index % pageSize];
+    const Value &entry = pages[index / pageSize][index % pageSize];
     return entry.flags == unknownEntry ? nullptr : &entry;
   }
-  void insert(int64_t index, const FieldValue &value) {
+  void insert(int64_t index, const Value &value) {
     if (size > maxPagedSize) {
       map[index] = value;
       return;
     }
     if (pages.empty())
       pages.resize((size + pageSize - 1) / pageSize);
-    std::unique_ptr<FieldValue[]> &page = pages[index / pageSize];
+    std::unique_ptr<Value[]> &page = pages[index / pageSize];
     if (!page) {
-      page = std::make_unique<FieldValue[]>(pageSize);
+      page = std::make_unique<Value[]>(pageSize);
       for (int64_t i = 0; i < pageSize; ++i)
         page[i].flags = unknownEntry;
     }
@@ -85,8 +96,8 @@ private:
   static constexpr int64_t maxPagedSize = int64_t{1} << 28;
 
   int64_t size;
-  std::vector<std::unique_ptr<FieldValue[]>> pages;
-  llvm::DenseMap<int64_t, FieldValue> map;
+  std::vector<std::unique_ptr<Value[]>> pages;
+  llvm::DenseMap<int64_t, Value> map;
 };
 
 static int64_t familySize(const TensorProgram &program,
@@ -101,8 +112,9 @@ static int64_t familySize(const TensorProgram &program,
   return value.loop < 0 ? size : size * graph.loops[value.loop];
 }
 
-Evaluator::Evaluator(const TensorProgram &program, FieldAlgebra &algebra,
-                     InputTable &inputs, uint64_t maxSteps)
+template <typename Algebra>
+Evaluator<Algebra>::Evaluator(const TensorProgram &program, Algebra &algebra,
+                              InputTable<Algebra> &inputs, uint64_t maxSteps)
     : program(program), algebra(algebra), inputs(inputs), maxSteps(maxSteps) {
   memos.reserve(program.values.size());
   for (const ProgramValue &value : program.values) {
@@ -113,17 +125,20 @@ Evaluator::Evaluator(const TensorProgram &program, FieldAlgebra &algebra,
       for (const ScalarExpr::Node &node : piece.body.nodes())
         ofNodes.push_back(node.kind == ScalarExpr::Kind::Constant
                               ? algebra.constant(node.constant)
-                              : FieldValue());
+                              : Value());
     }
   }
 }
 
-Evaluator::~Evaluator() = default;
+template <typename Algebra>
+Evaluator<Algebra>::~Evaluator() = default;
 
 /// Number of an element among those of all blocks and iterations in which the
 /// value differs.
-int64_t Evaluator::familyIndex(const ProgramValue &value, const Place &place,
-                               int64_t element) const {
+template <typename Algebra>
+int64_t Evaluator<Algebra>::familyIndex(const ProgramValue &value,
+                                        const Place &place,
+                                        int64_t element) const {
   if (value.graph < 0)
     return element;
   const BlockGraph &graph = program.graphs[value.graph];
@@ -140,7 +155,9 @@ int64_t Evaluator::familyIndex(const ProgramValue &value, const Place &place,
 // Evaluation on demand
 //===----------------------------------------------------------------------===//
 
-FieldValue Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   unsigned value = program.results[number];
   int64_t element = 0;
   for (auto [i, stride] : llvm::zip_equal(index, program.values[value].strides))
@@ -148,8 +165,9 @@ FieldValue Evaluator::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   return get(value, Place(), element);
 }
 
-FieldValue Evaluator::get(unsigned number, const Place &place,
-                          int64_t element) {
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::get(unsigned number, const Place &place, int64_t element) {
   const ProgramValue &value = program.values[number];
   ++stepCount;
   if (value.kind == ProgramValue::Kind::Argument)
@@ -157,16 +175,18 @@ FieldValue Evaluator::get(unsigned number, const Place &place,
   if (value.kind == ProgramValue::Kind::Tile)
     return computeTile(value, place, element);
   int64_t index = familyIndex(value, place, element);
-  if (const FieldValue *known = memos[number].lookup(index))
+  if (const Value *known = memos[number].lookup(index))
     return *known;
-  FieldValue computed = compute(value, number, place, element);
+  Value computed = compute(value, number, place, element);
   if (rememberedCount++ < maxRemembered)
     memos[number].insert(index, computed);
   return computed;
 }
 
-FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
-                              const Place &place, int64_t element) {
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::compute(const ProgramValue &value, unsigned number,
+                            const Place &place, int64_t element) {
   if (value.kind == ProgramValue::Kind::Assemble)
     return computeAssemble(value, element);
   if (value.kind == ProgramValue::Kind::Accumulate)
@@ -191,12 +211,13 @@ FieldValue Evaluator::compute(const ProgramValue &value, unsigned number,
     if (inside)
       return computePiece(piece, ofNodes, place, iteration);
   }
-  return FieldValue::absent();
+  return Value::absent();
 }
 
 /// Where the tile begins in dim `dim` of the tensor that it is cut from.
-int64_t Evaluator::tileOffset(const ProgramValue &tile, unsigned dim,
-                              const Place &place) const {
+template <typename Algebra>
+int64_t Evaluator<Algebra>::tileOffset(const ProgramValue &tile, unsigned dim,
+                                       const Place &place) const {
   const BlockGraph &graph = program.graphs[tile.graph];
   const DimCut &cut = tile.cut[dim];
   int64_t number = 0;
@@ -207,8 +228,10 @@ int64_t Evaluator::tileOffset(const ProgramValue &tile, unsigned dim,
 }
 
 /// An element of the tensor that the tile is cut from, if it is inside.
-FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
-                                  int64_t element) {
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::computeTile(const ProgramValue &value, const Place &place,
+                                int64_t element) {
   const ProgramValue &source = program.values[value.source];
   int64_t whole = 0;
   for (size_t dim = 0; dim < value.shape.size(); ++dim) {
@@ -216,34 +239,38 @@ FieldValue Evaluator::computeTile(const ProgramValue &value, const Place &place,
         tileOffset(value, dim, place) + element / value.strides[dim];
     element %= value.strides[dim];
     if (position < 0 || position >= source.shape[dim])
-      return FieldValue::absent();
+      return Value::absent();
     whole += position * source.strides[dim];
   }
   return get(value.source, Place(), whole);
 }
 
 /// The element of the block graph's tile that is written there.
-FieldValue Evaluator::computeAssemble(const ProgramValue &value,
-                                      int64_t element) {
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::computeAssemble(const ProgramValue &value,
+                                    int64_t element) {
   std::optional<WriterOfElement> writer = program.findWriter(value, element);
-  FieldValue written = FieldValue::absent();
+  Value written = Value::absent();
   if (writer)
     written =
         get(value.source, {writer->block, writer->iteration}, writer->element);
   // What does not exist in a tile is not written either.
   if (written.has(FieldValue::Absent))
-    written = {0, 0, FieldValue::Unwritten};
+    written = withFlags<Value>(FieldValue::Unwritten);
   return written;
 }
 
 namespace {
 /// Combines elements, skipping those that do not exist.
+template <typename Algebra>
 class Combiner {
-public:
-  Combiner(FieldAlgebra &algebra, Reduction kind)
-      : algebra(algebra), kind(kind) {}
+  using Value = typename Algebra::Value;
 
-  void insert(const FieldValue &value) {
+public:
+  Combiner(Algebra &algebra, Reduction kind) : algebra(algebra), kind(kind) {}
+
+  void insert(const Value &value) {
     if (value.has(FieldValue::Absent))
       return;
     if (kind == Reduction::Sum)
@@ -252,27 +279,29 @@ public:
       algebra.insert(set, kind == Reduction::Min ? algebra.neg(value) : value);
     empty = false;
   }
-  FieldValue finish() {
+  Value finish() {
     if (empty)
-      return FieldValue::absent();
+      return Value::absent();
     if (kind == Reduction::Sum)
       return sum;
-    FieldValue maximum = algebra.maximum(set);
+    Value maximum = algebra.maximum(set);
     return kind == Reduction::Min ? algebra.neg(maximum) : maximum;
   }
 
 private:
-  FieldAlgebra &algebra;
+  Algebra &algebra;
   Reduction kind;
   bool empty = true;
-  FieldValue sum;
-  FieldAlgebra::MaximumSet set;
+  Value sum;
+  typename Algebra::MaximumSet set;
 };
 } // namespace
 
-FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
-                                        const Place &place, int64_t element) {
-  Combiner combiner(algebra, value.reduction);
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::computeAccumulate(const ProgramValue &value,
+                                      const Place &place, int64_t element) {
+  Combiner<Algebra> combiner(algebra, value.reduction);
   Place inLoop = place;
   for (int64_t i = 0; i < value.iterations && !isExhausted(); ++i) {
     inLoop.iteration = i;
@@ -284,7 +313,8 @@ FieldValue Evaluator::computeAccumulate(const ProgramValue &value,
 /// Reads one operand of a piece while the iteration moves. A tile is read from
 /// the tensor that it is cut from, so that the place of each element is found
 /// by addition.
-class Evaluator::Reader {
+template <typename Algebra>
+class Evaluator<Algebra>::Reader {
 public:
   Reader(Evaluator &evaluator, const OperandAccess &access, const Place &place,
          llvm::ArrayRef<int64_t> iteration)
@@ -308,11 +338,11 @@ public:
         bound.position += delta;
   }
 
-  FieldValue read(llvm::ArrayRef<int64_t> iteration) {
+  Value read(llvm::ArrayRef<int64_t> iteration) {
     if (isTile) {
       for (const Bound &bound : bounds)
         if (bound.position < 0 || bound.position >= bound.extent)
-          return FieldValue::absent();
+          return Value::absent();
       return evaluator.get(operand.source, Place(), element);
     }
     if (!access.linear)
@@ -367,11 +397,11 @@ private:
 };
 
 /// Runs `step` for all values of the reduced dims, the last one fastest.
+template <typename Algebra>
 template <typename Step>
-void Evaluator::forEachReduced(const Piece &piece,
-                               llvm::MutableArrayRef<int64_t> iteration,
-                               llvm::MutableArrayRef<Reader> readers,
-                               Step step) {
+void Evaluator<Algebra>::forEachReduced(
+    const Piece &piece, llvm::MutableArrayRef<int64_t> iteration,
+    llvm::MutableArrayRef<Reader> readers, Step step) {
   while (!isExhausted()) {
     step();
     size_t level = piece.reducedDims.size();
@@ -401,10 +431,10 @@ static bool isContraction(const Piece &piece) {
          nodes[2].arguments[0] != nodes[2].arguments[1];
 }
 
-FieldValue Evaluator::computePiece(const Piece &piece,
-                                   llvm::ArrayRef<FieldValue> constants,
-                                   const Place &place,
-                                   llvm::ArrayRef<int64_t> iteration) {
+template <typename Algebra>
+typename Algebra::Value Evaluator<Algebra>::computePiece(
+    const Piece &piece, llvm::ArrayRef<Value> constants, const Place &place,
+    llvm::ArrayRef<int64_t> iteration) {
   llvm::SmallVector<Reader, 2> readers;
   for (const OperandAccess &access : piece.operands)
     readers.emplace_back(*this, access, place, iteration);
@@ -412,7 +442,7 @@ FieldValue Evaluator::computePiece(const Piece &piece,
     return body(piece, constants, iteration, readers);
 
   llvm::SmallVector<int64_t, 6> counters(iteration);
-  Combiner combiner(algebra, piece.reduction);
+  Combiner<Algebra> combiner(algebra, piece.reduction);
   if (isContraction(piece)) {
     llvm::ArrayRef<ScalarExpr::Node> nodes = piece.body.nodes();
     Reader &left = readers[nodes[0].operand],
@@ -429,18 +459,19 @@ FieldValue Evaluator::computePiece(const Piece &piece,
 }
 
 /// The scalar body. A missing operand makes the result missing.
-FieldValue Evaluator::body(const Piece &piece,
-                           llvm::ArrayRef<FieldValue> constants,
-                           llvm::ArrayRef<int64_t> iteration,
-                           llvm::MutableArrayRef<Reader> readers) {
-  llvm::SmallVector<FieldValue, 8> results;
-  llvm::SmallVector<FieldValue, 2> arguments;
+template <typename Algebra>
+typename Algebra::Value
+Evaluator<Algebra>::body(const Piece &piece, llvm::ArrayRef<Value> constants,
+                         llvm::ArrayRef<int64_t> iteration,
+                         llvm::MutableArrayRef<Reader> readers) {
+  llvm::SmallVector<Value, 8> results;
+  llvm::SmallVector<Value, 2> arguments;
   for (auto [number, node] : llvm::enumerate(piece.body.nodes())) {
     switch (node.kind) {
     case ScalarExpr::Kind::Operand:
       results.push_back(readers[node.operand].read(iteration));
       if (results.back().has(FieldValue::Absent))
-        return FieldValue::absent();
+        return Value::absent();
       break;
     case ScalarExpr::Kind::Constant:
       results.push_back(constants[number]);
@@ -455,3 +486,8 @@ FieldValue Evaluator::body(const Piece &piece,
   }
   return results.back();
 }
+
+template class mirage::verify::InputTable<FieldAlgebra>;
+template class mirage::verify::InputTable<RealAlgebra>;
+template class mirage::verify::Evaluator<FieldAlgebra>;
+template class mirage::verify::Evaluator<RealAlgebra>;

@@ -8,16 +8,21 @@
 
 #include "mirage/Verify/Verify.h"
 
+#include "ShownDifference.h"
 #include "mirage/Verify/ErrorBound.h"
 #include "mirage/Verify/Evaluator.h"
 #include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Samples.h"
 #include "mirage/Verify/Symmetry.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace mirage;
@@ -45,6 +50,17 @@ StringRef mirage::verify::stringify(Status status) {
   return "undecided";
 }
 
+/// JSON has no NaN and no infinity.
+static llvm::json::Value toJson(double value) {
+  if (std::isfinite(value))
+    return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+static StringRef stringify(InputPattern pattern) {
+  return pattern == InputPattern::Integers ? "ints" : "random";
+}
+
 void Report::print(llvm::json::OStream &json) const {
   json.object([&] {
     json.attribute("status", stringify(status));
@@ -70,6 +86,13 @@ void Report::print(llvm::json::OStream &json) const {
       });
       json.attribute("expected", counterExample->expected);
       json.attribute("got", counterExample->got);
+      const std::optional<ShownDifference> &shown = counterExample->shown;
+      if (!shown)
+        return;
+      json.attribute("inputs", ::stringify(shown->pattern));
+      json.attribute("input_seed", static_cast<int64_t>(shown->seed));
+      json.attribute("expected_f64", toJson(shown->expected));
+      json.attribute("got_f64", toJson(shown->got));
     });
   });
 }
@@ -111,12 +134,16 @@ private:
   Outcome runTests(Rule rule, uint64_t prime);
   Outcome runTest(Rule rule, uint64_t prime, uint64_t test);
   Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
-                    Evaluator &specRun, Evaluator &candidateRun);
+                    Evaluator<FieldAlgebra> &specRun,
+                    Evaluator<FieldAlgebra> &candidateRun);
   Outcome compareTraced(size_t number, FieldAlgebra &algebra,
-                        InputTable &inputs);
+                        InputTable<FieldAlgebra> &inputs);
   std::optional<double> boundOfTest(uint64_t prime, double evaluations) const;
-  Outcome different(const Sample &sample, const FieldValue &expected,
-                    const FieldValue &got);
+  Outcome different(unsigned result, ArrayRef<int64_t> index,
+                    const FieldValue &expected, const FieldValue &got);
+  Outcome firstDifference(const Sample &sample, FieldAlgebra &algebra,
+                          Evaluator<FieldAlgebra> &specRun,
+                          Evaluator<FieldAlgebra> &candidateRun);
   Sample cheaper(const Sample &sample, size_t number) const;
 
   const TensorProgram &spec;
@@ -184,25 +211,67 @@ std::optional<double> Checker::boundOfTest(uint64_t prime,
   return worst;
 }
 
-Checker::Outcome Checker::different(const Sample &sample,
+Checker::Outcome Checker::different(unsigned result, ArrayRef<int64_t> index,
                                     const FieldValue &expected,
                                     const FieldValue &got) {
   report.status = Status::Different;
-  report.counterExample = CounterExample{
-      sample.result, SmallVector<int64_t>(ArrayRef(sample.index)),
-      describe(expected), describe(got)};
+  report.counterExample =
+      CounterExample{result, SmallVector<int64_t>(index), describe(expected),
+                     describe(got), std::nullopt};
   report.reason.clear();
   llvm::raw_string_ostream os(report.reason);
-  os << "result #" << sample.result << " differs at [";
-  llvm::interleaveComma(sample.index, os);
+  os << "result #" << result << " differs at [";
+  llvm::interleaveComma(index, os);
   os << "]: expected " << report.counterExample->expected << ", got "
      << report.counterExample->got;
   return Outcome::Failed;
 }
 
+/// A candidate that leaves elements out or divides by zero where the
+/// specification does not is wrong; fields make zeros with probability 1/p.
+static bool isBroken(const FieldValue &expected, const FieldValue &got) {
+  constexpr uint8_t broken = FieldValue::Unwritten | FieldValue::Poison;
+  return (got.flags & broken) && !(expected.flags & broken);
+}
+
+/// Elements before a sample that are looked at for an earlier difference.
+static constexpr int64_t maxEarlierElements = 256;
+
+/// The programs differ at `sample`: reports the first element, in row-major
+/// order, at which they are seen to.
+Checker::Outcome
+Checker::firstDifference(const Sample &sample, FieldAlgebra &algebra,
+                         Evaluator<FieldAlgebra> &specRun,
+                         Evaluator<FieldAlgebra> &candidateRun) {
+  const ProgramValue &value = spec.values[spec.results[sample.result]];
+  uint64_t limit = specRun.steps() + candidateRun.steps() + options.softSteps;
+  for (int64_t element = 0; element < maxEarlierElements; ++element) {
+    SmallVector<int64_t> index;
+    int64_t rest = element;
+    for (int64_t stride : value.strides) {
+      index.push_back(rest / stride);
+      rest %= stride;
+    }
+    if (ArrayRef<int64_t>(index) == ArrayRef<int64_t>(sample.index) ||
+        element >= value.size || specRun.steps() + candidateRun.steps() > limit)
+      break;
+    FieldValue expected = specRun.result(sample.result, index);
+    FieldValue got = candidateRun.result(sample.result, index);
+    if (specRun.isExhausted() || candidateRun.isExhausted())
+      break;
+    if (isBroken(expected, got) ||
+        algebra.compare(expected, got) == Comparison::Different)
+      return different(sample.result, index, expected, got);
+  }
+  return different(sample.result, sample.index,
+                   specRun.result(sample.result, sample.index),
+                   candidateRun.result(sample.result, sample.index));
+}
+
 Checker::Outcome Checker::compareAt(size_t number, const Sample &sample,
-                                    FieldAlgebra &algebra, Evaluator &specRun,
-                                    Evaluator &candidateRun) {
+                                    FieldAlgebra &algebra,
+                                    Evaluator<FieldAlgebra> &specRun,
+                                    Evaluator<FieldAlgebra> &candidateRun) {
   FieldValue expected = specRun.result(sample.result, sample.index);
   FieldValue got = candidateRun.result(sample.result, sample.index);
   if (specRun.isExhausted() || candidateRun.isExhausted()) {
@@ -211,14 +280,11 @@ Checker::Outcome Checker::compareAt(size_t number, const Sample &sample,
                     std::to_string(options.hardSteps) + " steps";
     return Outcome::Stopped;
   }
-  // A candidate that leaves elements out or divides by zero where the
-  // specification does not is wrong; fields make zeros with probability 1/p.
-  constexpr uint8_t broken = FieldValue::Unwritten | FieldValue::Poison;
-  if ((got.flags & broken) && !(expected.flags & broken))
-    return different(sample, expected, got);
+  if (isBroken(expected, got))
+    return firstDifference(sample, algebra, specRun, candidateRun);
   switch (algebra.compare(expected, got)) {
   case Comparison::Different:
-    return different(sample, expected, got);
+    return firstDifference(sample, algebra, specRun, candidateRun);
   case Comparison::Equal:
     decided.set(number);
     ++verdicts[number];
@@ -249,11 +315,12 @@ Sample Checker::cheaper(const Sample &sample, size_t number) const {
 /// Compares a representative with evaluators of its own, so that every exponent
 /// that it depends on is seen.
 Checker::Outcome Checker::compareTraced(size_t number, FieldAlgebra &algebra,
-                                        InputTable &inputs) {
+                                        InputTable<FieldAlgebra> &inputs) {
   std::vector<uint64_t> exponents;
   algebra.traceExponents(&exponents);
-  Evaluator specRun(spec, algebra, inputs, options.hardSteps);
-  Evaluator candidateRun(candidate, algebra, inputs, options.hardSteps);
+  Evaluator<FieldAlgebra> specRun(spec, algebra, inputs, options.hardSteps);
+  Evaluator<FieldAlgebra> candidateRun(candidate, algebra, inputs,
+                                       options.hardSteps);
   Outcome outcome =
       compareAt(number, samples[number], algebra, specRun, candidateRun);
   algebra.traceExponents(nullptr);
@@ -267,9 +334,10 @@ Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
   SmallVector<int64_t> sizes;
   for (unsigned argument : spec.arguments)
     sizes.push_back(spec.values[argument].size);
-  InputTable inputs(algebra, sizes);
-  Evaluator specRun(spec, algebra, inputs, options.hardSteps);
-  Evaluator candidateRun(candidate, algebra, inputs, options.hardSteps);
+  InputTable<FieldAlgebra> inputs(algebra, sizes);
+  Evaluator<FieldAlgebra> specRun(spec, algebra, inputs, options.hardSteps);
+  Evaluator<FieldAlgebra> candidateRun(candidate, algebra, inputs,
+                                       options.hardSteps);
   auto steps = [&] { return specRun.steps() + candidateRun.steps(); };
 
   Outcome outcome = Outcome::Passed;
@@ -389,6 +457,25 @@ static std::string typeString(Type type) {
   return text;
 }
 
+/// Adds to the counter-example inputs on which it can be seen.
+static void showInputs(func::FuncOp spec, const TensorProgram &specProgram,
+                       const TensorProgram &candidate, const Options &options,
+                       Report &report) {
+  SmallVector<const llvm::fltSemantics *> types;
+  for (Type type : spec.getArgumentTypes())
+    types.push_back(
+        &cast<FloatType>(getElementTypeOrSelf(type)).getFloatSemantics());
+  std::optional<ShownDifference> &shown = report.counterExample->shown;
+  shown = showDifference(specProgram, candidate, *report.counterExample, types,
+                         options.hardSteps);
+  if (!shown)
+    return;
+  llvm::raw_string_ostream(report.reason)
+      << "; in f64 on --inputs=" << ::stringify(shown->pattern)
+      << " --seed=" << shown->seed << ": expected "
+      << llvm::format("%.6g, got %.6g", shown->expected, shown->got);
+}
+
 Report mirage::verify::checkEquivalent(func::FuncOp spec,
                                        func::FuncOp candidate,
                                        const Options &options) {
@@ -413,6 +500,8 @@ Report mirage::verify::checkEquivalent(func::FuncOp spec,
   if (!mistake.empty())
     return stopped(options, Status::Different, mistake);
   Report report = Checker(*specProgram, *program, options).run();
+  if (report.counterExample && options.showInputs)
+    showInputs(spec, *specProgram, *program, options, report);
   if (report.isAccepted() && options.proof &&
       prove(*specProgram, *program, report.noProof))
     report.status = Status::Proved;

@@ -10,6 +10,7 @@
 #define MIRAGE_RUNTIME_INPUTS_H
 
 #include "mirage/Runtime/HostTensor.h"
+#include "mirage/Support/GeneratedInputs.h"
 
 #include "llvm/Support/Error.h"
 
@@ -19,16 +20,6 @@ namespace mirage::runtime {
 struct TensorSpec {
   ElementKind kind;
   llvm::SmallVector<int64_t, 4> shape;
-};
-
-/// Inputs made for a run, the same for a seed on every machine.
-enum class InputPattern {
-  /// Uniform in [-0.5, 0.5): products over long dimensions stay in range of
-  /// f16.
-  Random,
-  /// The integers -2 .. 2: sums of up to a few hundred products are exact in
-  /// f16, so that an error in moving data cannot hide in rounding.
-  Integers
 };
 
 /// One tensor for each spec. Element i of argument n depends on (seed, n, i)

@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Computes chosen elements of a program's results over a pair of prime fields,
-// and of everything below them only what they need. An output element of a
-// block graph belongs to one block; of that block only the tile elements are
-// computed that reach it. So a few dozen elements of a program at its full size
-// cost about as much as a few rows and columns of its inputs.
+// Computes chosen elements of a program's results over an algebra, a pair of
+// prime fields (`FieldAlgebra`) or floating point (`RealAlgebra`), and of
+// everything below them only what they need. An output element of a block graph
+// belongs to one block; of that block only the tile elements are computed that
+// reach it. So a few dozen elements of a program at its full size cost about as
+// much as a few rows and columns of its inputs.
 //
 // Elements that were computed are remembered, for all blocks and iterations, up
 // to a fixed number; beyond it they are computed again.
@@ -21,6 +22,7 @@
 #define MIRAGE_VERIFY_EVALUATOR_H
 
 #include "mirage/Verify/FieldAlgebra.h"
+#include "mirage/Verify/RealAlgebra.h"
 #include "mirage/Verify/TensorProgram.h"
 
 #include <memory>
@@ -29,28 +31,34 @@
 namespace mirage::verify {
 
 /// The random inputs of one test, shared by the programs that are compared.
+template <typename Algebra>
 class InputTable {
 public:
-  InputTable(const FieldAlgebra &algebra, llvm::ArrayRef<int64_t> sizes);
+  using Value = typename Algebra::Value;
 
-  FieldValue get(unsigned input, int64_t element);
+  InputTable(const Algebra &algebra, llvm::ArrayRef<int64_t> sizes);
+
+  Value get(unsigned input, int64_t element);
 
 private:
-  const FieldAlgebra &algebra;
+  const Algebra &algebra;
   /// Remembered elements of the inputs that are small enough.
-  std::vector<std::vector<FieldValue>> tables;
+  std::vector<std::vector<Value>> tables;
   llvm::SmallVector<int64_t> sizes;
 };
 
+template <typename Algebra>
 class Evaluator {
 public:
+  using Value = typename Algebra::Value;
+
   /// Gives up (`isExhausted`) after `maxSteps` scalar operations.
-  Evaluator(const TensorProgram &program, FieldAlgebra &algebra,
-            InputTable &inputs, uint64_t maxSteps);
+  Evaluator(const TensorProgram &program, Algebra &algebra,
+            InputTable<Algebra> &inputs, uint64_t maxSteps);
   ~Evaluator();
 
   /// Result `number` at `index`.
-  FieldValue result(unsigned number, llvm::ArrayRef<int64_t> index);
+  Value result(unsigned number, llvm::ArrayRef<int64_t> index);
 
   uint64_t steps() const { return stepCount; }
   bool isExhausted() const { return stepCount > maxSteps; }
@@ -62,41 +70,44 @@ private:
   };
   class Memo;
 
-  FieldValue get(unsigned number, const Place &place, int64_t element);
-  FieldValue compute(const ProgramValue &value, unsigned number,
-                     const Place &place, int64_t element);
-  FieldValue computeTile(const ProgramValue &value, const Place &place,
-                         int64_t element);
+  Value get(unsigned number, const Place &place, int64_t element);
+  Value compute(const ProgramValue &value, unsigned number, const Place &place,
+                int64_t element);
+  Value computeTile(const ProgramValue &value, const Place &place,
+                    int64_t element);
   int64_t tileOffset(const ProgramValue &tile, unsigned dim,
                      const Place &place) const;
-  FieldValue computeAssemble(const ProgramValue &value, int64_t element);
-  FieldValue computeAccumulate(const ProgramValue &value, const Place &place,
-                               int64_t element);
-  FieldValue computePiece(const Piece &piece,
-                          llvm::ArrayRef<FieldValue> constants,
-                          const Place &place,
-                          llvm::ArrayRef<int64_t> iteration);
+  Value computeAssemble(const ProgramValue &value, int64_t element);
+  Value computeAccumulate(const ProgramValue &value, const Place &place,
+                          int64_t element);
+  Value computePiece(const Piece &piece, llvm::ArrayRef<Value> constants,
+                     const Place &place, llvm::ArrayRef<int64_t> iteration);
   class Reader;
   template <typename Step>
   void forEachReduced(const Piece &piece,
                       llvm::MutableArrayRef<int64_t> iteration,
                       llvm::MutableArrayRef<Reader> readers, Step step);
-  FieldValue body(const Piece &piece, llvm::ArrayRef<FieldValue> constants,
-                  llvm::ArrayRef<int64_t> iteration,
-                  llvm::MutableArrayRef<Reader> readers);
+  Value body(const Piece &piece, llvm::ArrayRef<Value> constants,
+             llvm::ArrayRef<int64_t> iteration,
+             llvm::MutableArrayRef<Reader> readers);
   int64_t familyIndex(const ProgramValue &value, const Place &place,
                       int64_t element) const;
 
   const TensorProgram &program;
-  FieldAlgebra &algebra;
-  InputTable &inputs;
+  Algebra &algebra;
+  InputTable<Algebra> &inputs;
   uint64_t maxSteps;
   uint64_t stepCount = 0;
   uint64_t rememberedCount = 0;
   std::vector<Memo> memos;
   /// For each value, piece and node of its body the constant there, if any.
-  std::vector<llvm::SmallVector<std::vector<FieldValue>, 1>> constants;
+  std::vector<llvm::SmallVector<std::vector<Value>, 1>> constants;
 };
+
+extern template class InputTable<FieldAlgebra>;
+extern template class InputTable<RealAlgebra>;
+extern template class Evaluator<FieldAlgebra>;
+extern template class Evaluator<RealAlgebra>;
 
 } // namespace mirage::verify
 

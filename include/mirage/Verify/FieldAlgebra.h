@@ -103,6 +103,8 @@ enum class Comparison { Equal, Different, Undecided };
 /// functions, all determined by (prime, seed, test).
 class FieldAlgebra {
 public:
+  using Value = FieldValue;
+
   FieldAlgebra(uint64_t prime, Rule rule, uint64_t seed, uint64_t test);
 
   /// Element `element` of input `input`.

@@ -20,6 +20,8 @@
 #ifndef MIRAGE_VERIFY_VERIFY_H
 #define MIRAGE_VERIFY_VERIFY_H
 
+#include "mirage/Support/GeneratedInputs.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <cstdint>
@@ -39,6 +41,8 @@ struct Options {
   double errorLog2 = -60;
   /// Look for a proof of what passed the tests.
   bool proof = true;
+  /// Look for inputs that show a difference in floating point.
+  bool showInputs = false;
   unsigned minTests = 2;
   unsigned maxTests = 16;
   /// Output elements besides the corners, for each result; fewer where a few
@@ -62,12 +66,22 @@ enum class Status {
 
 llvm::StringRef stringify(Status status);
 
+/// Generated inputs (`mirage-run --inputs=.. --seed=..`) and what the programs
+/// compute from them in f64.
+struct ShownDifference {
+  InputPattern pattern = InputPattern::Integers;
+  uint64_t seed = 0;
+  double expected = 0;
+  double got = 0;
+};
+
 /// An output element at which the programs differ.
 struct CounterExample {
   unsigned result = 0;
   llvm::SmallVector<int64_t> index;
   std::string expected; ///< Residues modulo p (and q) in decimal.
   std::string got;
+  std::optional<ShownDifference> shown;
 };
 
 struct Report {

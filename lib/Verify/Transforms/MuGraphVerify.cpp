@@ -89,6 +89,7 @@ LogicalResult MuGraphVerifyPass::check(func::FuncOp function,
   options.errorLog2 = errorLog2;
   options.seed = seed;
   options.proof = proof != verify::ProofMode::Off;
+  options.showInputs = true;
   verify::Report result = verify::checkEquivalent(spec, function, options);
   llvm::json::OStream json(lines);
   json.object([&] {

@@ -17,6 +17,7 @@
 
 #include <cmath>
 
+using namespace mirage;
 using namespace mirage::runtime;
 
 namespace {

@@ -28,12 +28,10 @@ static bool isClear(const RealValue &expected, const RealValue &got) {
          std::fabs(expected.value - got.value) > clearDifference * size;
 }
 
-std::optional<ShownDifference>
-mirage::verify::showDifference(const TensorProgram &spec,
-                               const TensorProgram &candidate,
-                               const CounterExample &place,
-                               llvm::ArrayRef<const llvm::fltSemantics *> types,
-                               uint64_t maxSteps) {
+std::optional<ShownDifference> mirage::verify::showDifference(
+    const TensorProgram &spec, const TensorProgram &candidate,
+    const CounterExample &place,
+    llvm::ArrayRef<const llvm::fltSemantics *> types, uint64_t maxSteps) {
   llvm::SmallVector<int64_t> sizes;
   for (unsigned argument : spec.arguments)
     sizes.push_back(spec.values[argument].size);

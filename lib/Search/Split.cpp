@@ -135,6 +135,11 @@ void LoopSplitter::split(std::vector<ValueId> sums, Role role,
   auto first = planFirst(sums);
   if (!first)
     return;
+  auto owners = maximumOwners(*first);
+  for (Step &step : second->steps)
+    if (step.partial >= 0 && owners[step.partial] == step.partial)
+      step.maximum =
+          maximumLabels(*first, first->steps[first->partials[step.partial]]);
   first->combine = std::make_shared<const KernelPlan>(std::move(*second));
   result.push_back(std::move(*first));
 }
@@ -168,6 +173,14 @@ std::vector<KernelPlan> search::splitLoops(const KernelPlan &plan,
                                            const Choice &choice,
                                            const ExtractOptions &options) {
   return LoopSplitter(plan, graph, context, choice, options).run();
+}
+
+LabelList search::maximumLabels(const KernelPlan &plan, const Step &step) {
+  LabelList labels;
+  for (LabelId label : plan.steps[step.operands[0]].labels)
+    if (label != step.derivation.label)
+      labels.push_back(label);
+  return labels;
 }
 
 std::vector<std::optional<unsigned>>

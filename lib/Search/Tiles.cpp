@@ -219,8 +219,11 @@ std::map<int64_t, KernelPlan> TileChooser::run() {
   findUsage();
   chooseCandidates();
   enumerate(0);
-  for (auto &entry : best)
+  for (auto &entry : best) {
+    plan = entry.second;
+    entry.second.work.counts = counter.countExactly();
     orderGrid(entry.second);
+  }
   return std::move(best);
 }
 

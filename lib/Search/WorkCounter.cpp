@@ -36,6 +36,13 @@ double WorkCounter::clippedElements(llvm::ArrayRef<LabelId> labels) const {
   return count;
 }
 
+double WorkCounter::wholeElements(llvm::ArrayRef<LabelId> labels) const {
+  double count = 1;
+  for (LabelId label : labels)
+    count *= context.size(label);
+  return count;
+}
+
 bool WorkCounter::isOuter(const Step &step) const {
   return step.operands.size() == 2 &&
          plan.steps[step.operands[0]].labels.size() < step.labels.size() &&
@@ -68,6 +75,8 @@ void WorkCounter::countInput(const Step &step, KernelWork &work) const {
 // The parts of a sum, and the maxima they refer to.
 void WorkCounter::countParts(const Step &step, KernelWork &work) const {
   double count = parts * clippedElements(step.labels);
+  if (step.maximum)
+    work.loadBytes += 4 * parts * clippedElements(*step.maximum);
   work.loadBytes += 4 * count * wasteOfShortRows(step.labels, 32);
   work.vectorOps += 2 * std::max<double>(count, work.threads);
   if (isSoftmax(step))
@@ -278,10 +287,7 @@ double WorkCounter::uniqueLoadBytes() const {
   std::set<TensorId> seen;
   for (const Step &step : plan.steps) {
     if (step.partial >= 0) {
-      double count = parts;
-      for (LabelId label : step.labels)
-        count *= context.size(label);
-      bytes += 4 * count;
+      bytes += 4 * parts * wholeElements(step.labels);
     } else if (step.derivation.rule == Rule::Input) {
       TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
       if (seen.insert(tensor).second)
@@ -303,13 +309,80 @@ void WorkCounter::countStores(KernelWork &work) const {
     const LabelList &labels = plan.steps[partial].labels;
     work.storeBytes +=
         4 * clippedElements(labels) * wasteOfShortRows(labels, 32);
-    if (owners[number] != number)
-      continue;
-    const Step &step = plan.steps[partial];
-    double rows = clippedElements(plan.steps[step.operands[0]].labels) /
-                  clippedElements({step.derivation.label});
-    work.storeBytes += 4 * rows;
+    if (owners[number] == number)
+      work.storeBytes +=
+          4 * clippedElements(maximumLabels(plan, plan.steps[partial]));
   }
+}
+
+// Tiles of a product are dealt out to the warps; if there are fewer than warps,
+// several compute the same. A side without a label takes one tile.
+double WorkCounter::matrixInstructions(const Step &step) const {
+  auto shape =
+      contractShape(plan.steps[step.operands[0]].labels,
+                    plan.steps[step.operands[1]].labels, step.derivation.label);
+  double m = target.matrixShape.m, n = target.matrixShape.n;
+  auto tile = [&](LabelId label) {
+    return label == noLabel ? 0.0 : double(plan.tiles.lookup(label));
+  };
+  double rows = tile(shape->rows), columns = tile(shape->columns);
+  double tiles = rows == 0      ? std::ceil(columns / m)
+                 : columns == 0 ? std::ceil(rows / m)
+                                : std::ceil(rows / m) * std::ceil(columns / n);
+  double depth = tile(shape->depth) / target.matrixShape.k;
+  double warps = plan.threads / double(target.warpSize);
+  return std::max(tiles, warps) * std::ceil(depth) * executions(step);
+}
+
+// What several blocks copy to shared memory ahead of a loop leaves out what
+// hangs over; other loads fill whole tiles.
+bool WorkCounter::isCopiedAhead(const Step &step) const {
+  if (!target.hasAsyncCopy || step.loop < 0)
+    return false;
+  uint32_t number = &step - plan.steps.data();
+  return llvm::any_of(plan.steps, [&](const Step &user) {
+    return isContraction(user) && llvm::is_contained(user.operands, number);
+  });
+}
+
+// Every thread loads at least an element, be it one that another loads too.
+// (How wide its loads are, which decides about tiles that are only a little
+// larger, is not known before layouts are.)
+double WorkCounter::countedLoads(const Step &step) const {
+  auto load = [&](double elements) {
+    return std::max<double>(elements, plan.threads);
+  };
+  if (step.partial >= 0)
+    return 4 * (load(parts * elements(step.labels)) +
+                (step.maximum ? load(parts * elements(*step.maximum)) : 0));
+  if (step.derivation.rule != Rule::Input)
+    return 0;
+  TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
+  double count = isCopiedAhead(step) ? clippedElements(step.labels)
+                                     : load(elements(step.labels));
+  return program.tensors[tensor].elementBits / 8.0 * count * executions(step);
+}
+
+KernelCounts WorkCounter::countExactly() const {
+  KernelCounts counts;
+  double blocks = gridBlocks() * plan.splits;
+  for (const Step &step : plan.steps) {
+    counts.loadBytes += countedLoads(step) * blocks;
+    if (isContraction(step) && graph.segment.matrixBits <= 16)
+      counts.matrixInstructions += matrixInstructions(step) * blocks;
+  }
+  for (const PlanOutput &output : plan.outputs)
+    counts.storeBytes +=
+        program.tensors[graph.segment.tensors[output.tensor].tensor].bytes();
+  auto owners = maximumOwners(plan);
+  for (auto [number, partial] : llvm::enumerate(plan.partials)) {
+    const Step &step = plan.steps[partial];
+    double count = wholeElements(step.labels);
+    if (owners[number] == number)
+      count += wholeElements(maximumLabels(plan, step));
+    counts.storeBytes += 4 * plan.splits * count;
+  }
+  return counts;
 }
 
 std::optional<KernelWork> WorkCounter::measure(unsigned threads,

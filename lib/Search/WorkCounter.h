@@ -42,6 +42,8 @@ public:
   double liveRegisters() const;
   /// Nothing if they do not fit the registers.
   std::optional<KernelWork> measure(unsigned threads, double live) const;
+  /// What the simulator's counters say of the kernel.
+  KernelCounts countExactly() const;
 
 private:
   double elements(llvm::ArrayRef<LabelId> labels) const;
@@ -50,6 +52,7 @@ private:
     return step.loop < 0 ? 1
                          : tileCount(plan.loops[step.loop].label) / plan.splits;
   }
+  double wholeElements(llvm::ArrayRef<LabelId> labels) const;
   bool isOuter(const Step &step) const;
   double wasteOfShortRows(const LabelList &labels, unsigned elementBits) const;
   double stepRegisters(const Step &step) const;
@@ -61,6 +64,9 @@ private:
   void countStep(const Step &step, KernelWork &work) const;
   void countStores(KernelWork &work) const;
   double uniqueLoadBytes() const;
+  double matrixInstructions(const Step &step) const;
+  bool isCopiedAhead(const Step &step) const;
+  double countedLoads(const Step &step) const;
 
   const KernelPlan &plan;
   const Program &program;

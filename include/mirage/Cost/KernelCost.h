@@ -29,6 +29,14 @@
 
 namespace mirage {
 
+/// What a device counts of a whole kernel, without any estimate: tiles as they
+/// are moved, hanging over or not, and matrix instructions.
+struct KernelCounts {
+  double loadBytes = 0;
+  double storeBytes = 0;
+  double matrixInstructions = 0;
+};
+
 /// What one kernel does. "Per block" figures count one thread block.
 struct KernelWork {
   double blocks = 1;
@@ -44,6 +52,7 @@ struct KernelWork {
   double rounds = 1;          ///< loads of a block that wait for each other.
   double stages = 1;          ///< rounds in flight at a time.
   double barriers = 0;        ///< per block.
+  KernelCounts counts;
 };
 
 struct KernelCost {

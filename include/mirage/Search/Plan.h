@@ -52,6 +52,9 @@ struct Step {
   /// Number among the `partials` of the kernel before; such a step puts the
   /// parts of an accumulator together and has no operands.
   int partial = -1;
+  /// Of such a step: labels of the maxima that it reads, the first of those
+  /// that share them.
+  std::optional<LabelList> maximum;
   LabelList labels; ///< of the value.
   LabelList work;   ///< of the op: those of the operands.
 };
@@ -88,6 +91,9 @@ struct KernelPlan {
     return cost.seconds + (combine ? combine->cost.seconds : 0);
   }
   unsigned kernelCount() const { return combine ? 2 : 1; }
+  double globalBytes() const {
+    return cost.globalBytes + (combine ? combine->cost.globalBytes : 0);
+  }
   /// What plans are ordered by: the predicted time, and a little for each step
   /// that the program does not have, more where it subtracts.
   double rank() const;
@@ -103,6 +109,9 @@ inline bool isSoftmax(const Step &step) {
   return step.derivation.rule == Rule::SoftmaxSum ||
          step.derivation.rule == Rule::SoftmaxContract;
 }
+
+/// Labels of the maximum that a softmax sum refers to.
+LabelList maximumLabels(const KernelPlan &plan, const Step &step);
 
 /// For each of the plan's `partials` the first one that has the same maximum
 /// (itself in the end); nothing where there is no maximum.

@@ -56,6 +56,10 @@ struct Kernel {
   std::shared_ptr<SegmentResult> segment; ///< null: lowered as it is.
   double seconds;                         ///< as a first kernel.
   bool isView = false;                    ///< nothing runs.
+
+  unsigned kernelCount() const {
+    return isView ? 0 : segment ? segment->plan()->kernelCount() : 1;
+  }
 };
 
 class ProgramSearch {

@@ -21,14 +21,6 @@ using search::Step;
 // A split plan's first kernel stores the parts of its sums, the second one puts
 // them together: its softmax sums with the weights exp(M_p - max_p M_p).
 
-LabelList PlanEmitter::maximumLabels(const Step &step) const {
-  LabelList labels;
-  for (LabelId label : plan.steps[step.operands[0]].labels)
-    if (label != step.derivation.label)
-      labels.push_back(label);
-  return labels;
-}
-
 // All parts of a value with these labels.
 RankedTensorType PlanEmitter::partialType(const LabelList &labels) const {
   SmallVector<int64_t> shape = {plan.splits};

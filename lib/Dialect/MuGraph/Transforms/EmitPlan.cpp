@@ -113,7 +113,7 @@ void PlanEmitter::addResults(Signature &signature) {
     addPartialResult(plan.steps[step].labels);
     if (owners[number] != number)
       continue;
-    part.maximumLabels = maximumLabels(plan.steps[step]);
+    part.maximumLabels = search::maximumLabels(plan, plan.steps[step]);
     addPartialResult(part.maximumLabels);
   }
 }

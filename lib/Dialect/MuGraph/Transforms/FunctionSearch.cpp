@@ -10,9 +10,11 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace mirage;
@@ -247,41 +249,59 @@ size_t FunctionSearch::stateCount() const {
   return search ? search->totals().states : 0;
 }
 
-static void printBlock(llvm::json::OStream &json, const Kernel &kernel) {
-  const search::KernelPlan &plan = *kernel.segment->plan();
-  const ExprContext &context = kernel.segment->context;
-  auto tiles = [&](LabelId label) {
-    int64_t tile = plan.tiles.lookup(label);
-    return (context.size(label) + tile - 1) / tile;
-  };
-  json.object([&] {
-    json.attributeArray("grid", [&] {
-      for (unsigned i = 0; i < 3; ++i)
-        json.value(i < plan.grid.size() ? tiles(plan.grid[i]) : int64_t{1});
-    });
-    json.attribute("threads", plan.threads);
-    int64_t iterations = plan.loops.empty() ? 1 : 0;
-    for (const search::PlanLoop &loop : plan.loops)
-      iterations += tiles(loop.label);
-    json.attribute("loop", iterations);
-    json.attributeArray("loops", [&] {
-      for (const search::PlanLoop &loop : plan.loops)
-        json.value(tiles(loop.label));
-    });
-    json.attribute("shared_bytes", int64_t(plan.work.sharedBytes));
-    const KernelCost &cost = plan.cost;
-    json.attributeObject("predicted_us", [&] {
-      json.attribute("total", cost.seconds * 1e6);
-      json.attribute("global", cost.global * 1e6);
-      json.attribute("cache", cost.cache * 1e6);
-      json.attribute("latency", cost.latency * 1e6);
-      json.attribute("matrix", cost.matrix * 1e6);
-      json.attribute("vector", cost.vector * 1e6);
-      json.attribute("special", cost.special * 1e6);
-      json.attribute("barriers", cost.barriers * 1e6);
-      json.attribute("fixed", cost.fixed * 1e6);
-    });
+static void printTerms(llvm::json::OStream &json, const KernelCost &cost) {
+  json.attributeObject("predicted_us", [&] {
+    json.attribute("total", cost.seconds * 1e6);
+    json.attribute("global", cost.global * 1e6);
+    json.attribute("cache", cost.cache * 1e6);
+    json.attribute("latency", cost.latency * 1e6);
+    json.attribute("matrix", cost.matrix * 1e6);
+    json.attribute("vector", cost.vector * 1e6);
+    json.attribute("special", cost.special * 1e6);
+    json.attribute("barriers", cost.barriers * 1e6);
+    json.attribute("fixed", cost.fixed * 1e6);
   });
+}
+
+static void printBlock(llvm::json::OStream &json, const ExprContext &context,
+                       const search::KernelPlan &plan) {
+  auto tiles = [&](LabelId label) {
+    return int64_t(
+        llvm::divideCeil(context.size(label), plan.tiles.lookup(label)));
+  };
+  SmallVector<int64_t> grid(llvm::map_range(plan.grid, tiles));
+  if (plan.splits > 1)
+    grid.push_back(plan.splits);
+  grid.resize(3, 1);
+  SmallVector<int64_t> loops;
+  for (const search::PlanLoop &loop : plan.loops)
+    loops.push_back(tiles(loop.label) / plan.splits);
+  json.object([&] {
+    json.attribute("grid", llvm::json::Array(grid));
+    json.attribute("threads", plan.threads);
+    json.attribute(
+        "loop", loops.empty()
+                    ? 1
+                    : std::accumulate(loops.begin(), loops.end(), int64_t{0}));
+    json.attribute("loops", llvm::json::Array(loops));
+    json.attribute("splits", plan.splits);
+    json.attribute("shared_bytes", int64_t(plan.work.sharedBytes));
+    json.attributeObject("counts", [&] {
+      json.attribute("global_load_bytes", int64_t(plan.work.counts.loadBytes));
+      json.attribute("global_store_bytes",
+                     int64_t(plan.work.counts.storeBytes));
+      json.attribute("mma", int64_t(plan.work.counts.matrixInstructions));
+    });
+    printTerms(json, plan.cost);
+  });
+}
+
+// Both kernels of a split plan.
+static void printBlocks(llvm::json::OStream &json, const ExprContext &context,
+                        const search::KernelPlan &plan) {
+  printBlock(json, context, plan);
+  if (plan.combine)
+    printBlock(json, context, *plan.combine);
 }
 
 void FunctionSearch::print(llvm::json::OStream &json) {
@@ -289,8 +309,10 @@ void FunctionSearch::print(llvm::json::OStream &json) {
   if (search)
     totals = search->totals();
   auto countKernels = [](ArrayRef<Kernel> list) {
-    return int64_t(llvm::count_if(
-        list, [](const Kernel &kernel) { return !kernel.isView; }));
+    int64_t count = 0;
+    for (const Kernel &kernel : list)
+      count += kernel.kernelCount();
+    return count;
   };
   int64_t inputKernels = search ? countKernels(search->baseline()) : 0;
   json.object([&] {
@@ -321,12 +343,12 @@ void FunctionSearch::print(llvm::json::OStream &json) {
       double bytes = 0;
       for (const Kernel &kernel : kernels)
         if (kernel.segment)
-          bytes += kernel.segment->plan()->cost.globalBytes;
+          bytes += kernel.segment->plan()->globalBytes();
       json.attribute("global_bytes", int64_t(bytes));
       json.attributeArray("blocks", [&] {
         for (const Kernel &kernel : kernels)
           if (kernel.segment)
-            printBlock(json, kernel);
+            printBlocks(json, kernel.segment->context, *kernel.segment->plan());
       });
       json.attributeBegin("verification");
       report.print(json);

@@ -128,7 +128,6 @@ private:
   planNumerator(const Step &step, const search::ContractShape &shape);
 
   // Parts of sums.
-  LabelList maximumLabels(const Step &step) const;
   mlir::RankedTensorType partialType(const LabelList &labels) const;
   void keepMaximum(llvm::ArrayRef<uint32_t> group, mlir::Value scores,
                    const LabelList &row);

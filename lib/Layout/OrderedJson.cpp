@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/ConvertUTF.h"
+#include "llvm/Support/JSON.h"
 
 using namespace mirage::layout;
 using llvm::Expected;
@@ -63,7 +64,9 @@ private:
 
 Expected<OrderedJson> OrderedJsonParser::run() {
   OrderedJson value;
-  bool good = parseValue(value, 0);
+  // An answer repeats labels, and must be JSON itself.
+  bool good = llvm::json::isUTF8(text, &at) ? parseValue(value, 0)
+                                            : fail("the text is not UTF-8");
   skipSpace();
   if (good && at != text.size())
     good = fail("text after the end of the value");

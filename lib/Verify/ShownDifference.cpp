@@ -9,6 +9,7 @@
 #include "ShownDifference.h"
 
 #include "mirage/Verify/Evaluator.h"
+#include "mirage/Verify/Samples.h"
 
 #include <cmath>
 
@@ -28,13 +29,18 @@ static bool isClear(const RealValue &expected, const RealValue &got) {
          std::fabs(expected.value - got.value) > clearDifference * size;
 }
 
+static llvm::SmallVector<int64_t> argumentSizes(const TensorProgram &program) {
+  llvm::SmallVector<int64_t> sizes;
+  for (unsigned argument : program.arguments)
+    sizes.push_back(program.values[argument].size);
+  return sizes;
+}
+
 std::optional<ShownDifference> mirage::verify::showDifference(
     const TensorProgram &spec, const TensorProgram &candidate,
     const CounterExample &place,
     llvm::ArrayRef<const llvm::fltSemantics *> types, uint64_t maxSteps) {
-  llvm::SmallVector<int64_t> sizes;
-  for (unsigned argument : spec.arguments)
-    sizes.push_back(spec.values[argument].size);
+  llvm::SmallVector<int64_t> sizes = argumentSizes(spec);
   for (InputPattern pattern : {InputPattern::Integers, InputPattern::Random})
     for (uint64_t seed = 0; seed < numSeeds; ++seed) {
       RealAlgebra algebra(pattern, seed, types);
@@ -48,5 +54,39 @@ std::optional<ShownDifference> mirage::verify::showDifference(
       if (isClear(expected, got))
         return ShownDifference{pattern, seed, expected.value, got.value};
     }
+  return std::nullopt;
+}
+
+std::optional<CounterExample> mirage::verify::findUndefined(
+    const TensorProgram &spec, const TensorProgram &candidate,
+    llvm::ArrayRef<const llvm::fltSemantics *> types, uint64_t maxSteps) {
+  constexpr unsigned samples = 8;
+  llvm::SmallVector<int64_t> sizes = argumentSizes(spec);
+  for (uint64_t seed = 0; seed < numSeeds; ++seed) {
+    RealAlgebra algebra(InputPattern::Random, seed, types);
+    InputTable<RealAlgebra> inputs(algebra, sizes);
+    Evaluator<RealAlgebra> specRun(spec, algebra, inputs, maxSteps);
+    Evaluator<RealAlgebra> candidateRun(candidate, algebra, inputs, maxSteps);
+    for (const Sample &sample : chooseSamples(spec, candidate, samples,
+                                              KeyedHash(seed, 0, "domain"))) {
+      double got = candidateRun.result(sample.result, sample.index).value;
+      if (candidateRun.isExhausted())
+        return std::nullopt;
+      if (std::isfinite(got))
+        continue;
+      double expected = specRun.result(sample.result, sample.index).value;
+      if (specRun.isExhausted())
+        return std::nullopt;
+      if (!std::isfinite(expected))
+        continue;
+      CounterExample place;
+      place.result = sample.result;
+      place.index.assign(sample.index.begin(), sample.index.end());
+      place.expected = std::to_string(expected);
+      place.got = std::to_string(got);
+      place.shown = ShownDifference{InputPattern::Random, seed, expected, got};
+      return place;
+    }
+  }
   return std::nullopt;
 }

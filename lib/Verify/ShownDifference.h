@@ -25,6 +25,14 @@ showDifference(const TensorProgram &spec, const TensorProgram &candidate,
                llvm::ArrayRef<const llvm::fltSemantics *> types,
                uint64_t maxSteps);
 
+/// Looks for an output element that the candidate cannot compute in f64 (the
+/// root of a negative number, say) and the specification can. Equality where
+/// both are defined does not speak of these: sqrt(x)^2 is x only for x >= 0.
+std::optional<CounterExample>
+findUndefined(const TensorProgram &spec, const TensorProgram &candidate,
+              llvm::ArrayRef<const llvm::fltSemantics *> types,
+              uint64_t maxSteps);
+
 } // namespace mirage::verify
 
 #endif // MIRAGE_LIB_VERIFY_SHOWNDIFFERENCE_H

@@ -11,6 +11,7 @@
 #include "ShownDifference.h"
 #include "mirage/Verify/ErrorBound.h"
 #include "mirage/Verify/Evaluator.h"
+#include "mirage/Verify/Numerics.h"
 #include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Samples.h"
 #include "mirage/Verify/Symmetry.h"
@@ -76,6 +77,11 @@ void Report::print(llvm::json::OStream &json) const {
       json.attribute("reason", reason);
     if (!noProof.empty())
       json.attribute("no_proof", noProof);
+    if (!numerics.empty())
+      json.attributeArray("numerics", [&] {
+        for (const std::string &risk : numerics)
+          json.value(risk);
+      });
     if (!counterExample)
       return;
     json.attributeObject("counter_example", [&] {
@@ -457,23 +463,52 @@ static std::string typeString(Type type) {
   return text;
 }
 
+static SmallVector<const llvm::fltSemantics *>
+argumentTypes(func::FuncOp function) {
+  SmallVector<const llvm::fltSemantics *> types;
+  for (Type type : function.getArgumentTypes())
+    types.push_back(
+        &cast<FloatType>(getElementTypeOrSelf(type)).getFloatSemantics());
+  return types;
+}
+
+/// Says in `reason` on which inputs the counter-example can be seen.
+static void describeShown(Report &report) {
+  const ShownDifference &shown = *report.counterExample->shown;
+  llvm::raw_string_ostream(report.reason)
+      << "; in f64 on --inputs=" << ::stringify(shown.pattern)
+      << " --seed=" << shown.seed << ": expected "
+      << llvm::format("%.6g, got %.6g", shown.expected, shown.got);
+}
+
 /// Adds to the counter-example inputs on which it can be seen.
 static void showInputs(func::FuncOp spec, const TensorProgram &specProgram,
                        const TensorProgram &candidate, const Options &options,
                        Report &report) {
-  SmallVector<const llvm::fltSemantics *> types;
-  for (Type type : spec.getArgumentTypes())
-    types.push_back(
-        &cast<FloatType>(getElementTypeOrSelf(type)).getFloatSemantics());
   std::optional<ShownDifference> &shown = report.counterExample->shown;
-  shown = showDifference(specProgram, candidate, *report.counterExample, types,
-                         options.hardSteps);
-  if (!shown)
+  shown = showDifference(specProgram, candidate, *report.counterExample,
+                         argumentTypes(spec), options.hardSteps);
+  if (shown)
+    describeShown(report);
+}
+
+/// Rejects a candidate that is undefined where its specification is not.
+static void checkDomain(func::FuncOp spec, const TensorProgram &specProgram,
+                        const TensorProgram &candidate, const Options &options,
+                        Report &report) {
+  if (!uses(candidate, {ScalarFunction::Sqrt, ScalarFunction::Rsqrt,
+                        ScalarFunction::Log, ScalarFunction::Pow}))
     return;
-  llvm::raw_string_ostream(report.reason)
-      << "; in f64 on --inputs=" << ::stringify(shown->pattern)
-      << " --seed=" << shown->seed << ": expected "
-      << llvm::format("%.6g, got %.6g", shown->expected, shown->got);
+  std::optional<CounterExample> place = findUndefined(
+      specProgram, candidate, argumentTypes(spec), options.softSteps);
+  if (!place)
+    return;
+  report.status = Status::Different;
+  report.errorLog2.reset();
+  report.reason = "result #" + std::to_string(place->result) +
+                  " is undefined where the specification is not";
+  report.counterExample = std::move(*place);
+  describeShown(report);
 }
 
 Report mirage::verify::checkEquivalent(func::FuncOp spec,
@@ -502,8 +537,12 @@ Report mirage::verify::checkEquivalent(func::FuncOp spec,
   Report report = Checker(*specProgram, *program, options).run();
   if (report.counterExample && options.showInputs)
     showInputs(spec, *specProgram, *program, options, report);
+  if (report.isAccepted())
+    checkDomain(spec, *specProgram, *program, options, report);
   if (report.isAccepted() && options.proof &&
       prove(*specProgram, *program, report.noProof))
     report.status = Status::Proved;
+  if (report.isAccepted())
+    report.numerics = findRisks(spec, candidate);
   return report;
 }

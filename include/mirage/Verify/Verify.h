@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace llvm::json {
 class OStream;
@@ -96,6 +97,9 @@ struct Report {
   std::string reason;  ///< Why the candidate was not accepted.
   std::string noProof; ///< Why an accepted candidate was not proved.
   std::optional<CounterExample> counterExample;
+  /// Of an accepted candidate: where it may overflow and its specification does
+  /// not (`Numerics.h`).
+  std::vector<std::string> numerics;
 
   bool isAccepted() const {
     return status == Status::Proved || status == Status::Probabilistic ||

@@ -1,0 +1,170 @@
+//===- Numerics.cpp - What equality over the reals leaves out -------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Verify/Numerics.h"
+
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+/// Steps along operands, so that long programs do not take forever.
+static constexpr unsigned maxSteps = 10000;
+
+namespace {
+
+/// Follows values to what computes them, through kernels and their tiles.
+class Tracer {
+public:
+  bool isAtMostZero(Value value);
+  bool isSquares(Value value);
+
+private:
+  bool isAtLeastZero(Value value);
+  /// The value that is stored, passed on or converted to make `value`.
+  Value source(Value value);
+  bool isMaximumOf(Value maximum, Value value);
+  bool isSameComputation(Value a, Value b);
+  bool isSpent() { return ++steps > maxSteps; }
+
+  unsigned steps = 0;
+};
+
+} // namespace
+
+Value Tracer::source(Value value) {
+  while (!isSpent()) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      Operation *parent = argument.getOwner()->getParentOp();
+      if (!isa<BlockGraphOp, ThreadGraphOp>(parent))
+        return value;
+      value = parent->getOperand(argument.getArgNumber());
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (isa<BlockGraphOp, ThreadGraphOp>(op))
+      value = op->getRegion(0).front().getTerminator()->getOperand(
+          cast<OpResult>(value).getResultNumber());
+    else if (isa<CastOp, BroadcastOp, ReshapeOp>(op))
+      value = op->getOperand(0);
+    else
+      return value;
+  }
+  return value;
+}
+
+bool Tracer::isSameComputation(Value a, Value b) {
+  a = source(a);
+  b = source(b);
+  if (a == b)
+    return true;
+  Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
+  if (isSpent() || !x || !y || x->getName() != y->getName() ||
+      x->getNumOperands() != y->getNumOperands() ||
+      x->getAttrDictionary() != y->getAttrDictionary())
+    return false;
+  return llvm::all_of(
+      llvm::zip_equal(x->getOperands(), y->getOperands()), [&](auto pair) {
+        return isSameComputation(std::get<0>(pair), std::get<1>(pair));
+      });
+}
+
+/// A reduction to the maximum, in a tile, over a loop or both.
+bool Tracer::isMaximumOf(Value maximum, Value value) {
+  bool isMaximum = false;
+  while (!isSpent()) {
+    maximum = source(maximum);
+    Operation *op = maximum.getDefiningOp();
+    auto reduce = dyn_cast_or_null<ReduceOp>(op);
+    auto accumulate = dyn_cast_or_null<AccumulateOp>(op);
+    if ((!reduce || reduce.getKind() != ReduceKind::Max) &&
+        (!accumulate || accumulate.getKind() != AccumulateKind::Max))
+      break;
+    isMaximum = true;
+    maximum = op->getOperand(0);
+  }
+  return isMaximum && isSameComputation(maximum, value);
+}
+
+bool Tracer::isAtLeastZero(Value value) {
+  Operation *op = source(value).getDefiningOp();
+  if (!op || isSpent())
+    return false;
+  if (isa<SquareOp, AbsOp, ExpOp, SigmoidOp, ReluOp>(op))
+    return true;
+  if (auto scale = dyn_cast<MulScalarOp>(op))
+    return scale.getScalar().isNegative() ? isAtMostZero(scale.getInput())
+                                          : isAtLeastZero(scale.getInput());
+  if (isa<ReduceOp, AccumulateOp>(op))
+    return isAtLeastZero(op->getOperand(0));
+  return false;
+}
+
+bool Tracer::isAtMostZero(Value value) {
+  Operation *op = source(value).getDefiningOp();
+  if (!op || isSpent())
+    return false;
+  if (auto difference = dyn_cast<SubOp>(op))
+    return isMaximumOf(difference.getRhs(), difference.getLhs());
+  if (auto negation = dyn_cast<NegOp>(op))
+    return isAtLeastZero(negation.getInput());
+  if (auto scale = dyn_cast<MulScalarOp>(op))
+    return scale.getScalar().isNegative() ? isAtLeastZero(scale.getInput())
+                                          : isAtMostZero(scale.getInput());
+  return false;
+}
+
+/// A square, or a sum of squares.
+bool Tracer::isSquares(Value value) {
+  Operation *op = source(value).getDefiningOp();
+  if (!op || isSpent())
+    return false;
+  if (auto product = dyn_cast<MulOp>(op))
+    return product.getLhs() == product.getRhs();
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    return reduce.getKind() == ReduceKind::Sum && isSquares(reduce.getInput());
+  if (auto accumulate = dyn_cast<AccumulateOp>(op))
+    return isSquares(accumulate.getInput());
+  return isa<SquareOp>(op);
+}
+
+namespace {
+struct Counts {
+  unsigned exponentials = 0, narrowSquares = 0;
+};
+} // namespace
+
+static Counts countRisks(func::FuncOp function) {
+  Counts counts;
+  function.walk([&](Operation *op) {
+    if (auto exponential = dyn_cast<ExpOp>(op))
+      counts.exponentials += !Tracer().isAtMostZero(exponential.getInput());
+    for (Value result : op->getResults())
+      counts.narrowSquares += getElementTypeOrSelf(result.getType()).isF16() &&
+                              Tracer().isSquares(result);
+  });
+  return counts;
+}
+
+std::vector<std::string> mirage::verify::findRisks(func::FuncOp spec,
+                                                   func::FuncOp candidate) {
+  Counts before = countRisks(spec), after = countRisks(candidate);
+  std::vector<std::string> risks;
+  if (after.exponentials && !before.exponentials)
+    risks.push_back(std::to_string(after.exponentials) +
+                    " exp of values that may be large, where the "
+                    "specification takes their maximum off first");
+  if (after.narrowSquares && !before.narrowSquares)
+    risks.push_back(std::to_string(after.narrowSquares) +
+                    " squares or sums of squares in f16, of which the "
+                    "specification has none");
+  return risks;
+}

@@ -66,7 +66,7 @@ static std::string describeAccess(const Access &access) {
 
 llvm::Error SharedMemory::check(unsigned block, uint64_t offset, unsigned size,
                                 uint64_t alignment) const {
-  if (offset + size > bytes || block * bytes >= cells.size())
+  if (offset + size > bytes || block >= blocks)
     return error("access of " + Twine(size) + " bytes at byte " +
                  Twine(offset) + " of block " + Twine(block) +
                  ", beyond the shared memory of " + Twine(bytes) + " bytes");
@@ -76,6 +76,14 @@ llvm::Error SharedMemory::check(unsigned block, uint64_t offset, unsigned size,
   return llvm::Error::success();
 }
 
+SharedMemory::Cell &SharedMemory::cell(unsigned block, uint64_t offset) {
+  uint64_t number = block * bytes + offset;
+  std::vector<Cell> &page = pages[number / pageSize];
+  if (page.empty())
+    page.resize(pageSize);
+  return page[number % pageSize];
+}
+
 llvm::Expected<Datum> SharedMemory::read(unsigned block, uint64_t offset,
                                          unsigned size, uint64_t alignment,
                                          const Access &access) {
@@ -83,7 +91,7 @@ llvm::Expected<Datum> SharedMemory::read(unsigned block, uint64_t offset,
     return std::move(failed);
   Datum result;
   for (uint64_t at = offset; at < offset + size; ++at) {
-    Cell &cell = cells[block * bytes + at];
+    Cell &cell = this->cell(block, at);
     if (cell.write && !cell.write->isOrderedBefore(access))
       return error("reads byte " + Twine(at) + " of block " + Twine(block) +
                    " as " + describeAccess(access) +
@@ -105,7 +113,7 @@ llvm::Error SharedMemory::write(unsigned block, uint64_t offset,
     return failed;
   for (auto [index, byte] : llvm::enumerate(data)) {
     uint64_t at = offset + index;
-    Cell &cell = cells[block * bytes + at];
+    Cell &cell = this->cell(block, at);
     bool changes = cell.value != byte;
     if (changes && cell.write && !cell.write->isOrderedBefore(access))
       return error("writes byte " + Twine(at) + " of block " + Twine(block) +

@@ -11,6 +11,8 @@
 
 #include "mirage/Interpreter/Machine.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 namespace mirage::interpreter {
 
 /// Who accessed a byte, and the barriers it had passed. Reads of several
@@ -31,7 +33,7 @@ struct Access {
 class SharedMemory {
 public:
   SharedMemory(unsigned blocks, uint64_t bytes)
-      : bytes(bytes), cells(blocks * bytes) {}
+      : bytes(bytes), blocks(blocks) {}
 
   /// `address` as in Machine.h, with the block.
   llvm::Expected<Datum> read(unsigned block, uint64_t offset, unsigned size,
@@ -47,8 +49,13 @@ private:
   llvm::Error check(unsigned block, uint64_t offset, unsigned size,
                     uint64_t alignment) const;
 
+  Cell &cell(unsigned block, uint64_t offset);
+
   uint64_t bytes;
-  std::vector<Cell> cells;
+  unsigned blocks;
+  /// Most of the memory is never used: cells by page, made at the first access.
+  static constexpr uint64_t pageSize = 512;
+  llvm::DenseMap<uint64_t, std::vector<Cell>> pages;
 };
 
 } // namespace mirage::interpreter

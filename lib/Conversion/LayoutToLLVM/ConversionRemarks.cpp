@@ -56,8 +56,15 @@ static SmallVector<int64_t> onlyIn(LinearLayoutAttr layout,
   return indices;
 }
 
-/// "lanes hold columns 4, 8; registers hold rows 1": what is there and not
-/// where the user wants it.
+static std::string joinNumbers(ArrayRef<int64_t> numbers) {
+  return llvm::join(
+      llvm::map_range(numbers,
+                      [](int64_t number) { return std::to_string(number); }),
+      ", ");
+}
+
+/// "lanes step along columns by 4, 8; registers step along rows by 1": what is
+/// there and not where the user wants it.
 static std::string describeSide(LinearLayoutAttr layout,
                                 LinearLayoutAttr other) {
   SmallVector<std::string> parts;
@@ -65,14 +72,9 @@ static std::string describeSide(LinearLayoutAttr layout,
     for (unsigned dim = 0; dim < layout.getRank(); ++dim) {
       SmallVector<int64_t> indices = onlyIn(layout, other, level, dim);
       if (!indices.empty())
-        parts.push_back(
-            (name + " hold " + dimName(dim, layout.getRank()) + " " +
-             llvm::join(llvm::map_range(indices,
-                                        [](int64_t index) {
-                                          return std::to_string(index);
-                                        }),
-                        ", "))
-                .str());
+        parts.push_back(name.str() + " step along " +
+                        dimName(dim, layout.getRank()) + " by " +
+                        joinNumbers(indices));
     }
   return llvm::join(parts, "; ");
 }
@@ -127,8 +129,10 @@ static void remarkConversion(ConvertOp op, StringRef kernel,
                      .category("layout")
                      .function(kernel);
   remark::analysis(op.getLoc(), options)
-      << "result of " << remark::metric("producer", producerName(op))
-      << " converted for " << remark::metric("user", userName(op))
+      << "the result of " + producerName(op) + " is converted for " +
+             userName(op)
+      << remark::metric("producer", producerName(op))
+      << remark::metric("user", userName(op))
       << remark::metric("kind", stringifyKind(plan->kind))
       << remark::metric("shuffles", plan->shuffles())
       << remark::metric("wavefronts", wavefronts)

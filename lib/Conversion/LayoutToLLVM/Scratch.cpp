@@ -43,7 +43,7 @@ llvm::Expected<ConversionPlan>
 mirage::planConvert(const LinearLayout &source, const LinearLayout &destination,
                     unsigned elementBits, const TargetDescription &target) {
   ConversionOptions options;
-  options.allowPermute = target.isNVIDIA();
+  options.allowPermute = true;
   options.allowRepetitions = true;
   auto plan = planConversion(source, destination, elementBits, target, options);
   if (!plan || plan->kind != ConversionKind::Shared ||

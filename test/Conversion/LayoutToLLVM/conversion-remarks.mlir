@@ -3,15 +3,14 @@
 // A conversion that costs something says what, for whom and why; one that
 // renames registers says nothing.
 // CHECK-NOT: renamed
-// CHECK: [[@LINE+16]]:{{.*}}remark: {{.*}}Conversion{{.*}}Function=@k
-// CHECK-SAME: producer=layout.load
-// CHECK-SAME: user=math.exp
+// CHECK: [[@LINE+16]]:{{.*}}remark: [Analysis] Conversion | Category:layout | Function=k
+// CHECK-SAME: registers step along columns by 1, 2; lanes step along rows by 1, 2
+// CHECK-SAME: the user wants: registers step along rows by 4, 8
+// CHECK-SAME: the result of layout.load is converted for math.exp
 // CHECK-SAME: kind=shared
-// CHECK-SAME: shuffles=0
+// CHECK-SAME: scratch_bytes=2048, shuffles=0
 // CHECK-SAME: wavefronts={{[1-9]}}
-// CHECK-SAME: scratch_bytes=2048
-// CHECK-SAME: registers hold columns 1, 2; lanes hold rows 1, 2
-// CHECK-SAME: the user wants: registers hold rows 4, 8
+// CHECK-NOT: remark
 
 #a = #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0], [8, 0]] -> [16, 32]>
 #b = #layout.linear<register = [[4, 0], [8, 0]], lane = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16]], warp = [[1, 0], [2, 0]] -> [16, 32]>

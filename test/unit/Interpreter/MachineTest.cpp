@@ -149,7 +149,7 @@ TEST(Machine, BytePermutes) {
   // operand first.
   for (StringRef op :
        {"%s = llvm.mlir.constant(0x7160 : i32) : i32\n"
-        "%0 = nvvm.prmt <default> %x, %s, %y : i32",
+        "%0 = nvvm.prmt <default> %s, %x, %y : i32",
         "%s = llvm.mlir.constant(0x07010600 : i32) : i32\n"
         "%0 = llvm.call_intrinsic \"llvm.amdgcn.perm\"(%y, %x, %s) : (i32, "
         "i32, i32) -> i32"}) {

@@ -10,6 +10,7 @@
 
 #include "ConversionEmitter.h"
 #include "KernelPreparation.h"
+#include "SharedEmitter.h"
 
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Pass/PassManager.h"
@@ -60,18 +61,19 @@ static unsigned resultCount(const ConversionPlan &plan) {
                        : plan.exchange.results.size();
 }
 
-FailureOr<OwningOpRef<ModuleOp>>
-mirage::emitConversionCode(const ConversionPlan &plan,
-                           const ConversionSite &site, unsigned registers,
-                           Type element, Location location) {
+/// A module with a function from registers to results, made by `emit`.
+static FailureOr<OwningOpRef<ModuleOp>> emitCode(
+    const ConversionSite &site, Type element, unsigned registers,
+    unsigned results, Location location,
+    function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> emit) {
   MLIRContext *context = element.getContext();
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
   auto type = FunctionType::get(context, SmallVector<Type>(registers, element),
-                                SmallVector<Type>(resultCount(plan), element));
+                                SmallVector<Type>(results, element));
   gpu::GPUFuncOp function = makeConversionFunction(*module, type, site);
   Block &body = function.getBody().front();
   auto b = ImplicitLocOpBuilder::atBlockBegin(location, &body);
-  gpu::ReturnOp::create(b, emitConversion(b, plan, site, body.getArguments()));
+  gpu::ReturnOp::create(b, emit(b, body.getArguments()));
   PassManager passes(context);
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -79,6 +81,33 @@ mirage::emitConversionCode(const ConversionPlan &plan,
   if (failed(passes.run(*module)))
     return failure();
   return module;
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+mirage::emitConversionCode(const ConversionPlan &plan,
+                           const ConversionSite &site, unsigned registers,
+                           Type element, Location location) {
+  return emitCode(site, element, registers, resultCount(plan), location,
+                  [&](ImplicitLocOpBuilder &b, ValueRange values) {
+                    return emitConversion(b, plan, site, values);
+                  });
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+mirage::emitSharedTileCode(const SharedAccess &store, const SharedAccess &load,
+                           const ConversionSite &site, unsigned registers,
+                           Type element, Location location) {
+  auto instructions = TargetInstructions::create(site.target);
+  return emitCode(site, element, registers, load.copyOf.size(), location,
+                  [&](ImplicitLocOpBuilder &b, ValueRange values) {
+                    ThreadEmitter threads(b, *instructions);
+                    SharedEmitter emitter(
+                        b, threads, *instructions, blockShape(site),
+                        sharedPointer(b, site.scratchOffset), element);
+                    emitter.store(store, values);
+                    instructions->blockBarrier(b);
+                    return emitter.load(load);
+                  });
 }
 
 Region &mirage::conversionCode(ModuleOp module) {

@@ -101,10 +101,15 @@ static std::string producerName(ConvertOp op) {
   return "an argument of " + parent->getName().getStringRef().str();
 }
 
+/// Ops that only rename are not who wants a layout: the op behind them.
 static std::string userName(ConvertOp op) {
-  if (op->use_empty())
-    return "no op";
-  return (*op->user_begin())->getName().getStringRef().str();
+  Operation *user = op;
+  do {
+    if (user->use_empty())
+      return "no op";
+    user = *user->user_begin();
+  } while (isa<BroadcastOp, TransposeOp, ReshapeOp>(user));
+  return user->getName().getStringRef().str();
 }
 
 static bool costsNothing(const ConversionPlan &plan) {
@@ -129,7 +134,7 @@ static void remarkConversion(ConvertOp op, StringRef kernel,
                      .category("layout")
                      .function(kernel);
   remark::analysis(op.getLoc(), options)
-      << "the result of " + producerName(op) + " is converted for " +
+      << "the value of " + producerName(op) + " is converted for " +
              userName(op)
       << remark::metric("producer", producerName(op))
       << remark::metric("user", userName(op))

@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SharedEmitter.h"
+
 #include "mirage/Conversion/LayoutToLLVM/ConversionCode.h"
 #include "mirage/Conversion/LayoutToLLVM/LayoutToLLVM.h"
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
@@ -26,16 +28,16 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-/// The threads of the kernel around `op`, at least those of its layouts.
-static ConversionSite siteOf(ConvertOp op, const TargetDescription &target) {
+/// The threads of the kernel around `op`, at least those of the layouts.
+static ConversionSite siteOf(Operation *op, ArrayRef<LinearLayoutAttr> layouts,
+                             const TargetDescription &target) {
   ConversionSite site{target};
   if (auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName))
     site.scratchOffset = offset.getInt();
   if (auto kernel = op->getParentOfType<gpu::GPUFuncOp>())
     if (std::optional<ArrayRef<int32_t>> size = kernel.getKnownBlockSize())
       site.warps = std::max(1u, (*size)[0] / target.warpSize);
-  for (Type type : {op.getValue().getType(), op.getType()}) {
-    LinearLayoutAttr layout = getLayout(type);
+  for (LinearLayoutAttr layout : layouts) {
     site.warps = std::max<unsigned>(site.warps, layout.getSize(PlaceDim::Warp));
     site.clusterBlocks =
         std::max<unsigned>(site.clusterBlocks, layout.getSize(PlaceDim::Block));
@@ -51,6 +53,19 @@ static Type registerType(Type element) {
                           element.getIntOrFloatBitWidth());
 }
 
+/// Executes `code`; what is wrong is an error at `op`, after `what`.
+static LogicalResult prove(Operation *op, ModuleOp code,
+                           LinearLayoutAttr source,
+                           LinearLayoutAttr destination, Type element,
+                           const ConversionSite &site, const Twine &what) {
+  llvm::Error wrong = validateConversionCode(
+      conversionCode(code), source.getLinear(), destination.getLinear(),
+      element.getIntOrFloatBitWidth(), site);
+  if (wrong)
+    return op->emitOpError() << what << llvm::toString(std::move(wrong));
+  return success();
+}
+
 static LogicalResult validate(ConvertOp op, const TargetDescription &target) {
   LinearLayoutAttr source = getLayout(op.getValue().getType());
   LinearLayoutAttr destination = getLayout(op.getType());
@@ -60,7 +75,7 @@ static LogicalResult validate(ConvertOp op, const TargetDescription &target) {
   auto plan = planConvert(op, target);
   if (!plan)
     return op.emitOpError(llvm::toString(plan.takeError()));
-  ConversionSite site = siteOf(op, target);
+  ConversionSite site = siteOf(op, {source, destination}, target);
   if (plan->kind == ConversionKind::Cluster &&
       site.clusterBlocks > target.maxClusterBlocks)
     return op.emitOpError()
@@ -71,14 +86,37 @@ static LogicalResult validate(ConvertOp op, const TargetDescription &target) {
       *plan, site, source.getSize(PlaceDim::Register), element, op.getLoc());
   if (failed(code))
     return failure();
-  llvm::Error wrong = validateConversionCode(
-      conversionCode(**code), source.getLinear(), destination.getLinear(),
-      element.getIntOrFloatBitWidth(), site);
-  if (wrong)
-    return op.emitOpError()
-           << "is lowered to code that is wrong (" << stringifyKind(plan->kind)
-           << "): " << llvm::toString(std::move(wrong));
-  return success();
+  return prove(op, **code, source, destination, element, site,
+               "is lowered to code that is wrong (" +
+                   stringifyKind(plan->kind) + "): ");
+}
+
+/// A tile that `store` writes and `load` reads after a barrier.
+static LogicalResult validate(LocalStoreOp store, LocalLoadOp load,
+                              const TargetDescription &target) {
+  auto tile = cast<RankedTensorType>(load.getType());
+  LinearLayoutAttr source = getLayout(store.getValue().getType());
+  LinearLayoutAttr destination = getLayout(tile);
+  if (!source || !destination)
+    return load.emitOpError("has a tile without a layout; run layout-assign "
+                            "first");
+  LinearLayoutAttr shared = load.getSource().getType().getLayout();
+  Type element = tile.getElementType();
+  auto write = planSharedTile(source, shared, element, target, true);
+  if (!write)
+    return store.emitOpError(llvm::toString(write.takeError()));
+  auto read = planSharedTile(destination, shared, element, target, false);
+  if (!read)
+    return load.emitOpError(llvm::toString(read.takeError()));
+  ConversionSite site = siteOf(load, {source, destination}, target);
+  Type type = registerType(element);
+  auto code = emitSharedTileCode(*write, *read, site,
+                                 source.getSize(PlaceDim::Register), type,
+                                 load.getLoc());
+  if (failed(code))
+    return failure();
+  return prove(load, **code, source, destination, type, site,
+               "does not read what was stored: ");
 }
 
 namespace {
@@ -94,19 +132,33 @@ struct LayoutValidatePass final
           << knownTargetNames();
       return signalPassFailure();
     }
-    // One proof for all conversions of the same types in the same place.
-    llvm::DenseSet<std::tuple<Type, Type, Attribute, Operation *>> proved;
     bool failedSome = false;
     getOperation()->walk([&](ConvertOp op) {
-      auto key =
-          std::make_tuple(op.getValue().getType(), Type(op.getType()),
-                          op->getAttr(offsetAttrName),
-                          op->getParentOfType<gpu::GPUFuncOp>().getOperation());
-      if (proved.insert(key).second)
+      if (isNew(op, op.getValue().getType(), op.getType()))
         failedSome |= failed(validate(op, *chip));
     });
+    getOperation()->walk([&](LocalLoadOp load) {
+      for (Operation *user : load.getSource().getUsers())
+        if (auto store = dyn_cast<LocalStoreOp>(user))
+          if (isNew(load, store.getValue().getType(), load.getType(),
+                    load.getSource().getType()))
+            failedSome |= failed(validate(store, load, *chip));
+    });
+    proved.clear();
     if (failedSome)
       signalPassFailure();
   }
+
+private:
+  /// One proof for all ops of the same types in the same place of a kernel.
+  bool isNew(Operation *op, Type from, Type to, Type through = {}) {
+    auto kernel = op->getParentOfType<gpu::GPUFuncOp>();
+    return proved
+        .insert({from, to, through, op->getAttr(offsetAttrName),
+                 kernel.getOperation()})
+        .second;
+  }
+
+  llvm::DenseSet<std::tuple<Type, Type, Type, Attribute, Operation *>> proved;
 };
 } // namespace

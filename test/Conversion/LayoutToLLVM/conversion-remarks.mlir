@@ -6,7 +6,7 @@
 // CHECK: [[@LINE+16]]:{{.*}}remark: [Analysis] Conversion | Category:layout | Function=k
 // CHECK-SAME: registers step along columns by 1, 2; lanes step along rows by 1, 2
 // CHECK-SAME: the user wants: registers step along rows by 4, 8
-// CHECK-SAME: the result of layout.load is converted for math.exp
+// CHECK-SAME: the value of layout.load is converted for math.exp
 // CHECK-SAME: kind=shared
 // CHECK-SAME: scratch_bytes=2048, shuffles=0
 // CHECK-SAME: wavefronts={{[1-9]}}

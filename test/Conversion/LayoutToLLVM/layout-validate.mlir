@@ -25,3 +25,20 @@ gpu.module @m {
     gpu.return
   }
 }
+
+#swizzled = #layout.linear<offset = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16], [1, 0], [2, 8], [4, 16], [8, 0]] -> [16, 32]>
+// CHECK-LABEL: gpu.func @buffer
+// CHECK: layout.local_store
+// CHECK: layout.local_load
+gpu.module @n {
+  gpu.func @buffer(%x: memref<16x32xf16>, %y: memref<16x32xf16>) kernel attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<16x32xf16, #swizzled>
+    %0 = layout.load %x[%c0, %c0] : memref<16x32xf16> -> tensor<16x32xf16, #lanes>
+    layout.local_store %0, %s : tensor<16x32xf16, #lanes>, !layout.shared<16x32xf16, #swizzled>
+    layout.barrier
+    %1 = layout.local_load %s : !layout.shared<16x32xf16, #swizzled> -> tensor<16x32xf16, #shared>
+    layout.store %1, %y[%c0, %c0] : tensor<16x32xf16, #shared>, memref<16x32xf16>
+    gpu.return
+  }
+}

@@ -54,6 +54,14 @@ emitConversionCode(const layout::ConversionPlan &plan,
                    const ConversionSite &site, unsigned registers,
                    mlir::Type element, mlir::Location location);
 
+/// The same for a tile that is stored to shared memory, and loaded again after
+/// a barrier.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+emitSharedTileCode(const layout::SharedAccess &store,
+                   const layout::SharedAccess &load, const ConversionSite &site,
+                   unsigned registers, mlir::Type element,
+                   mlir::Location location);
+
 /// The body of the function in such a module.
 mlir::Region &conversionCode(mlir::ModuleOp module);
 

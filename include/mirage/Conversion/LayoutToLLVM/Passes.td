@@ -57,6 +57,9 @@ def LayoutValidate : Pass<"layout-validate"> {
     access to shared memory that a barrier should have separated from another
     thread's is an error.
 
+    The same is done for every pair of a `layout.local_store` and a
+    `layout.local_load` of one buffer.
+
     The instructions mean what the manuals of NVIDIA and AMD say of them; the
     interpreter shares nothing with the planner of conversions. A wrong register
     is an error at the conversion that names the register, lane, warp and block,

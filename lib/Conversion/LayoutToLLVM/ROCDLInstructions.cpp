@@ -28,6 +28,28 @@ const MatrixInstruction mfma16x16x16 = {
     {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}},
     {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}}};
 
+/// The DPP control that lets each lane read lane ^ mask of its row of 16, if
+/// there is one: a permutation of the four lanes of a quad, a row turned by
+/// half, or half a row or a row mirrored.
+std::optional<unsigned> rowExchange(unsigned mask) {
+  if (mask < 4) {
+    unsigned control = 0;
+    for (unsigned lane = 0; lane < 4; ++lane)
+      control |= (lane ^ mask) << (2 * lane);
+    return control;
+  }
+  switch (mask) {
+  case 7:
+    return 0x141; // row_half_mirror
+  case 8:
+    return 0x128; // row_ror:8
+  case 15:
+    return 0x140; // row_mirror
+  default:
+    return std::nullopt;
+  }
+}
+
 class ROCDLInstructions final : public TargetInstructions {
 public:
   using TargetInstructions::TargetInstructions;
@@ -73,8 +95,26 @@ public:
                           StringRef("wavefront"));
   }
 
+  /// The shortest way: a register operand from another lane of the row, LDS
+  /// hardware without an address, and with one.
   Value shuffleXor(ImplicitLocOpBuilder &b, Value value,
                    unsigned mask) const override {
+    Type i32 = b.getI32Type();
+    auto exchanged = [&](auto exchange) -> Value {
+      Value bits = LLVM::BitcastOp::create(b, i32, value);
+      return LLVM::BitcastOp::create(b, value.getType(), exchange(bits));
+    };
+    if (std::optional<unsigned> control = rowExchange(mask))
+      return exchanged([&](Value bits) -> Value {
+        return ROCDL::DPPUpdateOp::create(b, i32, bits, bits, *control,
+                                          /*rowMask=*/15, /*bankMask=*/15,
+                                          /*boundCtrl=*/true);
+      });
+    if (mask < 32) // lane = ((lane & 31) | 0) ^ mask
+      return exchanged([&](Value bits) -> Value {
+        return ROCDL::DsSwizzleOp::create(b, i32, bits,
+                                          constantI32(b, mask << 10 | 31));
+      });
     Value thread = threadId(b, gpu::Dimension::x);
     return shuffleIndex(b, value,
                         LLVM::XOrOp::create(b, thread, constantI32(b, mask)));

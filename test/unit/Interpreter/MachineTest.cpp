@@ -260,6 +260,26 @@ TEST(Machine, AmdLanes) {
   }
 }
 
+TEST(Machine, AmdRows) {
+  Code code("(%x: i32) -> (i32, i32, i32, i32, i32)", R"(
+    %c = llvm.mlir.constant(0x4c1f : i32) : i32
+    %0 = rocdl.ds_swizzle %x, %c : (i32, i32) -> i32
+    %1 = rocdl.update.dpp %x, %x with 27, 15, 15, true : i32
+    %2 = rocdl.update.dpp %x, %x with 0x128, 15, 15, true : i32
+    %3 = rocdl.update.dpp %x, %x with 0x140, 15, 15, true : i32
+    %4 = rocdl.update.dpp %x, %x with 0x141, 15, 15, true : i32
+    return %0, %1, %2, %3, %4 : i32, i32, i32, i32, i32)");
+  auto results = code.run(wave);
+  ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
+  for (unsigned lane = 0; lane < 64; ++lane) {
+    // xor 19; quads reversed; rows turned by half; rows and half rows mirrored.
+    unsigned expected[] = {lane ^ 19, lane ^ 3, lane ^ 8, lane ^ 15, lane ^ 7};
+    for (unsigned i = 0; i < 5; ++i)
+      EXPECT_EQ((*results)[lane][i], elementDatum(expected[i], 4))
+          << at(lane) << ", result " << i;
+  }
+}
+
 TEST(Machine, ClusterReadsAnotherBlock) {
   Code code("(%x: i32) -> i32",
             throughMemory("nvvm.cluster.arrive\nnvvm.cluster.wait\n"

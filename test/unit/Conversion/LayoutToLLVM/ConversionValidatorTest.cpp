@@ -42,24 +42,29 @@ RandomConversion anyPair(std::mt19937 &random) {
 RandomConversion clusterPair(std::mt19937 &random) {
   return randomConversion(random, /*clusters=*/true);
 }
-/// A register and one of the upper two lane bits change places.
-RandomConversion halvesPair(std::mt19937 &random) {
-  RandomConversion pair = randomConversion(random, false, "gfx950");
+/// A register bit and a lane bit change places: butterflies.
+RandomConversion exchangedBits(std::mt19937 &random, StringRef chip,
+                               unsigned laneBit) {
+  RandomConversion pair = randomConversion(random, false, chip);
   LinearLayout source =
       pair.source.withIns({"register", "lane", "warp", "block"});
   unsigned registers = source.inBits("register");
   if (registers == 0)
     return pair;
-  F2Matrix columns = source.matrix();
-  unsigned reg = random() % registers, lane = registers + 4 + random() % 2;
-  SmallVector<unsigned> order(columns.cols());
+  SmallVector<unsigned> order(source.totalInBits());
   std::iota(order.begin(), order.end(), 0);
-  std::swap(order[reg], order[lane]);
+  std::swap(order[random() % registers], order[registers + laneBit]);
   pair.destination = LinearLayout::fromMatrix(
       LinearLayout::Dims(source.inDims()), LinearLayout::Dims(source.outDims()),
-      columns.selectColumns(order));
+      source.matrix().selectColumns(order));
   pair.elementBits = 32;
   return pair;
+}
+RandomConversion halvesPair(std::mt19937 &random) {
+  return exchangedBits(random, "gfx950", 4 + random() % 2);
+}
+RandomConversion rowPair(std::mt19937 &random) {
+  return exchangedBits(random, "gfx942", random() % 6);
 }
 
 class Mistakes : public testing::Test {
@@ -161,6 +166,18 @@ TEST_F(Mistakes, ShuffleMask) {
   plant(always, [](Operation *op) {
     return isa<ROCDL::DsBpermuteOp>(op) && change(op, 0, 4);
   });
+  auto swizzle = [](Operation *op) {
+    return isa<ROCDL::DsSwizzleOp>(op) && change(op, 1, 1 << 10);
+  };
+  plant(always, swizzle, rowPair);
+  auto row = [](Operation *op) {
+    auto dpp = dyn_cast<ROCDL::DPPUpdateOp>(op);
+    if (!dpp)
+      return false;
+    dpp.setDppCtrl(dpp.getDppCtrl() == 0x128 ? 0x124 : 0x128);
+    return true;
+  };
+  plant(always, row, rowPair);
 }
 
 TEST_F(Mistakes, SwappedSelect) {

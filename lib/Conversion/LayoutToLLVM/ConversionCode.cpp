@@ -51,7 +51,7 @@ SmallVector<Value> mirage::emitConversion(ImplicitLocOpBuilder &b,
                                           ValueRange registers) {
   auto instructions = TargetInstructions::create(site.target);
   return emitConversion(b, *instructions, blockShape(site), plan,
-                        site.scratchOffset, registers);
+                        site.scratchOffset, site.isRepeated, registers);
 }
 
 static unsigned resultCount(const ConversionPlan &plan) {

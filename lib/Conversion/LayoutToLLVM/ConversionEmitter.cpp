@@ -40,7 +40,7 @@ static ArrayRef<RegisterGroup> groupsOfPart(const SharedAccess &access,
 static SmallVector<Value> throughShared(ImplicitLocOpBuilder &b,
                                         const TargetInstructions &instructions,
                                         const SharedConversion &plan,
-                                        SharedEmitter &emitter,
+                                        SharedEmitter &emitter, bool isRepeated,
                                         ValueRange registers) {
   bool remote = plan.barrier == BarrierScope::Cluster;
   unsigned scratchBits = plan.layout.totalInBits();
@@ -48,7 +48,8 @@ static SmallVector<Value> throughShared(ImplicitLocOpBuilder &b,
   for (unsigned part = 0; part < plan.repetitions; ++part) {
     // The scratch is read by others still: by the part before, and within
     // warps by the last time around a loop.
-    if (!remote && (part > 0 || plan.barrier == BarrierScope::Warp))
+    bool aroundLoop = isRepeated && plan.barrier == BarrierScope::Warp;
+    if (!remote && (part > 0 || aroundLoop))
       emitBarrier(b, instructions, plan.barrier);
     emitter.store(plan.store, groupsOfPart(plan.store, part, plan.repetitions),
                   registers);
@@ -85,7 +86,7 @@ SmallVector<Value>
 mirage::emitConversion(ImplicitLocOpBuilder &b,
                        const TargetInstructions &instructions, BlockShape block,
                        const ConversionPlan &plan, int64_t scratchOffset,
-                       ValueRange registers) {
+                       bool isRepeated, ValueRange registers) {
   ThreadEmitter threads(b, instructions);
   if (plan.kind != ConversionKind::Shared &&
       plan.kind != ConversionKind::Cluster) {
@@ -99,6 +100,7 @@ mirage::emitConversion(ImplicitLocOpBuilder &b,
     SharedEmitter emitter(b, threads, instructions, block,
                           sharedPointer(b, scratchOffset),
                           bytes.front().getType());
-    return throughShared(b, instructions, plan.shared, emitter, bytes);
+    return throughShared(b, instructions, plan.shared, emitter, isRepeated,
+                         bytes);
   });
 }

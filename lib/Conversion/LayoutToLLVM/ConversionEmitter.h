@@ -21,14 +21,15 @@ namespace mirage {
 ///
 /// Barriers. A conversion through the scratch of a block relies on its users
 /// before it to have arrived at a block barrier (Barriers.cpp) and leaves its
-/// own reads behind; one within warps waits for the lanes of its warp, since
-/// nothing else would around a loop. One through a cluster ends with a barrier:
-/// other blocks must have read before this one writes again or ends.
+/// own reads behind; one within warps that `isRepeated` in a loop waits for the
+/// lanes of its warp, since nothing else would around the loop. One through a
+/// cluster ends with a barrier: other blocks must have read before this one
+/// writes again or ends.
 llvm::SmallVector<mlir::Value>
 emitConversion(mlir::ImplicitLocOpBuilder &b,
                const TargetInstructions &instructions, BlockShape block,
                const layout::ConversionPlan &plan, int64_t scratchOffset,
-               mlir::ValueRange registers);
+               bool isRepeated, mlir::ValueRange registers);
 
 } // namespace mirage
 

@@ -14,6 +14,8 @@
 
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
+#include "mlir/Interfaces/LoopLikeInterface.h"
+
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
@@ -30,9 +32,11 @@ struct ConvertPattern final : TilePattern<ConvertOp> {
     if (!plan)
       return op.emitOpError(llvm::toString(plan.takeError()));
     auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName);
+    bool isRepeated = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
     rewriter.replaceOpWithMultiple(
         op, {emitConversion(b, instructions, blockShape(op), *plan,
-                            offset ? offset.getInt() : 0, adaptor.getValue())});
+                            offset ? offset.getInt() : 0, isRepeated,
+                            adaptor.getValue())});
     return success();
   }
 };

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/DenseSet.h"
 
 namespace mirage {
@@ -34,6 +35,7 @@ static ConversionSite siteOf(Operation *op, ArrayRef<LinearLayoutAttr> layouts,
   ConversionSite site{target};
   if (auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName))
     site.scratchOffset = offset.getInt();
+  site.isRepeated = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
   if (auto kernel = op->getParentOfType<gpu::GPUFuncOp>())
     if (std::optional<ArrayRef<int32_t>> size = kernel.getKnownBlockSize())
       site.warps = std::max(1u, (*size)[0] / target.warpSize);

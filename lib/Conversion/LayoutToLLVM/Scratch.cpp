@@ -49,7 +49,8 @@ mirage::planConvert(const LinearLayout &source, const LinearLayout &destination,
   if (!plan || plan->kind != ConversionKind::Shared ||
       !repeatsRows(plan->shared.store))
     return plan;
-  if (plan->shared.repetitions > 1) {
+  // Only of a tile that is in the scratch as a whole the store is planned anew.
+  if (plan->shared.repetitions > 1 || source.inBits("block")) {
     options.allowMatrix = false;
     return planConversion(source, destination, elementBits, target, options);
   }

@@ -30,6 +30,7 @@ struct ConversionSite {
   unsigned warps = 1;         ///< of a block.
   unsigned clusterBlocks = 1; ///< of a cluster.
   int64_t scratchOffset = 0;  ///< of the scratch in shared memory, in bytes.
+  bool isRepeated = true;     ///< in a loop, with the same scratch.
 };
 
 /// The function that the code of a conversion is put into: a `gpu.func` of the

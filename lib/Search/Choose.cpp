@@ -229,8 +229,9 @@ void Chooser::branch(std::set<ValueId> pending, Choice &choice, double cost) {
   double bound = cost;
   for (ValueId value : pending)
     bound += least[value];
-  if (best.size() == options.keep && bound >= best.back().first) {
-    ++statistics.pruned;
+  bool isFull = options.useBounds && best.size() == options.keep;
+  if (isFull && bound >= best.back().first) {
+    ++statistics.byEstimate;
     return;
   }
   if (pending.empty()) {
@@ -238,8 +239,10 @@ void Chooser::branch(std::set<ValueId> pending, Choice &choice, double cost) {
       return c < entry.first;
     });
     best.insert(place, {cost, choice});
-    if (best.size() > options.keep)
+    if (isFull) {
+      ++statistics.byEstimate;
       best.pop_back();
+    }
     return;
   }
   // The most expensive value first: its operands are shared most.

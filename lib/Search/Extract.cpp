@@ -133,7 +133,7 @@ void Extraction::tryPlan(KernelPlan plan) {
 
 // Two kernels cost at least their launches and the bytes that any kernel needs.
 bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
-  if (plans.size() < options.topK)
+  if (plans.size() < options.topK || !options.useBounds)
     return true;
   const TargetDescription &target = *options.target;
   double bytes = 0;
@@ -150,14 +150,16 @@ bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
 
 void Extraction::tryChoice(const Roles &roles, const Choice &choice) {
   auto plan = schedule(graph, context, roles, choice, options);
-  if (!plan)
+  if (!plan) {
+    ++statistics.unstaged;
     return;
+  }
   KernelPlan whole = *plan;
   tryPlan(std::move(whole));
   if (!options.allowSplits)
     return;
   if (!mayGainFromSplit(*plan)) {
-    ++statistics.pruned;
+    ++statistics.bySplitBound;
     return;
   }
   for (KernelPlan &split : splitLoops(*plan, graph, context, choice, options))

@@ -45,6 +45,9 @@ std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
   extraction.topK = options.topK;
   extraction.maxOps = options.maxBlockOps;
   extraction.allowSplits = options.maxKernels == 0;
+  extraction.useBounds = options.useBounds;
+  if (!options.useBounds)
+    extraction.maxStates = std::numeric_limits<size_t>::max();
   extraction.isOutOfTime = [this] { return isOutOfTime(); };
   for (bool allowUnsafe : {false, true}) {
     extraction.allowUnsafe = allowUnsafe;
@@ -261,20 +264,43 @@ double ProgramSearch::lowerBoundSeconds() const {
   return lowerBound(bytes, flops, *options.target);
 }
 
+static void add(ExtractStatistics &sum, const ExtractStatistics &part) {
+  sum.states += part.states;
+  sum.candidates += part.candidates;
+  sum.tilings += part.tilings;
+  sum.byEstimate += part.byEstimate;
+  sum.unstaged += part.unstaged;
+  sum.bySplitBound += part.bySplitBound;
+  sum.tooManyRegisters += part.tooManyRegisters;
+  sum.tooLarge += part.tooLarge;
+  sum.slower += part.slower;
+  sum.isExhaustive &= part.isExhaustive;
+}
+
 ProgramSearch::Totals ProgramSearch::totals() const {
   Totals totals;
-  totals.isExhaustive = !stoppedEarly;
+  totals.extraction.isExhaustive = !stoppedEarly;
   for (const auto &entry : segments) {
     const SegmentResult &segment = *entry.second;
-    totals.states += segment.statistics.states + segment.statistics.tilings;
-    totals.pruned += segment.statistics.pruned;
-    totals.candidates += segment.statistics.candidates;
-    totals.isExhaustive &= segment.statistics.isExhaustive;
+    add(totals.extraction, segment.statistics);
     if (!segment.graph)
       continue;
+    totals.extraction.isExhaustive &= segment.graph->isComplete;
     totals.values += segment.graph->values.size();
     totals.derivations += segment.graph->numDerivations;
-    totals.pruned += segment.graph->rejected;
+    totals.useless += segment.graph->rejected;
   }
   return totals;
+}
+
+// Where the search was not exhaustive, the bytes that every program moves are
+// what is sure.
+double ProgramSearch::optimalityGap(llvm::ArrayRef<Kernel> kernels) const {
+  double bound = lowerBoundSeconds(), found = seconds(kernels);
+  bool isRejected = llvm::any_of(
+      segments, [](const auto &entry) { return entry.second->current != 0; });
+  bool isWhole = program.numSources <= options.maxSegment;
+  if ((totals().extraction.isOptimal() && isWhole && !isRejected) || bound <= 0)
+    return 0;
+  return std::max(0.0, found / bound - 1);
 }

@@ -136,14 +136,20 @@ void TileChooser::tryThreads(double live) {
       continue;
     ++statistics.tilings;
     std::optional<KernelWork> work = counter.measure(threads, live);
-    if (!work)
+    if (!work) {
+      ++statistics.tooManyRegisters;
       continue;
+    }
     std::optional<KernelCost> cost = price(*work);
-    bool isBetter =
-        cost && (known == best.end() ||
-                 cost->seconds < known->second.cost.seconds * (1 - 1e-9));
-    if (!isBetter)
+    if (!cost) {
+      ++statistics.tooLarge;
       continue;
+    }
+    if (known != best.end() &&
+        cost->seconds >= known->second.cost.seconds * (1 - 1e-9)) {
+      ++statistics.slower;
+      continue;
+    }
     plan.threads = threads;
     plan.work = *work;
     plan.cost = *cost;
@@ -194,6 +200,7 @@ void TileChooser::chooseCandidates() {
   }
   // Very many labels: every other size.
   for (unsigned i = 0; combinations > 20000 && i < choices.size(); ++i) {
+    statistics.isExhaustive = false;
     std::vector<int64_t> thinned;
     for (unsigned k = 0; k < choices[i].size(); k += 2)
       thinned.push_back(choices[i][k]);

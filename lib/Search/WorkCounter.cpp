@@ -17,6 +17,10 @@ using namespace mirage::search;
 static constexpr double maxLiveRegisters = 168;
 // Registers that a thread needs for itself.
 static constexpr double baseRegisters = 40;
+// Fragments of deeper tiles are loaded one after the other (a product of depth
+// 512 assembles to 255 registers with 72 bytes spilled).
+static constexpr double maxFragmentDepth = 256;
+
 // An elementwise op of tiles that both have dims which the other one has not
 // spreads them over the threads anew.
 static constexpr double outerFactor = 16;
@@ -256,7 +260,7 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
                               : double(plan.tiles.lookup(label));
     };
     double rows = tile(shape->rows), columns = tile(shape->columns),
-           depth = tile(shape->depth);
+           depth = std::min(tile(shape->depth), maxFragmentDepth);
     double fragments;
     if (graph.segment.matrixBits > 16) {
       double side = std::sqrt(std::max(1.0, rows * columns / threads));
@@ -334,17 +338,6 @@ double WorkCounter::matrixInstructions(const Step &step) const {
   return std::max(tiles, warps) * std::ceil(depth) * executions(step);
 }
 
-// What several blocks copy to shared memory ahead of a loop leaves out what
-// hangs over; other loads fill whole tiles.
-bool WorkCounter::isCopiedAhead(const Step &step) const {
-  if (!target.hasAsyncCopy || step.loop < 0)
-    return false;
-  uint32_t number = &step - plan.steps.data();
-  return llvm::any_of(plan.steps, [&](const Step &user) {
-    return isContraction(user) && llvm::is_contained(user.operands, number);
-  });
-}
-
 // Every thread loads at least an element, be it one that another loads too.
 // (How wide its loads are, which decides about tiles that are only a little
 // larger, is not known before layouts are.)
@@ -353,14 +346,14 @@ double WorkCounter::countedLoads(const Step &step) const {
     return std::max<double>(elements, plan.threads);
   };
   if (step.partial >= 0)
-    return 4 * (load(parts * elements(step.labels)) +
-                (step.maximum ? load(parts * elements(*step.maximum)) : 0));
+    return 4 *
+           (load(parts * clippedElements(step.labels)) +
+            (step.maximum ? load(parts * clippedElements(*step.maximum)) : 0));
   if (step.derivation.rule != Rule::Input)
     return 0;
   TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
-  double count = isCopiedAhead(step) ? clippedElements(step.labels)
-                                     : load(elements(step.labels));
-  return program.tensors[tensor].elementBits / 8.0 * count * executions(step);
+  return program.tensors[tensor].elementBits / 8.0 *
+         load(clippedElements(step.labels)) * executions(step);
 }
 
 KernelCounts WorkCounter::countExactly() const {

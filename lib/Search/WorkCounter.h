@@ -65,7 +65,6 @@ private:
   void countStores(KernelWork &work) const;
   double uniqueLoadBytes() const;
   double matrixInstructions(const Step &step) const;
-  bool isCopiedAhead(const Step &step) const;
   double countedLoads(const Step &step) const;
 
   const KernelPlan &plan;

@@ -24,15 +24,27 @@ struct ExtractOptions {
   size_t maxStates = 20000; ///< of the choice of derivations, for each role.
   bool allowUnsafe = false; ///< exp of unbounded scores.
   bool allowSplits = true;  ///< loops shared by blocks: a second kernel.
+  bool useBounds = true;    ///< false: price everything (`keep` is ignored).
   std::function<bool()> isOutOfTime = [] { return false; };
 };
 
 struct ExtractStatistics {
   size_t states = 0;     ///< choices of derivations looked at.
-  size_t pruned = 0;     ///< of these, cut by the bound.
   size_t candidates = 0; ///< kernels that were priced with their best sizes.
-  size_t tilings = 0;    ///< choices of sizes that were priced.
+  size_t tilings = 0;    ///< choices of sizes that were looked at.
+
+  // What each rule removed.
+  size_t byEstimate = 0;       ///< choices, cut short or complete.
+  size_t unstaged = 0;         ///< choices that no order of loops computes.
+  size_t bySplitBound = 0;     ///< kernels not split: no gain is possible.
+  size_t tooManyRegisters = 0; ///< tilings.
+  size_t tooLarge = 0;         ///< tilings whose block fits no multiprocessor.
+  size_t slower = 0;           ///< tilings no better than one that is known.
+
+  /// No limit was met.
   bool isExhaustive = true;
+  /// Nothing was left out but what is proved to be no better.
+  bool isOptimal() const { return isExhaustive && byEstimate == 0; }
 };
 
 /// The best kernels that compute the outputs of `graph`, cheapest first.

@@ -32,6 +32,8 @@ struct SearchOptions {
   unsigned maxSegment = 16; ///< source ops that are tried as one kernel.
   /// Programs up to this size are tried as one kernel in any case.
   unsigned wholeFirst = 10;
+  /// False: all choices of derivations are priced, however long that takes.
+  bool useBounds = true;
 };
 
 /// The kernels found for the sources [first, last), best first; none if the ops
@@ -90,10 +92,18 @@ public:
   double lowerBoundSeconds() const;
 
   struct Totals {
-    size_t values = 0, derivations = 0, states = 0, pruned = 0, candidates = 0;
-    bool isExhaustive = true;
+    size_t values = 0, derivations = 0;
+    size_t useless = 0; ///< values that are no part of a goal.
+    ExtractStatistics extraction;
+
+    size_t pruned() const {
+      return useless + extraction.byEstimate + extraction.bySplitBound;
+    }
   };
   Totals totals() const;
+  /// How much slower than the fastest possible the kernels may be, as a part of
+  /// it: 0 if all that the rules can build was priced or bounded.
+  double optimalityGap(llvm::ArrayRef<Kernel> kernels) const;
   /// False if another run, with more time, may find more.
   bool isComplete() const { return !stoppedEarly; }
 

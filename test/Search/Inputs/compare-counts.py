@@ -1,8 +1,9 @@
 """compare-counts.py SEARCH_REPORT RUN_REPORT [small]
 
 Compares what the search predicts of each kernel with what the simulator counted:
-matrix instructions and stored bytes have to be equal, loaded bytes too, or with
-`small` (tiles that are smaller than what the threads load at once) no fewer.
+matrix instructions and stored bytes have to be equal, loaded bytes too, but with
+`small` only roughly: whether threads load twice what is less than all of them load at
+once is up to the layouts.
 """
 
 import json
@@ -20,7 +21,8 @@ def main():
         for name in ("mma", "global_store_bytes"):
             assert expected[name] == got[name], (number, name, expected[name], got[name])
         name = "global_load_bytes"
-        fits = expected[name] <= got[name] if is_small else expected[name] == got[name]
+        ratio = got[name] / expected[name]
+        fits = 0.9 <= ratio <= 2 if is_small else ratio == 1
         assert fits, (number, name, expected[name], got[name])
 
 

@@ -136,3 +136,92 @@ TEST(Search, TwoLayersNeedTwoKernels) {
   Searched s(b);
   EXPECT_EQ(s.kernels.size(), 2u);
 }
+
+// Few rows: blocks share the loop over the keys, and the softmax monoid puts
+// their parts together.
+TEST(Search, DecodingSplitsTheKeys) {
+  ProgramBuilder b;
+  TensorId q = b.input(4, 64), k = b.input(64, 8192), v = b.input(8192, 64);
+  b.output(b.matmul(b.softmax(b.matmul(q, k)), v));
+  Searched s(b);
+  ASSERT_EQ(s.kernels.size(), 1u);
+  EXPECT_GT(s.plan().splits, 1);
+  ASSERT_TRUE(s.plan().combine);
+  EXPECT_EQ(s.kernels[0].kernelCount(), 2u);
+  EXPECT_TRUE(s.hasRule(Rule::SoftmaxContract));
+  // Both sums are passed on in parts, and share one maximum.
+  EXPECT_EQ(s.plan().partials.size(), 2u);
+  auto owners = maximumOwners(s.plan());
+  EXPECT_EQ(owners[0], owners[1]);
+}
+
+TEST(Search, FewKernelsMeanNoSplits) {
+  ProgramBuilder b;
+  TensorId x = b.input(16, 16384), w = b.input(16384, 128);
+  b.output(b.matmul(x, w));
+  Searched split(b);
+  EXPECT_GT(split.plan().splits, 1);
+  SearchOptions options = split.options;
+  options.maxKernels = 1;
+  ProgramSearch one(b.program, options);
+  one.run();
+  ASSERT_EQ(one.best().size(), 1u);
+  EXPECT_EQ(one.best()[0].segment->plan()->splits, 1);
+}
+
+namespace {
+class Optimality : public ::testing::TestWithParam<unsigned> {};
+
+ProgramBuilder smallProgram(unsigned number) {
+  ProgramBuilder b;
+  TensorId x = b.input(16, 512);
+  switch (number) {
+  case 0:
+    b.output(b.matmul(x, b.input(512, 256)));
+    break;
+  case 1:
+    b.output(b.function(b.matmul(x, b.input(512, 256)), 1));
+    break;
+  case 2:
+    b.output(b.rmsNorm(x));
+    break;
+  case 3:
+    b.output(b.softmax(x));
+    break;
+  case 4:
+    b.output(b.matmul(b.rmsNorm(x), b.input(512, 256)));
+    break;
+  default:
+    b.output(b.multiply(b.matmul(x, b.input(512, 256)),
+                        b.matmul(x, b.input(512, 256))));
+    break;
+  }
+  return b;
+}
+} // namespace
+
+// With and without bounds the same cost; then the reported gap is 0 where
+// nothing was left out.
+TEST_P(Optimality, BoundsLoseNothing) {
+  ProgramBuilder b = smallProgram(GetParam());
+  SearchOptions options;
+  options.target = lookupTarget("sm_90a");
+  options.timeBudget = 1e6;
+  ProgramSearch bounded(b.program, options);
+  bounded.run();
+  options.useBounds = false;
+  ProgramSearch exhaustive(b.program, options);
+  exhaustive.run();
+  double found = bounded.seconds(bounded.best());
+  double least = exhaustive.seconds(exhaustive.best());
+  EXPECT_NEAR(found, least, 1e-12);
+  EXPECT_TRUE(exhaustive.totals().extraction.isOptimal());
+  EXPECT_EQ(exhaustive.optimalityGap(exhaustive.best()), 0);
+  EXPECT_GE(least, exhaustive.lowerBoundSeconds());
+  if (bounded.totals().extraction.isOptimal())
+    EXPECT_EQ(bounded.optimalityGap(bounded.best()), 0);
+  else
+    EXPECT_GE(bounded.optimalityGap(bounded.best()), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(SmallPrograms, Optimality, ::testing::Range(0u, 6u));

@@ -9,12 +9,9 @@
 #include "FunctionSearch.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 using namespace mlir;
 using namespace mirage;
@@ -207,6 +204,20 @@ void FunctionSearch::verifyWinner() {
     report = combineReports();
 }
 
+// Why the winner is not one kernel, or not faster than the program.
+std::string FunctionSearch::explainLoss() const {
+  if (kernels.size() > 1)
+    return search->reason();
+  if (winnerSeconds < baselineSeconds)
+    return {};
+  if (search->input().numSources > 1)
+    return "no kernel for several of its ops is predicted faster";
+  return kernels.empty() || kernels[0].segment
+             ? "it is one op, and has its best kernel already"
+         : search->segment(0, 1) ? search->segment(0, 1)->reason
+                                 : std::string("there was no time");
+}
+
 void FunctionSearch::run() {
   auto start = std::chrono::steady_clock::now();
   imported = importProgram(function, reason);
@@ -224,8 +235,8 @@ void FunctionSearch::run() {
       kernels = search->baseline();
     }
     winnerSeconds = search->seconds(kernels);
-    if (kernels.size() > 1 && reason.empty())
-      reason = search->reason();
+    if (reason.empty())
+      reason = explainLoss();
     verifyWinner();
     if (!report.isAccepted()) {
       reason = "the whole program failed its check: " + report.reason;
@@ -239,120 +250,4 @@ void FunctionSearch::run() {
   seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-}
-
-//===----------------------------------------------------------------------===//
-// Report
-//===----------------------------------------------------------------------===//
-
-size_t FunctionSearch::stateCount() const {
-  return search ? search->totals().states : 0;
-}
-
-static void printTerms(llvm::json::OStream &json, const KernelCost &cost) {
-  json.attributeObject("predicted_us", [&] {
-    json.attribute("total", cost.seconds * 1e6);
-    json.attribute("global", cost.global * 1e6);
-    json.attribute("cache", cost.cache * 1e6);
-    json.attribute("latency", cost.latency * 1e6);
-    json.attribute("matrix", cost.matrix * 1e6);
-    json.attribute("vector", cost.vector * 1e6);
-    json.attribute("special", cost.special * 1e6);
-    json.attribute("barriers", cost.barriers * 1e6);
-    json.attribute("fixed", cost.fixed * 1e6);
-  });
-}
-
-static void printBlock(llvm::json::OStream &json, const ExprContext &context,
-                       const search::KernelPlan &plan) {
-  auto tiles = [&](LabelId label) {
-    return int64_t(
-        llvm::divideCeil(context.size(label), plan.tiles.lookup(label)));
-  };
-  SmallVector<int64_t> grid(llvm::map_range(plan.grid, tiles));
-  if (plan.splits > 1)
-    grid.push_back(plan.splits);
-  grid.resize(3, 1);
-  SmallVector<int64_t> loops;
-  for (const search::PlanLoop &loop : plan.loops)
-    loops.push_back(tiles(loop.label) / plan.splits);
-  json.object([&] {
-    json.attribute("grid", llvm::json::Array(grid));
-    json.attribute("threads", plan.threads);
-    json.attribute(
-        "loop", loops.empty()
-                    ? 1
-                    : std::accumulate(loops.begin(), loops.end(), int64_t{0}));
-    json.attribute("loops", llvm::json::Array(loops));
-    json.attribute("splits", plan.splits);
-    json.attribute("shared_bytes", int64_t(plan.work.sharedBytes));
-    json.attributeObject("counts", [&] {
-      json.attribute("global_load_bytes", int64_t(plan.work.counts.loadBytes));
-      json.attribute("global_store_bytes",
-                     int64_t(plan.work.counts.storeBytes));
-      json.attribute("mma", int64_t(plan.work.counts.matrixInstructions));
-    });
-    printTerms(json, plan.cost);
-  });
-}
-
-// Both kernels of a split plan.
-static void printBlocks(llvm::json::OStream &json, const ExprContext &context,
-                        const search::KernelPlan &plan) {
-  printBlock(json, context, plan);
-  if (plan.combine)
-    printBlock(json, context, *plan.combine);
-}
-
-void FunctionSearch::print(llvm::json::OStream &json) {
-  search::ProgramSearch::Totals totals;
-  if (search)
-    totals = search->totals();
-  auto countKernels = [](ArrayRef<Kernel> list) {
-    int64_t count = 0;
-    for (const Kernel &kernel : list)
-      count += kernel.kernelCount();
-    return count;
-  };
-  int64_t inputKernels = search ? countKernels(search->baseline()) : 0;
-  json.object([&] {
-    json.attribute("function", function.getSymName());
-    json.attribute("target", options.target->name);
-    json.attribute("values", int64_t(totals.values));
-    json.attribute("derivations", int64_t(totals.derivations));
-    json.attribute("states", int64_t(totals.states));
-    json.attribute("pruned", int64_t(totals.pruned));
-    json.attribute("candidates", int64_t(totals.candidates));
-    json.attribute("equivalent", int64_t(equivalent));
-    json.attribute("rejected", int64_t(rejected));
-    json.attribute("seconds", seconds);
-    json.attribute("threads", options.threads);
-    json.attribute("exhaustive", totals.isExhaustive);
-    double bound = search ? search->lowerBoundSeconds() : 0;
-    json.attribute("optimality_gap",
-                   bound > 0 ? std::max(0.0, winnerSeconds / bound - 1) : 0.0);
-    if (!reason.empty())
-      json.attribute("reason", reason);
-    json.attributeObject("input", [&] {
-      json.attribute("kernels", inputKernels);
-      json.attribute("predicted_us", baselineSeconds * 1e6);
-    });
-    json.attributeObject("winner", [&] {
-      json.attribute("kernels", countKernels(kernels));
-      json.attribute("predicted_us", winnerSeconds * 1e6);
-      double bytes = 0;
-      for (const Kernel &kernel : kernels)
-        if (kernel.segment)
-          bytes += kernel.segment->plan()->globalBytes();
-      json.attribute("global_bytes", int64_t(bytes));
-      json.attributeArray("blocks", [&] {
-        for (const Kernel &kernel : kernels)
-          if (kernel.segment)
-            printBlocks(json, kernel.segment->context, *kernel.segment->plan());
-      });
-      json.attributeBegin("verification");
-      report.print(json);
-      json.attributeEnd();
-    });
-  });
 }

@@ -28,13 +28,12 @@ public:
   /// The winner under the function's name, not inserted anywhere.
   mlir::func::FuncOp buildWinner();
   /// The object of the contract's report.
-  void print(llvm::json::OStream &json);
+  void print(llvm::json::OStream &json) const;
 
   double predictedSeconds() const { return winnerSeconds; }
   double inputSeconds() const { return baselineSeconds; }
   size_t kernelCount() const { return kernels.size(); }
   size_t rejectedCount() const { return rejected; }
-  size_t stateCount() const;
   const std::string &why() const { return reason; }
   const verify::Report &verification() const { return report; }
   /// True if another run would come to the same result.
@@ -55,6 +54,10 @@ private:
   bool check(search::SegmentResult &segment);
   bool checkAll();
   verify::Report combineReports();
+  std::string explainLoss() const;
+  void printTotals(llvm::json::OStream &json) const;
+  void printInput(llvm::json::OStream &json) const;
+  void printWinner(llvm::json::OStream &json) const;
   void verifyWinner();
 
   mlir::func::FuncOp function;

@@ -130,10 +130,12 @@ std::optional<KernelCost> TileChooser::price(const KernelWork &work) const {
 
 void TileChooser::tryThreads(double live) {
   auto known = best.find(plan.splits);
+  unsigned useful = counter.usefulThreads();
   for (unsigned threads : {64u, 128u, 256u, 512u, 1024u}) {
     threads = std::max(threads, target.warpSize);
     if ((hasMatrix && (threads < 128 || threads > 256)))
       continue;
+    threads = std::min(threads, useful);
     ++statistics.tilings;
     std::optional<KernelWork> work = counter.measure(threads, live);
     if (!work) {

@@ -8,6 +8,8 @@
 
 #include "WorkCounter.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <set>
 
 using namespace mirage;
@@ -319,9 +321,9 @@ void WorkCounter::countStores(KernelWork &work) const {
   }
 }
 
-// Tiles of a product are dealt out to the warps; if there are fewer than warps,
-// several compute the same. A side without a label takes one tile.
-double WorkCounter::matrixInstructions(const Step &step) const {
+// Matrix instructions that cover the result of a product. A side without a
+// label takes one tile.
+double WorkCounter::matrixTiles(const Step &step) const {
   auto shape =
       contractShape(plan.steps[step.operands[0]].labels,
                     plan.steps[step.operands[1]].labels, step.derivation.label);
@@ -330,12 +332,27 @@ double WorkCounter::matrixInstructions(const Step &step) const {
     return label == noLabel ? 0.0 : double(plan.tiles.lookup(label));
   };
   double rows = tile(shape->rows), columns = tile(shape->columns);
-  double tiles = rows == 0      ? std::ceil(columns / m)
-                 : columns == 0 ? std::ceil(rows / m)
-                                : std::ceil(rows / m) * std::ceil(columns / n);
-  double depth = tile(shape->depth) / target.matrixShape.k;
+  if (rows == 0 || columns == 0)
+    return std::ceil((rows + columns) / m);
+  return std::ceil(rows / m) * std::ceil(columns / n);
+}
+
+unsigned WorkCounter::usefulThreads() const {
+  double most = 0;
+  for (const Step &step : plan.steps)
+    if (isContraction(step) && graph.segment.matrixBits <= 16)
+      most = std::max(most, matrixTiles(step));
+  return most == 0 ? target.maxThreadsPerBlock
+                   : llvm::PowerOf2Ceil(uint64_t(most)) * target.warpSize;
+}
+
+// Tiles of a product are dealt out to the warps; if there are fewer than warps,
+// several compute the same.
+double WorkCounter::matrixInstructions(const Step &step) const {
+  double depth = std::ceil(plan.tiles.lookup(step.derivation.label) /
+                           double(target.matrixShape.k));
   double warps = plan.threads / double(target.warpSize);
-  return std::max(tiles, warps) * std::ceil(depth) * executions(step);
+  return std::max(matrixTiles(step), warps) * depth * executions(step);
 }
 
 // Every thread loads at least an element, be it one that another loads too.

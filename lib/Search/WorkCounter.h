@@ -38,6 +38,8 @@ public:
   }
   /// Thread blocks, without splits.
   double gridBlocks() const;
+  /// More threads than this only repeat what the tensor cores do for others.
+  unsigned usefulThreads() const;
   /// Values that live at a time, as registers of all threads together.
   double liveRegisters() const;
   /// Nothing if they do not fit the registers.
@@ -64,6 +66,7 @@ private:
   void countStep(const Step &step, KernelWork &work) const;
   void countStores(KernelWork &work) const;
   double uniqueLoadBytes() const;
+  double matrixTiles(const Step &step) const;
   double matrixInstructions(const Step &step) const;
   double countedLoads(const Step &step) const;
 

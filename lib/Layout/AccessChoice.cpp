@@ -203,39 +203,38 @@ AccessChoice AccessChooser::chooseVector() const {
 // Matrices
 //===----------------------------------------------------------------------===//
 
-/// Register bits outside a word; false if they touch the row of 16 bytes, or if
-/// registers depend on each other otherwise than by replicas that are bits.
+/// Registers outside a word, moved to its first element; false if they touch
+/// the rest of the row of 16 bytes, which belongs to lanes.
 bool AccessChooser::splitRegisters(unsigned inWord,
                                    AccessChoice &choice) const {
-  for (unsigned i = 0; i < inWord; ++i) {
-    const auto *it = llvm::find(columns.registers, uint64_t{1} << i);
-    if (it == columns.registers.end())
+  for (unsigned bit = 0; bit < inWord; ++bit) {
+    uint64_t reg;
+    if (!registerSpan.containsWord(uint64_t{1} << bit, &reg))
       return false;
-    choice.wordBits.push_back(it - columns.registers.begin());
+    choice.wordRegisters.push_back(reg);
   }
-  uint64_t low = (uint64_t{1} << rowBits()) - 1;
+  uint64_t row = (uint64_t{1} << rowBits()) - 1;
+  uint64_t word = (uint64_t{1} << inWord) - 1;
+  Subspace addresses;
   for (auto [bit, column] : llvm::enumerate(columns.registers)) {
-    if (llvm::is_contained(choice.wordBits, bit) || column == 0)
-      continue;
-    if (column & low)
+    if (column & row & ~word)
       return false;
-    choice.otherBits.push_back(bit);
+    if (addresses.insert(column & ~word))
+      choice.otherRegisters.push_back(
+          (uint64_t{1} << bit) ^
+          applyColumns(choice.wordRegisters, column & word));
   }
-  return registerSpan.rank() ==
-         choice.wordBits.size() + choice.otherBits.size();
+  return true;
 }
 
 void AccessChooser::price(AccessChoice &choice) const {
-  unsigned inside = choice.wordBits.size() + choice.matrixBits();
+  unsigned inside = choice.wordRegisters.size() + choice.matrixBits();
   choice.instructions = uint64_t{1} << (registerSpan.rank() - inside);
   choice.perAccess = matrixWavefronts(choice.rows, 1u << choice.matrixBits(),
                                       elemBits, target);
-  Vectors registers;
-  for (unsigned bit : choice.wordBits)
-    registers.push_back(uint64_t{1} << bit);
   // Every word is a register of the instruction: their order is free.
   choice.shuffling =
-      moves(registers, choice.instructions << choice.matrixBits());
+      moves(choice.wordRegisters, choice.instructions << choice.matrixBits());
 }
 
 /// The tile must divide the map from the left: registers within a word, then
@@ -268,11 +267,11 @@ std::optional<AccessChoice> AccessChooser::chooseTransposed() const {
   if (!splitRegisters(0, all))
     return std::nullopt;
   std::optional<AccessChoice> best;
-  for (auto [index, bit] : llvm::enumerate(all.otherBits)) {
+  for (auto [index, reg] : llvm::enumerate(all.otherRegisters)) {
     AccessChoice choice = all;
-    choice.otherBits.erase(choice.otherBits.begin() + index);
-    choice.wordBits.push_back(bit);
-    choice.rows = {columns.registers[bit], lanes[0], lanes[1]};
+    choice.otherRegisters.erase(choice.otherRegisters.begin() + index);
+    choice.wordRegisters.push_back(reg);
+    choice.rows = {applyColumns(columns.registers, reg), lanes[0], lanes[1]};
     price(choice);
     if (!best || std::pair(choice.wavefronts(), choice.shuffling) <
                      std::pair(best->wavefronts(), best->shuffling))
@@ -308,26 +307,22 @@ AccessChoice detail::chooseAccess(const OffsetColumns &columns,
 //===----------------------------------------------------------------------===//
 
 /// Register words of the matrices of each instruction.
-static void addMatrixGroups(SharedAccess &access, ArrayRef<uint64_t> registers,
+static void addMatrixGroups(SharedAccess &access,
+                            const RegisterAddresses &registers,
                             const AccessChoice &choice) {
-  ArrayRef<unsigned> inside =
-      ArrayRef(choice.otherBits).take_front(choice.matrixBits());
-  ArrayRef<unsigned> outside =
-      ArrayRef(choice.otherBits).drop_front(choice.matrixBits());
-  auto spread = [](uint64_t x, ArrayRef<unsigned> bits) {
-    uint64_t result = 0;
-    for (auto [index, bit] : llvm::enumerate(bits))
-      result |= ((x >> index) & 1) << bit;
-    return result;
-  };
+  ArrayRef<uint64_t> inside =
+      ArrayRef(choice.otherRegisters).take_front(choice.matrixBits());
+  ArrayRef<uint64_t> outside =
+      ArrayRef(choice.otherRegisters).drop_front(choice.matrixBits());
   for (uint64_t o = 0; o >> outside.size() == 0; ++o) {
     RegisterGroup group;
-    uint64_t base = spread(o, outside);
-    group.offset = applyColumns(registers, base);
+    uint64_t base = applyColumns(outside, o);
+    group.offset = registers.address(base);
     for (uint64_t m = 0; m >> inside.size() == 0; ++m)
-      for (uint64_t e = 0; e >> choice.wordBits.size() == 0; ++e)
-        group.registers.push_back(base | spread(m, inside) |
-                                  spread(e, choice.wordBits));
+      for (uint64_t e = 0; e >> choice.wordRegisters.size() == 0; ++e)
+        group.registers.push_back(
+            registers.first(base ^ applyColumns(inside, m) ^
+                            applyColumns(choice.wordRegisters, e)));
     access.groups.push_back(std::move(group));
   }
 }
@@ -359,13 +354,15 @@ SharedAccess detail::buildAccess(const OffsetColumns &columns,
     access.groups = groupRegisters(columns.registers, choice.vectorBits);
   } else {
     access.matrices = 1u << choice.matrixBits();
-    access.vectorElems = access.matrices << choice.wordBits.size();
-    addMatrixGroups(access, columns.registers, choice);
+    access.vectorElems = access.matrices << choice.wordRegisters.size();
+    addMatrixGroups(access, RegisterAddresses(columns.registers), choice);
     // The address of row r of matrix j is given by lane 8j + r.
     lanes.assign(choice.rows.begin(), choice.rows.end());
     for (unsigned i = 0; i < 2; ++i)
       lanes.push_back(
-          i < choice.matrixBits() ? columns.registers[choice.otherBits[i]] : 0);
+          i < choice.matrixBits()
+              ? applyColumns(columns.registers, choice.otherRegisters[i])
+              : 0);
   }
   access.thread = threadMap(columns, lanes, offsetBits);
   access.threadBits = columns.constant;

@@ -31,10 +31,10 @@ struct OffsetColumns {
 struct AccessChoice {
   SharedOp op = SharedOp::Vector;
   unsigned vectorBits = 0; ///< log2 elements of a vector.
-  // Matrices: register bits within a word, and those outside, of which the
-  // first ones number the matrices; offsets of the bits of a row's number.
-  llvm::SmallVector<unsigned, 4> wordBits;
-  llvm::SmallVector<unsigned, 16> otherBits;
+  // Matrices. Registers at the bits of a word, and independent ones outside, of
+  // which the first ones number the matrices; offsets of the bits of a row's
+  // number. Sums of registers are registers: bases may be sums of bits.
+  Vectors wordRegisters, otherRegisters;
   llvm::SmallVector<uint64_t, 4> rows;
   uint64_t instructions = 0;
   Wavefronts perAccess;
@@ -42,7 +42,9 @@ struct AccessChoice {
   uint64_t shuffling = 0;
 
   uint64_t wavefronts() const { return instructions * perAccess.count; }
-  unsigned matrixBits() const { return std::min<size_t>(2, otherBits.size()); }
+  unsigned matrixBits() const {
+    return std::min<size_t>(2, otherRegisters.size());
+  }
 };
 
 /// Fewest wavefronts, then fewest instructions.

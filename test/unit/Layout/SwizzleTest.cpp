@@ -84,8 +84,8 @@ TEST(Swizzle, ChosenOnesAreAsGoodAsTheBestOfAll) {
     auto choice = take(chooseSharedLayout({store, load}, 32, target));
     Best best = searchAll(store.registers, load.registers, target);
     // A vector whose registers are not neighbours costs a move beside.
-    uint64_t moves = choice->accesses[0].instructions() +
-                     choice->accesses[1].instructions();
+    uint64_t moves =
+        choice->accesses[0].instructions() + choice->accesses[1].instructions();
     EXPECT_LE(4 * (priceOf(choice->accesses[0]) + priceOf(choice->accesses[1])),
               4 * best.price + moves)
         << store.registers.toString() << "\n"
@@ -99,8 +99,8 @@ TEST(Swizzle, ChosenOnesAreAsGoodAsTheBestOfAll) {
   EXPECT_GT(swizzled, 0u);
 }
 
-/// The catalogue of the benchmark: no conflicts, never fewer wavefronts than the
-/// bound, and mostly as many.
+/// The catalogue of the benchmark: no conflicts, never fewer wavefronts than
+/// the bound, and mostly as many.
 TEST(Swizzle, PairsOfTheCatalogueHaveNoConflicts) {
   unsigned fewest = 0, total = 0;
   for (const auto &result : benchmarks::runCatalogue({16, 32}, {"sm_90a"})) {

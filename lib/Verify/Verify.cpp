@@ -500,7 +500,7 @@ static void checkDomain(func::FuncOp spec, const TensorProgram &specProgram,
                         ScalarFunction::Log, ScalarFunction::Pow}))
     return;
   std::optional<CounterExample> place = findUndefined(
-      specProgram, candidate, argumentTypes(spec), options.softSteps);
+      specProgram, candidate, argumentTypes(spec), options.softSteps / 4);
   if (!place)
     return;
   report.status = Status::Different;

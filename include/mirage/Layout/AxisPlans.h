@@ -1,0 +1,121 @@
+//===- AxisPlans.h - Work along one dim of a tile ---------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// How threads work together along one dim (the *axis*) of a tile in any layout:
+// reductions, scans and gathers. Nothing here asks for the kind of layout, and
+// replicas and places whose bases mix several dims need no case of their own.
+//
+// An element e is a pair (kept, axis), as bits: its index along the axis lies
+// low, above it the index over the other dims (row-major, last dim lowest). A
+// layout maps a place p, the bits of register, lane and warp, linearly to e.
+// Flipping the bits p of a place moves its element by L(p). All plans are made
+// of such moves:
+//
+//   A    = all moves along the axis = { e : kept(e) = 0 }
+//   A_R  = those moves that registers alone can make, = A n L(register)
+//   A_RL = those that registers and lanes can make,   = A n L(register, lane)
+//
+// A *reduction* sums each coset e + A once. A thread sums its part of e + A_R
+// with moves L(p) that are a basis of A_R; the lanes go on from A_R to A_RL
+// with moves that are a basis of A_RL modulo A_R, each a butterfly; what is
+// left, A modulo A_RL, the warps exchange. As the moves are independent *as
+// moves of elements*, no element is met twice, however many places hold it.
+// Worked example, axis = columns (dim1) of a 2x4 tile:
+//
+//   register (0,1)   lanes (0,1) (1,2) (1,0)   ->   moves along the axis
+//   register 1: (0,1)               one step within the thread
+//   lane 1 = register 1: (0,1)      a replica: already counted, no step
+//   lanes 2 and 4: (1,2)+(1,0) = (0,2)   one butterfly with lane ^ 6
+//
+// A *scan* needs the axis bits in order. With T_i(e) the total of the aligned
+// block of 2^i neighbours that e lies in, and S_i(e) the scan within it,
+//
+//   S_i+1(e) = S_i(e), preceded by T_i(e ^ 2^i) where bit i of e is set
+//   T_i+1(e) = T_i(e) + T_i(e ^ 2^i)
+//
+// so each step needs one move, the one by 2^i.
+//
+// A *gather* takes from e = (k, a) with a known only at run time: the place of
+// the source is linear in the reader's place and in a.
+//
+// Layouts are of registers: register, lane, warp -> dim0, dim1, ...; surjective
+// and without an offset; `block` must be absent or of size 1.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LAYOUT_AXISPLANS_H
+#define MIRAGE_LAYOUT_AXISPLANS_H
+
+#include "mirage/Support/F2/LinearLayout.h"
+
+#include <optional>
+
+namespace mirage::layout {
+
+/// Bits of a place that flip together.
+struct PlaceMove {
+  uint64_t registers = 0, lanes = 0, warps = 0;
+};
+
+/// The bits of an element that belong to the axis are its low ones; this is
+/// `layout` with the single out label "element" in that form.
+LinearLayout withAxisLowest(const LinearLayout &layout, unsigned axis);
+
+/// How the elements along an axis are combined, each once.
+struct ReductionPlan {
+  /// Registers r and r ^ step are combined, for each step in turn.
+  llvm::SmallVector<uint64_t> registerSteps;
+  /// Register r meets register r ^ registers of lane ^ lanes, in turn.
+  llvm::SmallVector<PlaceMove> laneSteps;
+  /// log2 of the partial results of one element of the result that are then
+  /// still apart, in different warps.
+  unsigned partialBits = 0;
+  /// The slot of the partial result that a place holds: the element of the
+  /// result, then, lowest, `partialBits` that number its partial results.
+  LinearLayout slots;
+};
+ReductionPlan planReduction(const LinearLayout &layout, unsigned axis);
+
+/// How the elements along an axis are scanned, from the lowest bit on.
+struct ScanPlan {
+  /// Axis bits [firstBit, firstBit + bits). Within a warp there is one, and
+  /// `move` flips it; between warps the totals go through shared memory, 2^bits
+  /// neighbours at once, in a part of the scratch that starts at `firstSlot`.
+  struct Step {
+    unsigned firstBit = 0, bits = 1;
+    bool isShared = false;
+    PlaceMove move;
+    uint64_t firstSlot = 0;
+  };
+  llvm::SmallVector<Step> steps;
+  uint64_t numSlots = 0; ///< of one accumulated value each.
+};
+ScanPlan planScan(const LinearLayout &layout, unsigned axis);
+
+/// A gather that stays within warps: register and lane of the source are
+/// ofPlace(reader) xor ofIndex(index).
+struct GatherPlan {
+  LinearLayout ofPlace; ///< register, lane, warp -> register, lane.
+  LinearLayout ofIndex; ///< index -> register, lane.
+  /// Registers of the source among which a reader chooses are
+  /// ofPlace(its register) xor a sum of these, each with a leading bit of its
+  /// own (`choices[i] >> leadingBits[i]` is odd, for no other i).
+  llvm::SmallVector<uint64_t> choices;
+  llvm::SmallVector<unsigned> leadingBits;
+  /// Whether some reader takes from another lane.
+  bool crossesLanes = false;
+};
+/// result[k, a] = source[k, index[k, a]]. Nothing if some reader needs an
+/// element that its warp does not hold.
+std::optional<GatherPlan> planWarpGather(const LinearLayout &source,
+                                         const LinearLayout &result,
+                                         unsigned axis);
+
+} // namespace mirage::layout
+
+#endif // MIRAGE_LAYOUT_AXISPLANS_H

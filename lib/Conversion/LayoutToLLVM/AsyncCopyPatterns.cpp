@@ -95,8 +95,9 @@ struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
     unsigned bytes = (bits / 8) << run.size();
     Type type =
         run.empty()
-            ? shared.getElementType()
-            : Type(VectorType::get(1 << run.size(), shared.getElementType()));
+            ? registerType(shared.getElementType())
+            : Type(VectorType::get(1 << run.size(),
+                                   registerType(shared.getElementType())));
     for (uint64_t &basis : offsets.registers)
       basis *= bits / 8;
     for (uint64_t &basis : offsets.threads)

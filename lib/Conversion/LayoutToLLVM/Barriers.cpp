@@ -87,7 +87,7 @@ private:
       return write(op, rangeOf(store.getDest()), pending, insert);
     if (auto copy = dyn_cast<AsyncCopyOp>(op))
       return startCopy(op, rangeOf(copy.getDest()), pending, insert);
-    if (isa<ConvertOp, ReduceOp>(op))
+    if (isa<ConvertOp, ReduceOp, ScanOp, GatherOp>(op))
       return exchange(op, pending, insert);
     if (isa<LoopLikeOpInterface>(op))
       return visitLoop(op, pending, insert);

@@ -29,8 +29,11 @@ struct ConstantPattern final : OpConversionPattern<arith::ConstantOp> {
     auto value = dyn_cast<SplatElementsAttr>(op.getValue());
     if (!layout || !value)
       return rewriter.notifyMatchFailure(op, "not a splat tile");
-    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(),
-                                             value.getSplatValue<TypedAttr>());
+    auto element = value.getSplatValue<TypedAttr>();
+    if (registerType(element.getType()) != element.getType())
+      element = registerConstant(element.getType(),
+                                 cast<FloatAttr>(element).getValue());
+    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(), element);
     SmallVector<Value> registers(layout.getSize(PlaceDim::Register), scalar);
     rewriter.replaceOpWithMultiple(op, {registers});
     return success();

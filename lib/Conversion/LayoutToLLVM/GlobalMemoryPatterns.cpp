@@ -258,7 +258,7 @@ GlobalTileEmitter::maskGroups(ArrayRef<unsigned> canonical,
 }
 
 Value GlobalTileEmitter::address(const Run &run) {
-  Type element = access.memory.getElementType();
+  Type element = registerType(access.memory.getElementType());
   Value base =
       LLVM::GEPOp::create(b, pointer.getType(), element, pointer, run.dynamic);
   if (!run.fixed)
@@ -277,22 +277,21 @@ Value GlobalTileEmitter::address(const Run &run) {
 namespace {
 
 /// What a run has where it is outside: `other` in the type in which it is
-/// loaded, the element type, a vector of it or one of words.
-static Value otherValue(ImplicitLocOpBuilder &b, FloatType element, Type type,
+/// loaded, a register, a vector of them or one of words.
+static Value otherValue(ImplicitLocOpBuilder &b, Type element, Type type,
                         std::optional<APFloat> other) {
-  APFloat value = other ? *other : APFloat(0.0);
-  bool lost;
-  value.convert(element.getFloatSemantics(), APFloat::rmNearestTiesToEven,
-                &lost);
+  TypedAttr scalar = registerConstant(element, other ? *other : APFloat(0.0));
   auto vector = dyn_cast<VectorType>(type);
   if (!vector)
-    return LLVM::ConstantOp::create(b, type, b.getFloatAttr(element, value));
-  if (vector.getElementType() == element)
-    return LLVM::ConstantOp::create(b, type,
-                                    DenseElementsAttr::get(vector, value));
-  APInt bits = APInt::getSplat(32, value.bitcastToAPInt());
-  return LLVM::ConstantOp::create(b, type,
-                                  DenseElementsAttr::get(vector, bits));
+    return LLVM::ConstantOp::create(b, type, scalar);
+  if (vector.getElementType() == scalar.getType())
+    return LLVM::ConstantOp::create(
+        b, type, DenseElementsAttr::get(vector, ArrayRef<Attribute>(scalar)));
+  auto number = dyn_cast<FloatAttr>(scalar);
+  APInt bits = number ? number.getValue().bitcastToAPInt()
+                      : cast<IntegerAttr>(scalar).getValue();
+  return LLVM::ConstantOp::create(
+      b, type, DenseElementsAttr::get(vector, APInt::getSplat(32, bits)));
 }
 
 struct LoadPattern final : TilePattern<LoadOp> {
@@ -325,22 +324,21 @@ struct LoadPattern final : TilePattern<LoadOp> {
   }
 
   /// Masked runs travel as words: a phi for each register.
-  static Type typeOfRun(ImplicitLocOpBuilder &b, FloatType element,
-                        unsigned size, bool masked) {
-    unsigned words = size * element.getWidth() / 32;
+  static Type typeOfRun(ImplicitLocOpBuilder &b, Type scalar, unsigned size,
+                        bool masked) {
+    unsigned words = size * scalar.getIntOrFloatBitWidth() / 32;
     if (size == 1)
-      return element;
+      return scalar;
     if (masked && words > 0)
       return VectorType::get(words, b.getI32Type());
-    return VectorType::get(size, element);
+    return VectorType::get(size, scalar);
   }
 
-  static SmallVector<Value> elementsOf(ImplicitLocOpBuilder &b,
-                                       FloatType element, unsigned size,
-                                       Value value) {
+  static SmallVector<Value> elementsOf(ImplicitLocOpBuilder &b, Type scalar,
+                                       unsigned size, Value value) {
     if (size == 1)
       return {value};
-    Type type = VectorType::get(size, element);
+    Type type = VectorType::get(size, scalar);
     if (value.getType() != type)
       value = LLVM::BitcastOp::create(b, type, value);
     return unpackVector(b, value);
@@ -350,7 +348,8 @@ struct LoadPattern final : TilePattern<LoadOp> {
   matchAndRewrite(LoadOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    auto element = cast<FloatType>(op.getType().getElementType());
+    Type element = op.getType().getElementType();
+    Type scalar = registerType(element);
     GlobalTile access(op, cast<MemRefType>(op.getSource().getType()),
                       getLayout(op.getType()), blockShape(op));
     ThreadEmitter threads(b, instructions);
@@ -361,12 +360,13 @@ struct LoadPattern final : TilePattern<LoadOp> {
                               offsets);
     SmallVector<unsigned> run =
         access.planRun(instructions.target.maxVectorBits);
-    unsigned size = 1u << run.size(), bytes = size * element.getWidth() / 8;
+    unsigned size = 1u << run.size(),
+             bytes = size * scalar.getIntOrFloatBitWidth() / 8;
     SmallVector<unsigned> canonical = canonicalRegisters(access.flat);
     SmallVector<Value> registers(canonical.size());
     for (ArrayRef<Run> members : emitter.maskGroups(canonical, run)) {
       Value inside = members.front().inside;
-      Type type = typeOfRun(b, element, size, bool(inside));
+      Type type = typeOfRun(b, scalar, size, bool(inside));
       Value other;
       if (inside)
         other = otherValue(b, element, type, op.getOther());
@@ -374,7 +374,7 @@ struct LoadPattern final : TilePattern<LoadOp> {
           loadGroup(b, emitter, members, type, bytes, other);
       for (auto [member, value] : llvm::zip_equal(members, values))
         for (auto [index, part] : llvm::zip_equal(
-                 member.registers, elementsOf(b, element, size, value)))
+                 member.registers, elementsOf(b, scalar, size, value)))
           registers[index] = part;
     }
     fillOutside(b, element, op.getOther(), canonical, registers);
@@ -383,7 +383,7 @@ struct LoadPattern final : TilePattern<LoadOp> {
   }
 
   /// Copies replicas; what no run has lies outside in all threads.
-  static void fillOutside(ImplicitLocOpBuilder &b, FloatType element,
+  static void fillOutside(ImplicitLocOpBuilder &b, Type element,
                           std::optional<APFloat> other,
                           ArrayRef<unsigned> canonical,
                           MutableArrayRef<Value> registers) {
@@ -393,7 +393,7 @@ struct LoadPattern final : TilePattern<LoadOp> {
       if (registers[r])
         continue;
       if (!outside)
-        outside = otherValue(b, element, element, other);
+        outside = otherValue(b, element, registerType(element), other);
       registers[r] = outside;
     }
   }

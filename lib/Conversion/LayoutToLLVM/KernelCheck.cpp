@@ -131,12 +131,11 @@ private:
                << getLayout(dot.getA().getType()) << ", b "
                << getLayout(dot.getB().getType()) << ", c "
                << getLayout(dot.getC().getType());
-    if (auto reduce = dyn_cast<ReduceOp>(op))
-      if (failed(checkReduce(reduce)))
-        return failure();
     if (auto convert = dyn_cast<ConvertOp>(op))
       if (failed(checkConvert(convert)))
         return failure();
+    if (isa<ReduceOp, ScanOp, GatherOp>(op) && failed(checkWithinBlock(op)))
+      return failure();
     if (auto copy = dyn_cast<AsyncCopyOp>(op)) {
       if (!copy.getVia())
         return copy.emitOpError("does not say which thread copies what; set "
@@ -156,25 +155,13 @@ private:
     return success();
   }
 
-  /// Elements that are combined must differ in whole bits of the place.
-  LogicalResult checkReduce(ReduceOp op) {
-    LinearLayoutAttr layout = getLayout(op.getValue().getType());
-    for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Block))
-      if (basis[op.getAxis()])
-        return op.emitOpError()
-               << "combines elements of different blocks, dim " << op.getAxis()
-               << " of " << layout << "; convert it first";
-    ThreadMap full = flatMap(layout, block);
-    uint64_t seen = 0;
-    for (ArrayRef<uint64_t> bases :
-         {ArrayRef<uint64_t>(full.registers), ArrayRef<uint64_t>(full.threads)})
-      for (uint64_t basis : bases) {
-        if ((basis & (basis - 1)) || (basis & seen))
-          return op.emitOpError() << "needs a layout whose bases are zero or "
-                                     "distinct units, got "
-                                  << layout;
-        seen |= basis;
-      }
+  /// What works along a dim works in one block.
+  LogicalResult checkWithinBlock(Operation *op) {
+    LinearLayoutAttr layout = getLayout(op->getOperand(0).getType());
+    if (!layout.getBases(PlaceDim::Block).empty())
+      return op->emitOpError() << "works along a dim of a tile that is spread "
+                                  "over blocks, "
+                               << layout << "; convert it first";
     return success();
   }
 

@@ -144,6 +144,8 @@ static LogicalResult convertTiles(gpu::GPUModuleOp module,
   populateConvertPatterns(patterns, converter, instructions);
   populateDotPatterns(patterns, converter, instructions);
   populateReducePatterns(patterns, converter, instructions);
+  populateScanPatterns(patterns, converter, instructions);
+  populateGatherPatterns(patterns, converter, instructions);
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        target);
   populateFunctionOpInterfaceTypeConversionPattern<gpu::GPUFuncOp>(patterns,

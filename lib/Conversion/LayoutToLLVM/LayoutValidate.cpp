@@ -47,14 +47,6 @@ static ConversionSite siteOf(Operation *op, ArrayRef<LinearLayoutAttr> layouts,
   return site;
 }
 
-/// What the lowering turns elements of a tile into.
-static Type registerType(Type element) {
-  if (LLVM::isCompatibleType(element))
-    return element;
-  return IntegerType::get(element.getContext(),
-                          element.getIntOrFloatBitWidth());
-}
-
 /// Executes `code`; what is wrong is an error at `op`, after `what`.
 static LogicalResult prove(Operation *op, ModuleOp code,
                            LinearLayoutAttr source,

@@ -109,6 +109,16 @@ public:
     return NVVM::MapaOp::create(b, remote, pointer, rank);
   }
 
+  /// redux.sync: 32-bit integers.
+  Value reduceWarp(ImplicitLocOpBuilder &b, layout::ReduceKind kind,
+                   Value value) const override {
+    std::optional<NVVM::ReduxKind> redux = reduxKind(kind);
+    if (!redux || !value.getType().isInteger(32))
+      return {};
+    return NVVM::ReduxOp::create(b, value.getType(), value, *redux,
+                                 constantI32(b, -1));
+  }
+
   const MatrixInstruction *matrix(Type element) const override {
     return element.isF16() || element.isBF16() ? &m16n8k16 : nullptr;
   }
@@ -202,6 +212,26 @@ public:
 private:
   static constexpr NVVM::LdStMatrixEltType matrixElement =
       NVVM::LdStMatrixEltType::B16;
+
+  static std::optional<NVVM::ReduxKind> reduxKind(layout::ReduceKind kind) {
+    switch (kind) {
+    case layout::ReduceKind::Sum:
+      return NVVM::ReduxKind::ADD;
+    case layout::ReduceKind::Max:
+      return NVVM::ReduxKind::MAX;
+    case layout::ReduceKind::Min:
+      return NVVM::ReduxKind::MIN;
+    case layout::ReduceKind::And:
+      return NVVM::ReduxKind::AND;
+    case layout::ReduceKind::Or:
+      return NVVM::ReduxKind::OR;
+    case layout::ReduceKind::Xor:
+      return NVVM::ReduxKind::XOR;
+    case layout::ReduceKind::Prod:
+      return std::nullopt;
+    }
+    llvm_unreachable("seven kinds");
+  }
 
   static NVVM::MMALayout matrixLayout(bool transposed) {
     return transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;

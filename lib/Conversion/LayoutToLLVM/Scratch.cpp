@@ -71,15 +71,55 @@ mirage::planConvert(ConvertOp op, const TargetDescription &target) {
                      target);
 }
 
+/// Reductions, scans and gathers are planned within one block, and values are
+/// combined in 32 bits.
+static bool isWithinBlock(Value tile) {
+  return getLayout(tile.getType()).getBases(PlaceDim::Block).empty();
+}
+static constexpr int64_t accumulatorBytes = 4;
+
 int64_t mirage::reduceScratchBytes(ReduceOp op) {
-  LinearLayoutAttr layout = getLayout(op.getValue().getType());
-  int64_t warps = 1;
-  for (const SmallVector<int64_t> &basis : layout.getBases(PlaceDim::Warp))
-    if (basis[op.getAxis()] != 0)
-      warps *= 2;
-  if (warps == 1)
+  if (!isWithinBlock(op.getValue()))
     return 0;
-  return cast<RankedTensorType>(op.getType()).getNumElements() * warps * 4;
+  ReductionPlan plan = planReduction(
+      getLayout(op.getValue().getType()).getLinear(), op.getAxis());
+  if (!plan.partialBits)
+    return 0;
+  return accumulatorBytes << plan.slots.totalOutBits();
+}
+
+int64_t mirage::scanScratchBytes(ScanOp op) {
+  if (!isWithinBlock(op.getValue()))
+    return 0;
+  return planScan(getLayout(op.getType()).getLinear(), op.getAxis()).numSlots *
+         accumulatorBytes;
+}
+
+std::optional<GatherPlan> mirage::planGather(GatherOp op,
+                                             const TargetDescription &) {
+  auto source = cast<RankedTensorType>(op.getSource().getType());
+  std::optional<GatherPlan> plan =
+      planWarpGather(getLayout(source).getLinear(),
+                     getLayout(op.getType()).getLinear(), op.getAxis());
+  // A reader in shared memory loads once, with bank conflicts of about 4, after
+  // a barrier; in the warp it gets every candidate by a shuffle.
+  constexpr unsigned maxShuffles = 8, maxSelects = 32;
+  if (!plan)
+    return std::nullopt;
+  uint64_t candidates = uint64_t{1} << plan->choices.size();
+  uint64_t shuffles =
+      std::max<uint64_t>(1, candidates * source.getElementTypeBitWidth() / 32);
+  if (candidates > maxSelects || (plan->crossesLanes && shuffles > maxShuffles))
+    return std::nullopt;
+  return plan;
+}
+
+int64_t mirage::gatherScratchBytes(GatherOp op,
+                                   const TargetDescription &target) {
+  auto source = cast<RankedTensorType>(op.getSource().getType());
+  if (!isWithinBlock(op.getSource()) || planGather(op, target))
+    return 0;
+  return source.getNumElements() * source.getElementTypeBitWidth() / 8;
 }
 
 int64_t mirage::convertScratchBytes(ConvertOp op,
@@ -99,6 +139,10 @@ int64_t mirage::scratchBytes(Operation *op, const TargetDescription &target) {
     return alloc.getType().getBytes();
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return reduceScratchBytes(reduce);
+  if (auto scan = dyn_cast<ScanOp>(op))
+    return scanScratchBytes(scan);
+  if (auto gather = dyn_cast<GatherOp>(op))
+    return gatherScratchBytes(gather, target);
   if (auto convert = dyn_cast<ConvertOp>(op))
     return convertScratchBytes(convert, target);
   return 0;

@@ -29,7 +29,7 @@ public:
                 const TargetInstructions &instructions, BlockShape block,
                 mlir::Value base, mlir::Type element)
       : b(b), threads(threads), instructions(instructions), block(block),
-        base(base), element(element),
+        base(base), element(registerType(element)),
         elementBytes(element.getIntOrFloatBitWidth() / 8) {}
 
   void store(const layout::SharedAccess &plan, mlir::ValueRange registers) {

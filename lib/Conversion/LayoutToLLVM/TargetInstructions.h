@@ -15,6 +15,7 @@
 #ifndef MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
 #define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
 
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
 #include "mirage/Target/TargetDescription.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -102,6 +103,14 @@ public:
   /// Pointer to the same byte in the shared memory of block `rank` (i32).
   virtual mlir::Value mapToBlock(mlir::ImplicitLocOpBuilder &b,
                                  mlir::Value pointer, mlir::Value rank) const;
+
+  /// The combination of the 32-bit `value` of all lanes, in all lanes, by one
+  /// instruction; null where the target has none for it.
+  virtual mlir::Value reduceWarp(mlir::ImplicitLocOpBuilder &b,
+                                 layout::ReduceKind kind,
+                                 mlir::Value value) const {
+    return {};
+  }
 
   //===--------------------------------------------------------------------===//
   // Matrices

@@ -10,6 +10,7 @@
 
 #include "mirage/Support/F2/LinearLayout.h"
 
+#include "llvm/ADT/APSInt.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -288,16 +289,40 @@ Value mirage::both(ImplicitLocOpBuilder &b, Value x, Value y) {
 // Types
 //===----------------------------------------------------------------------===//
 
+Type mirage::registerType(Type element) {
+  bool isByteFloat =
+      isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8;
+  return isByteFloat ? IntegerType::get(element.getContext(), 8) : element;
+}
+
+TypedAttr mirage::registerConstant(Type element, const APFloat &value) {
+  bool isExact;
+  auto type = dyn_cast<FloatType>(element);
+  if (!type) {
+    APSInt integer(element.getIntOrFloatBitWidth(), /*isUnsigned=*/false);
+    value.convertToInteger(integer, APFloat::rmTowardZero, &isExact);
+    return IntegerAttr::get(element, integer);
+  }
+  APFloat rounded = value;
+  rounded.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                  &isExact);
+  if (registerType(element) == element)
+    return FloatAttr::get(element, rounded);
+  return IntegerAttr::get(registerType(element), rounded.bitcastToAPInt());
+}
+
 TileTypeConverter::TileTypeConverter() {
   addConversion([](Type type) { return type; });
-  addConversion([](RankedTensorType tile, SmallVectorImpl<Type> &registers)
-                    -> std::optional<LogicalResult> {
-    LinearLayoutAttr layout = getLayout(tile);
-    if (!layout)
-      return failure();
-    registers.append(layout.getSize(PlaceDim::Register), tile.getElementType());
-    return success();
-  });
+  addConversion(
+      [](RankedTensorType tile,
+         SmallVectorImpl<Type> &registers) -> std::optional<LogicalResult> {
+        LinearLayoutAttr layout = getLayout(tile);
+        if (!layout)
+          return failure();
+        registers.append(layout.getSize(PlaceDim::Register),
+                         registerType(tile.getElementType()));
+        return success();
+      });
   addConversion([](MemRefType type) -> Type {
     return LLVM::LLVMPointerType::get(type.getContext(), 1);
   });

@@ -172,6 +172,12 @@ inline constexpr int64_t unknownOffset = int64_t{1} << 60;
 /// Sets these attributes on all accesses and masks in `kernel`.
 mlir::LogicalResult analyzeAccesses(mlir::gpu::GPUFuncOp kernel);
 
+/// The type of the registers of a tile of `element`: 8-bit floats are bytes.
+mlir::Type registerType(mlir::Type element);
+/// `value`, rounded to `element`, as a constant of the type of its registers.
+mlir::TypedAttr registerConstant(mlir::Type element,
+                                 const llvm::APFloat &value);
+
 /// Converts tiles to registers, memrefs and shared tiles to pointers.
 class TileTypeConverter : public mlir::TypeConverter {
 public:
@@ -216,6 +222,12 @@ void populateDotPatterns(mlir::RewritePatternSet &patterns,
                          const mlir::TypeConverter &converter,
                          const TargetInstructions &instructions);
 void populateReducePatterns(mlir::RewritePatternSet &patterns,
+                            const mlir::TypeConverter &converter,
+                            const TargetInstructions &instructions);
+void populateScanPatterns(mlir::RewritePatternSet &patterns,
+                          const mlir::TypeConverter &converter,
+                          const TargetInstructions &instructions);
+void populateGatherPatterns(mlir::RewritePatternSet &patterns,
                             const mlir::TypeConverter &converter,
                             const TargetInstructions &instructions);
 /// Patterns of the second step: math functions and ids to LLVM.

@@ -56,6 +56,45 @@ struct BroadcastPattern final : TilePattern<BroadcastOp> {
   }
 };
 
+/// Register 2r + i is register r of operand i.
+struct JoinPattern final : TilePattern<JoinOp> {
+  using TilePattern::TilePattern;
+
+  LogicalResult
+  matchAndRewrite(JoinOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    SmallVector<Value> registers;
+    for (auto [first, second] :
+         llvm::zip_equal(adaptor.getFirst(), adaptor.getSecond()))
+      registers.append({first, second});
+    rewriter.replaceOpWithMultiple(op, {registers});
+    return success();
+  }
+};
+
+struct SplitPattern final : TilePattern<SplitOp> {
+  using TilePattern::TilePattern;
+
+  LogicalResult
+  matchAndRewrite(SplitOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LinearLayoutAttr layout = getLayout(op.getValue().getType());
+    unsigned bit = *layout.getSplitRegister();
+    ThreadMap halves = dimMap(layout, layout.getRank() - 1, blockShape(op));
+    SmallVector<Value> first, second;
+    for (unsigned r = 0; r < halves.numRegisters(); ++r) {
+      if ((r >> bit) & 1)
+        continue;
+      // Other register bits may move along the last dim too.
+      unsigned flip = 1u << bit, here = halves.ofRegister(r) ? r ^ flip : r;
+      first.push_back(adaptor.getValue()[here]);
+      second.push_back(adaptor.getValue()[here ^ flip]);
+    }
+    rewriter.replaceOpWithMultiple(op, {first, second});
+    return success();
+  }
+};
+
 struct MaskPattern final : TilePattern<MaskOp> {
   using TilePattern::TilePattern;
 
@@ -74,9 +113,9 @@ struct MaskPattern final : TilePattern<MaskOp> {
                        dimMap(getLayout(tile), op.getDim(), blockShape(op)));
     Value start = arith::IndexCastOp::create(b, b.getI32Type(),
                                              adaptor.getOffset().front());
-    auto element = cast<FloatType>(tile.getElementType());
-    Value neutral = arith::ConstantOp::create(
-        b, b.getFloatAttr(element, op.getNeutral().convertToDouble()));
+    Value neutral = LLVM::ConstantOp::create(
+        b, registerType(tile.getElementType()),
+        registerConstant(tile.getElementType(), op.getNeutral()));
     llvm::DenseMap<std::pair<uint64_t, uint64_t>, Value> conditions;
     SmallVector<Value> registers;
     for (auto [index, value] : llvm::enumerate(adaptor.getValue())) {
@@ -101,7 +140,8 @@ struct MaskPattern final : TilePattern<MaskOp> {
 void mirage::populateViewPatterns(RewritePatternSet &patterns,
                                   const TypeConverter &converter,
                                   const TargetInstructions &instructions) {
-  patterns.add<SameRegistersPattern<TransposeOp>,
-               SameRegistersPattern<ReshapeOp>, BroadcastPattern, MaskPattern>(
-      converter, patterns.getContext(), instructions);
+  patterns
+      .add<SameRegistersPattern<TransposeOp>, SameRegistersPattern<ReshapeOp>,
+           BroadcastPattern, JoinPattern, SplitPattern, MaskPattern>(
+          converter, patterns.getContext(), instructions);
 }

@@ -268,8 +268,9 @@ static double neutralOf(layout::ReduceKind kind) {
     return -infinity;
   case layout::ReduceKind::Min:
     return infinity;
+  default:
+    llvm_unreachable("no reduction of a muGraph");
   }
-  llvm_unreachable("unknown reduction");
 }
 
 FailureOr<Tile> TileEmitter::emitReduce(mugraph::ReduceOp op,

@@ -50,8 +50,8 @@ func.func private @c4(tensor<8xf16, #layout.linear<lane = [[1], [2]] -> [4]>>)
 func.func private @c4(tensor<4xf16, #layout.linear<offset = [[1], [2]] -> [4]>>)
 
 // -----
-// expected-error@+1 {{element type is 'i32', expected f16, bf16 or f32 (layout_c5)}}
-func.func private @c5(!layout.shared<4xi32>)
+// expected-error@+1 {{element type is 'i64', expected f16, bf16, f32, an 8-bit float, i8 or i32 (layout_c5)}}
+func.func private @c5(!layout.shared<4xi64>)
 
 // -----
 // expected-error@+1 {{layout is of a tile [4], expected [8] (layout_c5)}}
@@ -114,7 +114,7 @@ func.func @c9(%a: tensor<16x32xf16>, %b: tensor<16x32xf16>, %c: tensor<16x32xf32
 
 // -----
 func.func @c9(%a: tensor<16x16xf16>, %b: tensor<16x16xbf16>, %c: tensor<16x16xf32>) {
-  // expected-error@+1 {{operands must have one element type and the accumulator f32}}
+  // expected-error@+1 {{operands must have one element type of at most 16 bits, or f32}}
   %0 = layout.dot %a, %b, %c : tensor<16x16xf16>, tensor<16x16xbf16>, tensor<16x16xf32>
   return
 }
@@ -201,5 +201,101 @@ gpu.module @a {
 func.func @c17(%x: tensor<16x2xf16>) {
   // expected-error@+1 {{argument 0 of @a::@b is 'memref<4x2xf16>', expected the shape of 'tensor<16x2xf16>' (layout_c17)}}
   layout.launch @a::@b grid = [1, 1, 1] threads = 32 shared = 0 (%x) : (tensor<16x2xf16>) -> ()
+  return
+}
+
+// -----
+func.func @c9(%a: tensor<16x16xi8>, %c: tensor<16x16xf32>) {
+  // expected-error@+1 {{the accumulator must be f32, or i32 for i8 operands}}
+  %0 = layout.dot %a, %a, %c : tensor<16x16xi8>, tensor<16x16xi8>, tensor<16x16xf32>
+  return
+}
+
+// -----
+func.func @c9(%a: tensor<16x16xi32>) {
+  // expected-error@+1 {{operands must have one element type of at most 16 bits, or f32}}
+  %0 = layout.dot %a, %a, %a : tensor<16x16xi32>, tensor<16x16xi32>, tensor<16x16xi32>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+func.func @c12(%a: tensor<2x2xf16, #a>, %i: tensor<2x2xi32>) {
+  // expected-error@+1 {{has a layout on only one of operand #0 and its result (layout_c12)}}
+  %0 = layout.gather %a[%i] axis = 1 : tensor<2x2xf16, #a>, tensor<2x2xi32> -> tensor<2x2xf16>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+#b = #layout.linear<register = [[0, 1]], lane = [[0, 2], [1, 0]] -> [2, 4]>
+func.func @c12(%a: tensor<2x2xi8, #a>) {
+  // expected-error@+1 {{as follows from the operand (layout_c12)}}
+  %0 = layout.unpack %a axis = 1 : tensor<2x2xi8, #a> -> tensor<2x4xf16, #b>
+  return
+}
+
+// -----
+func.func @c20(%a: tensor<16x16xf32>) {
+  // expected-error@+1 {{combines 'f32' by 'and', expected integers (layout_c20)}}
+  %0 = layout.reduce and %a axis = 1 : tensor<16x16xf32> -> tensor<16x1xf32>
+  return
+}
+
+// -----
+func.func @c20(%a: tensor<16x16xbf16>) {
+  // expected-error@+1 {{combines 'bf16' by 'xor', expected integers (layout_c20)}}
+  %0 = layout.scan xor %a axis = 1 : tensor<16x16xbf16>
+  return
+}
+
+// -----
+func.func @c21(%a: tensor<16x16xf32>) {
+  // expected-error@+1 {{axis 2 is not a dim of 'tensor<16x16xf32>' (layout_c21)}}
+  %0 = layout.scan sum %a axis = 2 : tensor<16x16xf32>
+  return
+}
+
+// -----
+func.func @c22(%a: tensor<16x16xf32>, %i: tensor<8x16xi32>) {
+  // expected-error@+1 {{index is 'tensor<8x16xi32>', expected the sizes of 'tensor<16x16xf32>' except at axis 1 (layout_c22)}}
+  %0 = layout.gather %a[%i] axis = 1 : tensor<16x16xf32>, tensor<8x16xi32> -> tensor<8x16xf32>
+  return
+}
+
+// -----
+func.func @c22(%a: tensor<16x16xf32>, %i: tensor<16x8xi32>) {
+  // expected-error@+1 {{result is 'tensor<16x8xf16>', expected shape [16, 8] of 'f32' (layout_c22)}}
+  %0 = layout.gather %a[%i] axis = 1 : tensor<16x16xf32>, tensor<16x8xi32> -> tensor<16x8xf16>
+  return
+}
+
+// -----
+func.func @c23(%a: tensor<16xf32>) {
+  // expected-error@+1 {{result is 'tensor<2x16xf32>', expected shape [16, 2] of 'f32' (layout_c23)}}
+  %0 = layout.join %a, %a : tensor<16xf32> -> tensor<2x16xf32>
+  return
+}
+
+// -----
+func.func @c24(%a: tensor<16x4xf32>) {
+  // expected-error@+1 {{splits 'tensor<16x4xf32>', expected a last dim of size 2 (layout_c24)}}
+  %0, %1 = layout.split %a : tensor<16x4xf32> -> tensor<16xf32>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[1, 0]], lane = [[0, 1]] -> [2, 2]>
+#b = #layout.linear<register = [[1]] -> [2]>
+func.func @c25(%a: tensor<2x2xf32, #a>) {
+  // expected-error@+1 {{needs both halves in one thread}}
+  %0, %1 = layout.split %a : tensor<2x2xf32, #a> -> tensor<2xf32, #b>
+  return
+}
+
+// -----
+func.func @c26(%a: tensor<16x4xi8>) {
+  // expected-error@+1 {{result is 'tensor<16x4xf16>', expected shape [16, 8] of 'f16' (layout_c26)}}
+  %0 = layout.unpack %a axis = 1 : tensor<16x4xi8> -> tensor<16x4xf16>
   return
 }

@@ -5,6 +5,8 @@
 #sum = #layout.linear<lane = [[0, 0], [1, 0], [2, 0], [4, 0], [8, 0]], warp = [[0, 0]] -> [16, 1]>
 #cols = #layout.linear<register = [[1, 0], [2, 0]], lane = [[4, 0], [0, 1], [0, 2], [0, 4], [0, 8]], warp = [[8, 0]] -> [16, 16]>
 #flat = #layout.linear<register = [[1], [2]], lane = [[4], [16], [32], [64], [128]], warp = [[8]] -> [256]>
+#pairs = #layout.linear<register = [[0, 0, 1], [0, 1, 0], [0, 2, 0]], lane = [[0, 4, 0], [1, 0, 0], [2, 0, 0], [4, 0, 0], [8, 0, 0]], warp = [[0, 8, 0]] -> [16, 16, 2]>
+#nibbles = #layout.linear<register = [[0, 1], [0, 2], [0, 4]], lane = [[0, 8], [1, 0], [2, 0], [4, 0], [8, 0]], warp = [[0, 16]] -> [16, 32]>
 #swizzled = #layout.linear<offset = [[0, 1], [0, 2], [1, 2], [2, 0]] -> [4, 4]>
 
 // CHECK-LABEL: gpu.func @memory
@@ -60,6 +62,34 @@ func.func @views(%v: tensor<16x16xf32, #rows>) -> tensor<256xf32, #flat> {
   // CHECK: layout.reshape
   %f = layout.reshape %c : tensor<16x16xf32, #rows> -> tensor<256xf32, #flat>
   return %f : tensor<256xf32, #flat>
+}
+
+// CHECK-LABEL: func.func @axis
+func.func @axis(%v: tensor<16x16xf32, #rows>, %n: tensor<16x16xi32, #rows>, %i: tensor<16x16xi32, #cols>, %s: tensor<16x64xf8E4M3FN>, %j: tensor<16x4xi32>) -> tensor<16x16xf32, #cols> {
+  // CHECK: layout.reduce xor %{{.*}} axis = 1 : tensor<16x16xi32, #{{.*}}> -> tensor<16x1xi32, #{{.*}}>
+  %x = layout.reduce xor %n axis = 1 : tensor<16x16xi32, #rows> -> tensor<16x1xi32, #sum>
+  // CHECK: layout.scan sum %{{.*}} axis = 1 : tensor<16x16xf32, #{{.*}}>
+  %a = layout.scan sum %v axis = 1 : tensor<16x16xf32, #rows>
+  // CHECK: layout.scan max %{{.*}} axis = 0 exclusive reverse : tensor<16x16xf32, #{{.*}}>
+  %b = layout.scan max %a axis = 0 exclusive reverse : tensor<16x16xf32, #rows>
+  // CHECK: layout.gather %{{.*}}[%{{.*}}] axis = 1 : tensor<16x64xf8E4M3FN>, tensor<16x4xi32> -> tensor<16x4xf8E4M3FN>
+  %h = layout.gather %s[%j] axis = 1 : tensor<16x64xf8E4M3FN>, tensor<16x4xi32> -> tensor<16x4xf8E4M3FN>
+  // CHECK: layout.gather %{{.*}}[%{{.*}}] axis = 0 : tensor<16x16xf32, #{{.*}}>, tensor<16x16xi32, #{{.*}}> -> tensor<16x16xf32, #{{.*}}>
+  %g = layout.gather %b[%i] axis = 0 : tensor<16x16xf32, #rows>, tensor<16x16xi32, #cols> -> tensor<16x16xf32, #cols>
+  return %g : tensor<16x16xf32, #cols>
+}
+
+// CHECK-LABEL: func.func @pairs
+func.func @pairs(%a: tensor<16x16xf32, #rows>, %b: tensor<16x16xf32, #rows>, %n: tensor<16x16xi8, #rows>, %m: tensor<4x4xi8>) -> tensor<16x16xf32, #rows> {
+  // CHECK: layout.join %{{.*}}, %{{.*}} : tensor<16x16xf32, #{{.*}}> -> tensor<16x16x2xf32, #{{.*}}>
+  %j = layout.join %a, %b : tensor<16x16xf32, #rows> -> tensor<16x16x2xf32, #pairs>
+  // CHECK: %{{.*}}, %{{.*}} = layout.split %{{.*}} : tensor<16x16x2xf32, #{{.*}}> -> tensor<16x16xf32, #{{.*}}>
+  %c, %d = layout.split %j : tensor<16x16x2xf32, #pairs> -> tensor<16x16xf32, #rows>
+  // CHECK: layout.unpack %{{.*}} axis = 1 : tensor<16x16xi8, #{{.*}}> -> tensor<16x32xf16, #{{.*}}>
+  %u = layout.unpack %n axis = 1 : tensor<16x16xi8, #rows> -> tensor<16x32xf16, #nibbles>
+  // CHECK: layout.unpack %{{.*}} axis = 0 unsigned : tensor<4x4xi8> -> tensor<8x4xbf16>
+  %w = layout.unpack %m axis = 0 unsigned : tensor<4x4xi8> -> tensor<8x4xbf16>
+  return %d : tensor<16x16xf32, #rows>
 }
 
 gpu.module @programs {

@@ -16,13 +16,14 @@
 #define MIRAGE_CONVERSION_LAYOUTTOLLVM_SCRATCH_H
 
 #include "mirage/Dialect/Layout/IR/LayoutDialect.h"
+#include "mirage/Layout/AxisPlans.h"
 #include "mirage/Layout/ConversionPlan.h"
 #include "mirage/Target/TargetDescription.h"
 
 namespace mirage {
 
-/// Bytes of shared memory that `op` needs while it runs (layout.convert,
-/// layout.reduce) or as long as its result lives (layout.alloc_shared); 0 for
+/// Bytes of shared memory that `op` needs while it runs (layout.convert, reduce,
+/// scan and gather) or as long as its result lives (layout.alloc_shared); 0 for
 /// other ops. Tiles must have layouts. Offsets must be multiples of 128.
 int64_t scratchBytes(mlir::Operation *op, const TargetDescription &target);
 
@@ -42,7 +43,15 @@ llvm::Expected<layout::SharedAccess>
 planSharedStore(const LinearLayout &registers, const LinearLayout &shared,
                 unsigned elementBits, const TargetDescription &target);
 
+/// How a gather stays within warps; nothing where it goes through shared
+/// memory, because it cannot or because that is shorter.
+std::optional<layout::GatherPlan> planGather(layout::GatherOp op,
+                                             const TargetDescription &target);
+
 int64_t reduceScratchBytes(layout::ReduceOp op);
+int64_t scanScratchBytes(layout::ScanOp op);
+int64_t gatherScratchBytes(layout::GatherOp op,
+                           const TargetDescription &target);
 int64_t convertScratchBytes(layout::ConvertOp op,
                             const TargetDescription &target);
 

@@ -14,6 +14,8 @@
 #include "llvm/Support/InterleavedRange.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mirage::layout;
 
@@ -157,16 +159,20 @@ SmallVector<int64_t> LinearLayoutAttr::apply(PlaceDim dim,
 // Shape operations: the closure rules of linear layouts
 //===----------------------------------------------------------------------===//
 
-/// Applies `rewrite` to every basis. `shape` is the shape of the result.
+/// Applies `rewrite` to every basis. `shape` is the shape of the result, `first`
+/// an additional first register basis, if not empty.
 static LinearLayoutAttr
 mapBases(LinearLayoutAttr layout, ArrayRef<int64_t> shape,
          bool dropZeroRegisters,
-         function_ref<SmallVector<int64_t>(ArrayRef<int64_t>)> rewrite) {
-  SmallVector<int64_t> bits(layout.getPlaceBits()), flat;
+         function_ref<SmallVector<int64_t>(ArrayRef<int64_t>)> rewrite,
+         ArrayRef<int64_t> first = {}) {
+  SmallVector<int64_t> bits(layout.getPlaceBits()), flat(first);
   ArrayRef<int64_t> old = layout.getBases();
   int64_t rank = layout.getRank();
   int64_t registers = layout.isShared() ? 0 : bits[0];
-  for (int64_t i = 0, e = rank ? old.size() / rank : 0; i < e; ++i) {
+  int64_t count = std::accumulate(bits.begin(), bits.end(), int64_t{0});
+  bits[0] += !first.empty();
+  for (int64_t i = 0; i < count; ++i) {
     SmallVector<int64_t> basis = rewrite(old.slice(i * rank, rank));
     bool zero = llvm::all_of(basis, [](int64_t n) { return n == 0; });
     if (zero && dropZeroRegisters && i < registers) {
@@ -213,6 +219,56 @@ LinearLayoutAttr LinearLayoutAttr::reshape(ArrayRef<int64_t> shape) const {
         }
         return result;
       });
+}
+
+LinearLayoutAttr LinearLayoutAttr::joinLast() const {
+  SmallVector<int64_t> shape(getShape()), unit(getRank(), 0);
+  shape.push_back(2);
+  unit.push_back(1);
+  auto extend = [](ArrayRef<int64_t> basis) {
+    SmallVector<int64_t> result(basis);
+    result.push_back(0);
+    return result;
+  };
+  return mapBases(*this, shape, /*dropZeroRegisters=*/false, extend, unit);
+}
+
+LinearLayoutAttr LinearLayoutAttr::unpackDim(unsigned dim) const {
+  SmallVector<int64_t> shape(getShape()), unit(getRank(), 0);
+  shape[dim] *= 2;
+  unit[dim] = 1;
+  auto scale = [&](ArrayRef<int64_t> basis) {
+    SmallVector<int64_t> result(basis);
+    result[dim] *= 2;
+    return result;
+  };
+  return mapBases(*this, shape, /*dropZeroRegisters=*/false, scale, unit);
+}
+
+std::optional<unsigned> LinearLayoutAttr::getSplitRegister() const {
+  for (auto [bit, basis] : llvm::enumerate(getBases(PlaceDim::Register)))
+    if (basis.back() == 1 && llvm::count(basis, 0) == getRank() - 1)
+      return bit;
+  return std::nullopt;
+}
+
+LinearLayoutAttr LinearLayoutAttr::splitLast() const {
+  if (isShared() || getRank() == 0 || getShape().back() != 2)
+    return {};
+  std::optional<unsigned> split = getSplitRegister();
+  for (PlaceDim dim : {PlaceDim::Lane, PlaceDim::Warp, PlaceDim::Block})
+    for (const SmallVector<int64_t> &basis : getBases(dim))
+      if (basis.back() != 0)
+        return {};
+  if (!split)
+    return {};
+  SmallVector<int64_t> bits(getPlaceBits()), flat;
+  int64_t rank = getRank(), count = getBases().size() / rank;
+  --bits[0];
+  for (int64_t i = 0; i < count; ++i)
+    if (i != *split)
+      llvm::append_range(flat, getBases().slice(i * rank, rank - 1));
+  return get(getContext(), getShape().drop_back(), bits, flat);
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/Support/InterleavedRange.h"
 
@@ -92,16 +93,36 @@ static LogicalResult verifyLocal(Operation *op, RankedTensorType tile,
   return verifySlot(op, shared, slot);
 }
 
-/// layout_c12: `got` must be the layout that follows; both null is fine.
-static LogicalResult verifyFollows(Operation *op, LinearLayoutAttr got,
-                                   LinearLayoutAttr expected) {
-  if (got == expected)
+/// layout_c20: `kind` has a meaning on elements of `tile`.
+static LogicalResult verifyKind(Operation *op, ReduceKind kind, Type tile) {
+  bool isBitwise = kind == ReduceKind::And || kind == ReduceKind::Or ||
+                   kind == ReduceKind::Xor;
+  Type element = getElementTypeOrSelf(tile);
+  if (!isBitwise || element.isInteger())
     return success();
-  auto diag = op->emitOpError("layout of the result is ");
-  got ? diag << got : diag << "missing";
-  diag << ", expected ";
-  expected ? diag << expected : diag << "none";
-  return diag << ", as follows from the operand (layout_c12)";
+  return op->emitOpError() << "combines " << element << " by '"
+                           << stringifyReduceKind(kind)
+                           << "', expected integers (layout_c20)";
+}
+
+/// An error with `label` unless `got` has this shape and element type.
+static LogicalResult verifyTile(Operation *op, RankedTensorType got,
+                                ArrayRef<int64_t> shape, Type element,
+                                const char *label) {
+  if (got.getShape() == shape && got.getElementType() == element)
+    return success();
+  return op->emitOpError() << "result is " << got << ", expected shape "
+                           << list(shape) << " of " << element << " (" << label
+                           << ")";
+}
+
+/// An error with `label` unless `axis` is a dim of `tile`.
+static LogicalResult verifyAxis(Operation *op, int64_t axis,
+                                RankedTensorType tile, const char *label) {
+  if (axis < tile.getRank())
+    return success();
+  return op->emitOpError() << "axis " << axis << " is not a dim of " << tile
+                           << " (" << label << ")";
 }
 
 //===----------------------------------------------------------------------===//
@@ -165,28 +186,55 @@ LogicalResult DotOp::verify() {
       b.getDimSize(rank - 1) != c.getDimSize(rank - 1) ||
       a.getDimSize(rank - 1) != b.getDimSize(rank - 2))
     return bad("shapes must be [m, k], [k, n] and [m, n]");
-  if (a.getElementType() != b.getElementType() || !c.getElementType().isF32())
-    return bad("operands must have one element type and the accumulator f32");
+  Type element = a.getElementType();
+  if (element != b.getElementType() || element.isInteger(32))
+    return bad("operands must have one element type of at most 16 bits, or "
+               "f32");
+  if (!(element.isInteger() ? c.getElementType().isInteger(32)
+                            : c.getElementType().isF32()))
+    return bad("the accumulator must be f32, or i32 for i8 operands");
   return success();
 }
 
 LogicalResult ReduceOp::verify() {
   auto from = cast<RankedTensorType>(getValue().getType());
   auto to = cast<RankedTensorType>(getResult().getType());
-  int64_t axis = getAxis();
-  if (axis >= from.getRank())
-    return emitOpError() << "axis " << axis << " is not a dim of " << from
-                         << " (layout_c11)";
+  if (failed(verifyAxis(*this, getAxis(), from, "layout_c11")))
+    return failure();
   SmallVector<int64_t> shape(from.getShape());
-  shape[axis] = 1;
-  if (to.getShape() != ArrayRef(shape) ||
-      to.getElementType() != from.getElementType())
-    return emitOpError() << "result is " << to << ", expected shape "
-                         << list(shape) << " of " << from.getElementType()
-                         << " (layout_c11)";
-  LinearLayoutAttr layout = getLayout(from);
-  return verifyFollows(*this, getLayout(to),
-                       layout ? layout.reduceDim(axis) : layout);
+  shape[getAxis()] = 1;
+  if (failed(verifyTile(*this, to, shape, from.getElementType(),
+                        "layout_c11")) ||
+      failed(verifyKind(*this, getKind(), from)))
+    return failure();
+  return verifyLayouts(*this);
+}
+
+LogicalResult ScanOp::verify() {
+  auto tile = cast<RankedTensorType>(getValue().getType());
+  if (failed(verifyAxis(*this, getAxis(), tile, "layout_c21")) ||
+      failed(verifyKind(*this, getKind(), tile)))
+    return failure();
+  return verifyLayouts(*this);
+}
+
+LogicalResult GatherOp::verify() {
+  auto source = cast<RankedTensorType>(getSource().getType());
+  auto index = cast<RankedTensorType>(getIndex().getType());
+  if (failed(verifyAxis(*this, getAxis(), source, "layout_c22")))
+    return failure();
+  SmallVector<int64_t> expected(source.getShape());
+  if (index.getRank() == source.getRank())
+    expected[getAxis()] = index.getDimSize(getAxis());
+  if (index.getShape() != ArrayRef(expected))
+    return emitOpError() << "index is " << index << ", expected the sizes of "
+                         << source << " except at axis " << getAxis()
+                         << " (layout_c22)";
+  if (failed(verifyTile(*this, cast<RankedTensorType>(getResult().getType()),
+                        index.getShape(), source.getElementType(),
+                        "layout_c22")))
+    return failure();
+  return verifyLayouts(*this);
 }
 
 LogicalResult MaskOp::verify() {
@@ -229,25 +277,13 @@ LogicalResult BroadcastOp::verify() {
       from.getElementType() != to.getElementType())
     return emitOpError() << "changes rank or element type: " << from << " to "
                          << to << " (layout_c14)";
-  LinearLayoutAttr expected = getLayout(to);
-  for (int64_t d = 0; d < to.getRank(); ++d) {
-    if (from.getDimSize(d) == to.getDimSize(d))
-      continue;
-    if (from.getDimSize(d) != 1)
+  for (int64_t d = 0; d < to.getRank(); ++d)
+    if (from.getDimSize(d) != to.getDimSize(d) && from.getDimSize(d) != 1)
       return emitOpError() << "dim " << d << " goes from " << from.getDimSize(d)
                            << " to " << to.getDimSize(d)
                            << ", expected it to stay or to grow from 1 "
                               "(layout_c14)";
-    if (expected)
-      expected = expected.reduceDim(d);
-  }
-  if (getLayout(from) == expected)
-    return success();
-  auto diag = emitOpError("layout of the operand is ");
-  getLayout(from) ? diag << getLayout(from) : diag << "missing";
-  diag << ", expected ";
-  expected ? diag << expected : diag << "none";
-  return diag << ", as follows from the result (layout_c12)";
+  return verifyLayouts(*this);
 }
 
 OpFoldResult BroadcastOp::fold(FoldAdaptor) {
@@ -268,14 +304,10 @@ LogicalResult TransposeOp::verify() {
   SmallVector<int64_t> shape;
   for (int64_t p : perm)
     shape.push_back(from.getDimSize(p));
-  if (to.getShape() != ArrayRef(shape) ||
-      to.getElementType() != from.getElementType())
-    return emitOpError() << "result is " << to << ", expected shape "
-                         << list(shape) << " of " << from.getElementType()
-                         << " (layout_c15)";
-  LinearLayoutAttr layout = getLayout(from);
-  return verifyFollows(*this, getLayout(to),
-                       layout ? layout.transpose(perm) : layout);
+  if (failed(verifyTile(*this, to, shape, from.getElementType(),
+                        "layout_c15")))
+    return failure();
+  return verifyLayouts(*this);
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
@@ -292,13 +324,50 @@ LogicalResult ReshapeOp::verify() {
     return emitOpError() << "changes " << from << " to " << to
                          << ", expected as many elements of the same type "
                             "(layout_c16)";
-  LinearLayoutAttr layout = getLayout(from);
-  return verifyFollows(*this, getLayout(to),
-                       layout ? layout.reshape(to.getShape()) : layout);
+  return verifyLayouts(*this);
 }
 
 OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   return getValue().getType() == getType() ? getValue() : Value();
+}
+
+LogicalResult JoinOp::verify() {
+  auto from = cast<RankedTensorType>(getFirst().getType());
+  SmallVector<int64_t> shape(from.getShape());
+  shape.push_back(2);
+  if (failed(verifyTile(*this, cast<RankedTensorType>(getResult().getType()),
+                        shape, from.getElementType(), "layout_c23")))
+    return failure();
+  return verifyLayouts(*this);
+}
+
+LogicalResult SplitOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  if (from.getRank() == 0 || from.getShape().back() != 2)
+    return emitOpError() << "splits " << from
+                         << ", expected a last dim of size 2 (layout_c24)";
+  if (failed(verifyTile(*this, cast<RankedTensorType>(getFirst().getType()),
+                        from.getShape().drop_back(), from.getElementType(),
+                        "layout_c24")))
+    return failure();
+  LinearLayoutAttr layout = getLayout(from);
+  if (layout && !layout.splitLast())
+    return emitOpError() << "needs both halves in one thread, got " << layout
+                         << " (layout_c25)";
+  return verifyLayouts(*this);
+}
+
+LogicalResult UnpackOp::verify() {
+  auto from = cast<RankedTensorType>(getValue().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  if (failed(verifyAxis(*this, getAxis(), from, "layout_c26")))
+    return failure();
+  SmallVector<int64_t> shape(from.getShape());
+  shape[getAxis()] *= 2;
+  if (failed(
+          verifyTile(*this, to, shape, to.getElementType(), "layout_c26")))
+    return failure();
+  return verifyLayouts(*this);
 }
 
 //===----------------------------------------------------------------------===//

@@ -27,6 +27,14 @@ void LayoutDialect::registerTypes() {
       >();
 }
 
+/// As `Layout_Element` says it.
+static bool isTileElement(Type type) {
+  return type.isF16() || type.isBF16() || type.isF32() ||
+         type.isSignlessInteger(8) || type.isSignlessInteger(32) ||
+         isa<Float8E4M3FNType, Float8E5M2Type, Float8E4M3FNUZType,
+             Float8E5M2FNUZType>(type);
+}
+
 int64_t SharedType::getSlotBytes() const {
   int64_t bytes = getElementType().getIntOrFloatBitWidth() / 8;
   for (int64_t size : getShape())
@@ -81,9 +89,10 @@ void SharedType::print(AsmPrinter &printer) const {
 LogicalResult SharedType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> shape, Type elementType,
                                  LinearLayoutAttr layout, int64_t slots) {
-  if (!elementType.isF16() && !elementType.isBF16() && !elementType.isF32())
+  if (!isTileElement(elementType))
     return emitError() << "element type is " << elementType
-                       << ", expected f16, bf16 or f32 (layout_c5)";
+                       << ", expected f16, bf16, f32, an 8-bit float, i8 or "
+                          "i32 (layout_c5)";
   if (llvm::any_of(shape, [](int64_t size) { return size <= 0; }))
     return emitError() << "shape [" << llvm::interleaved(shape).str()
                        << "] is not static and positive (layout_c5)";

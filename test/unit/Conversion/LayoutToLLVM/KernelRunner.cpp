@@ -24,6 +24,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/APInt.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -34,14 +35,28 @@ using namespace mirage::layout;
 namespace mirage::test {
 
 static const llvm::fltSemantics &semantics(StringRef type) {
-  if (type == "f16")
-    return llvm::APFloat::IEEEhalf();
-  return type == "bf16" ? llvm::APFloat::BFloat() : llvm::APFloat::IEEEsingle();
+  return *llvm::StringSwitch<const llvm::fltSemantics *>(type)
+              .Case("f16", &llvm::APFloat::IEEEhalf())
+              .Case("bf16", &llvm::APFloat::BFloat())
+              .Case("f8E4M3FN", &llvm::APFloat::Float8E4M3FN())
+              .Case("f8E5M2", &llvm::APFloat::Float8E5M2())
+              .Case("f8E4M3FNUZ", &llvm::APFloat::Float8E4M3FNUZ())
+              .Case("f8E5M2FNUZ", &llvm::APFloat::Float8E5M2FNUZ())
+              .Default(&llvm::APFloat::IEEEsingle());
 }
 
-static unsigned bytesOf(StringRef type) { return type == "f32" ? 4 : 2; }
+static bool isInteger(StringRef type) { return type.front() == 'i'; }
+
+static unsigned bytesOf(StringRef type) {
+  if (type.ends_with("32"))
+    return 4;
+  return type == "i8" || type.starts_with("f8") ? 1 : 2;
+}
 
 uint64_t toBits(double value, StringRef type) {
+  if (isInteger(type))
+    return static_cast<uint64_t>(static_cast<int64_t>(value)) &
+           llvm::maskTrailingOnes<uint64_t>(bytesOf(type) * 8);
   llvm::APFloat number(value);
   bool lost;
   number.convert(semantics(type), llvm::APFloat::rmNearestTiesToEven, &lost);
@@ -49,6 +64,8 @@ uint64_t toBits(double value, StringRef type) {
 }
 
 double fromBits(uint64_t bits, StringRef type) {
+  if (isInteger(type))
+    return llvm::SignExtend64(bits, bytesOf(type) * 8);
   llvm::APFloat number(semantics(type), llvm::APInt(bytesOf(type) * 8, bits));
   bool lost;
   number.convert(llvm::APFloat::IEEEdouble(),

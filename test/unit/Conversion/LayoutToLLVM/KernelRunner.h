@@ -20,7 +20,7 @@
 
 namespace mirage::test {
 
-/// Element types by name: "f16", "bf16", "f32".
+/// Element types by name: "f16", "bf16", "f32", "f8E4M3FN", ..., "i8", "i32".
 uint64_t toBits(double value, llvm::StringRef type);
 double fromBits(uint64_t bits, llvm::StringRef type);
 

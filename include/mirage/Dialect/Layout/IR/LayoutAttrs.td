@@ -87,13 +87,29 @@ def Layout_LinearLayoutAttr : AttrDef<Layout_Dialect, "LinearLayout", [
     LinearLayoutAttr transpose(::llvm::ArrayRef<int64_t> perm) const;
     /// The layout after `layout.reshape` to `shape`: bits do not move.
     LinearLayoutAttr reshape(::llvm::ArrayRef<int64_t> shape) const;
+    /// The layout after `layout.join`: a first register bit walks along a new
+    /// last dim of size 2.
+    LinearLayoutAttr joinLast() const;
+    /// The layout after `layout.split`: without the last dim and the register
+    /// bit that walks along it. Null if no such register bit exists or lanes,
+    /// warps or blocks move along that dim too.
+    LinearLayoutAttr splitLast() const;
+    /// The register bit that `splitLast` removes.
+    std::optional<unsigned> getSplitRegister() const;
+    /// The layout after `layout.unpack`: a first register bit walks along the
+    /// new lowest bit of `dim`.
+    LinearLayoutAttr unpackDim(unsigned dim) const;
   }];
 }
 
 def Layout_ReduceKindAttr : I32EnumAttr<"ReduceKind", "how values are combined", [
     I32EnumAttrCase<"Sum", 0, "sum">,
     I32EnumAttrCase<"Max", 1, "max">,
-    I32EnumAttrCase<"Min", 2, "min">]> {
+    I32EnumAttrCase<"Min", 2, "min">,
+    I32EnumAttrCase<"Prod", 3, "prod">,
+    I32EnumAttrCase<"And", 4, "and">,
+    I32EnumAttrCase<"Or", 5, "or">,
+    I32EnumAttrCase<"Xor", 6, "xor">]> {
   let cppNamespace = "::mirage::layout";
 }
 

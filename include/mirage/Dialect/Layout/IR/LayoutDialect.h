@@ -43,12 +43,16 @@ inline constexpr llvm::StringLiteral sharedBytesAttrName =
 #include "mirage/Dialect/Layout/IR/LayoutOpsAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "mirage/Dialect/Layout/IR/LayoutOpsTypes.h.inc"
+#include "mirage/Dialect/Layout/IR/LayoutInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "mirage/Dialect/Layout/IR/LayoutOps.h.inc"
 
 namespace mirage::layout {
 /// The layout of a tile, or null where it has none yet.
 LinearLayoutAttr getLayout(mlir::Type tile);
+/// layout_c12: the layouts of the tiles of `op` follow from each other, or none
+/// has one.
+llvm::LogicalResult verifyLayouts(TileLayoutOpInterface op);
 /// The same tile in another layout.
 mlir::RankedTensorType withLayout(mlir::RankedTensorType tile,
                                   LinearLayoutAttr layout);

@@ -9,6 +9,7 @@
 #ifndef MIRAGE_DIALECT_LAYOUT_IR_LAYOUTOPS_TD
 #define MIRAGE_DIALECT_LAYOUT_IR_LAYOUTOPS_TD
 
+include "mirage/Dialect/Layout/IR/LayoutInterfaces.td"
 include "mirage/Dialect/Layout/IR/LayoutTypes.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
@@ -23,10 +24,14 @@ class Layout_MemoryOp<string mnemonic, list<Trait> traits = []>
   let hasVerifier = 1;
 }
 
+/// Ops whose layouts follow from each other (layout_c12).
+def Layout_Follows : DeclareOpInterfaceMethods<Layout_TileLayoutOpInterface,
+    ["getResultLayout", "getOperandLayout"]>;
+
 /// Ops that only rename: element by element the result's place follows from
 /// the operand's (layout_c12), and the lowering is free of instructions.
 class Layout_ViewOp<string mnemonic, list<Trait> traits = []>
-    : Layout_Op<mnemonic, !listconcat([Pure], traits)> {
+    : Layout_Op<mnemonic, !listconcat([Pure, Layout_Follows], traits)> {
   let results = (outs Layout_Tile:$result);
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -209,18 +214,24 @@ def Layout_AsyncWaitOp : Layout_Op<"async_wait", [MemoryEffects<[MemRead, MemWri
 def Layout_DotOp : Layout_Op<"dot", [Pure, AllTypesMatch<["c", "result"]>]> {
   let summary = "matrix product of tiles plus an accumulator";
   let description = [{
-    `result[m, n] = c[m, n] + sum_k a[m, k] * b[k, n]`, accumulated in f32. Dims
-    before the last two are batch dims of size 1. 16-bit operands use the
-    chip's matrix instruction, f32 operands fused multiply-adds.
+    `result[m, n] = c[m, n] + sum_k a[m, k] * b[k, n]`, accumulated in f32, or
+    for i8 operands in i32 (which wraps around). Dims before the last two are
+    batch dims of size 1. Operands of 16 and 8 bits use the chip's matrix
+    instruction if it has one for them, all others multiply-adds.
+
+    The order of the terms is free: a matrix instruction contracts whatever k
+    the two operands agree on. So lanes may hold more neighbours along k than
+    the instruction asks for (`k_width`), as long as both operands do.
 
     ```mlir
     %d = layout.dot %a, %b, %c : tensor<16x64xf16>, tensor<64x32xf16>, tensor<16x32xf32>
+    %e = layout.dot %i, %j, %s : tensor<16x64xi8>, tensor<64x32xi8>, tensor<16x32xi32>
     ```
 
     Constraints:
     - (layout_c9) the tiles have the same rank of at least 2, leading dims of
       size 1, and shapes [m, k], [k, n], [m, n]; a and b have the same element
-      type and c is f32.
+      type, of at most 16 bits or f32, and c is f32, or i32 if they are i8.
   }];
   let arguments = (ins Layout_Tile:$a, Layout_Tile:$b, Layout_Tile:$c);
   let results = (outs Layout_Tile:$result);
@@ -228,9 +239,14 @@ def Layout_DotOp : Layout_Op<"dot", [Pure, AllTypesMatch<["c", "result"]>]> {
   let hasVerifier = 1;
 }
 
-def Layout_ReduceOp : Layout_Op<"reduce", [Pure]> {
+def Layout_ReduceOp : Layout_Op<"reduce", [Pure, Layout_Follows]> {
   let summary = "combine the elements along one dim, which stays with size 1";
   let description = [{
+    Each element counts once, in any layout, however many places hold it. Values
+    narrower than 32 bits are combined in f32 or i32 and rounded (wrapped)
+    once, at the end. `max` and `min` of floats are NaN if an element is;
+    integers are signed.
+
     ```mlir
     %r = layout.reduce sum %v axis = 1 : tensor<16x64xf32> -> tensor<16x1xf32>
     ```
@@ -241,12 +257,72 @@ def Layout_ReduceOp : Layout_Op<"reduce", [Pure]> {
       is the same otherwise, element type included.
     - (layout_c12) with layouts, the result's is the operand's with components
       along `axis` set to 0.
+    - (layout_c20) `and`, `or` and `xor` combine integers.
   }];
-  let arguments = (ins Layout_ReduceKindAttr:$kind, Layout_Tile:$value,
+  let arguments = (ins Layout_ReduceKindAttr:$kind, Layout_NumberTile:$value,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$axis);
+  let results = (outs Layout_NumberTile:$result);
+  let assemblyFormat = [{
+    $kind $value `axis` `=` $axis attr-dict `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Layout_ScanOp : Layout_Op<"scan", [Pure, Layout_Follows, AllTypesMatch<["value", "result"]>]> {
+  let summary = "combine each element with those before it along one dim";
+  let description = [{
+    `result[.., i, ..]` combines the elements up to and with index i along
+    `axis`; up to but without i if `exclusive` (the first is then the neutral
+    element: 0, 1, the least or the greatest value); from the end if `reverse`.
+    Widths and NaNs as for `layout.reduce`.
+
+    ```mlir
+    %r = layout.scan sum %v axis = 1 : tensor<16x64xf32>
+    %s = layout.scan max %v axis = 0 exclusive reverse : tensor<16x64xf32>
+    ```
+    Between warps it goes through shared memory at `layout.offset`.
+
+    Constraints:
+    - (layout_c21) `axis` is a dim of the tile.
+    - (layout_c20) `and`, `or` and `xor` combine integers.
+  }];
+  let arguments = (ins Layout_ReduceKindAttr:$kind, Layout_NumberTile:$value,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$axis,
+                       UnitAttr:$exclusive, UnitAttr:$reverse);
+  let results = (outs Layout_NumberTile:$result);
+  let assemblyFormat = [{
+    $kind $value `axis` `=` $axis (`exclusive` $exclusive^)? (`reverse` $reverse^)?
+    attr-dict `:` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+def Layout_GatherOp : Layout_Op<"gather", [Pure, Layout_Follows]> {
+  let summary = "pick elements along one dim by number";
+  let description = [{
+    `result[.., i, ..] = source[.., index[.., i, ..], ..]`, where the index
+    stands at `axis`. It counts modulo the size of that dim of the source, so
+    that no memory outside the tile is read.
+
+    ```mlir
+    %r = layout.gather %s[%i] axis = 1 : tensor<16x64xf16>, tensor<16x32xi32> -> tensor<16x32xf16>
+    ```
+    Where each reader's warp holds all it may ask for, the elements come by
+    shuffles and selects, else through shared memory at `layout.offset`.
+
+    Constraints:
+    - (layout_c22) `axis` is a dim of the tiles, which have one rank and the
+      same sizes elsewhere; the result has the shape of the indices and the
+      element type of the source.
+    - (layout_c12) with layouts, the result's is that of the indices; the
+      source may be in any.
+  }];
+  let arguments = (ins Layout_Tile:$source, Layout_IndexTile:$index,
                        ConfinedAttr<I64Attr, [IntNonNegative]>:$axis);
   let results = (outs Layout_Tile:$result);
   let assemblyFormat = [{
-    $kind $value `axis` `=` $axis attr-dict `:` type($value) `->` type($result)
+    $source `[` $index `]` `axis` `=` $axis attr-dict
+    `:` type($source) `,` type($index) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -337,6 +413,8 @@ def Layout_TransposeOp : Layout_ViewOp<"transpose"> {
 def Layout_ReshapeOp : Layout_ViewOp<"reshape"> {
   let summary = "the same elements, in row-major order, under another shape";
   let description = [{
+    Also how dims of size 1 come and go.
+
     ```mlir
     %t = layout.reshape %v : tensor<16x64xf16> -> tensor<1x16x64xf16>
     ```
@@ -348,6 +426,83 @@ def Layout_ReshapeOp : Layout_ViewOp<"reshape"> {
   }];
   let arguments = (ins Layout_Tile:$value);
   let assemblyFormat = "$value attr-dict `:` type($value) `->` type($result)";
+}
+
+def Layout_JoinOp : Layout_Op<"join", [Pure, Layout_Follows, AllTypesMatch<["first", "second"]>]> {
+  let summary = "two tiles side by side along a new last dim";
+  let description = [{
+    `result[.., 0] = first[..]` and `result[.., 1] = second[..]`. Free: the new
+    dim is the lowest register bit. With `layout.transpose` and
+    `layout.reshape` it concatenates and interleaves.
+
+    ```mlir
+    %r = layout.join %a, %b : tensor<16x64xf16> -> tensor<16x64x2xf16>
+    ```
+
+    Constraints:
+    - (layout_c23) the result has the operands' shape with a last dim of size 2,
+      and their element type.
+    - (layout_c12) with layouts, the result's is the operands' with a first
+      register bit along the new dim.
+  }];
+  let arguments = (ins Layout_Tile:$first, Layout_Tile:$second);
+  let results = (outs Layout_Tile:$result);
+  let assemblyFormat = "$first `,` $second attr-dict `:` type($first) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Layout_SplitOp : Layout_Op<"split", [Pure, Layout_Follows, AllTypesMatch<["first", "second"]>]> {
+  let summary = "the two halves of a tile along its last dim of size 2";
+  let description = [{
+    The inverse of `layout.join`, and as free: both halves must be in the same
+    thread.
+
+    ```mlir
+    %a, %b = layout.split %v : tensor<16x64x2xf16> -> tensor<16x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c24) the operand's last dim has size 2; the results have its shape
+      without that dim, and its element type.
+    - (layout_c25) with a layout, the operand has a register bit that moves one
+      step along the last dim and nowhere else; lanes, warps and blocks do not
+      move along it.
+    - (layout_c12) with layouts, the results' is the operand's without the last
+      dim and that register bit.
+  }];
+  let arguments = (ins Layout_Tile:$value);
+  let results = (outs Layout_Tile:$first, Layout_Tile:$second);
+  let assemblyFormat = "$value attr-dict `:` type($value) `->` type($first)";
+  let hasVerifier = 1;
+}
+
+def Layout_UnpackOp : Layout_Op<"unpack", [Pure, Layout_Follows]> {
+  let summary = "the two 4-bit integers of each byte";
+  let description = [{
+    A tile of bytes holds two 4-bit integers each, the low four bits first:
+    elements 2i and 2i + 1 along `axis` come from byte i. They are signed
+    (-8 to 7), or from 0 to 15 if `unsigned`; as f16, bf16, f32, i8 or i32,
+    where all of them are exact. The values stay in their thread.
+
+    ```mlir
+    %r = layout.unpack %v axis = 1 : tensor<16x32xi8> -> tensor<16x64xf16>
+    ```
+
+    Constraints:
+    - (layout_c26) `axis` is a dim of the tile; the result is twice as large
+      there and the same otherwise.
+    - (layout_c12) with layouts, the result's is the operand's with components
+      along `axis` doubled and a first register bit that moves one step along
+      it.
+  }];
+  let arguments = (ins Layout_ByteTile:$value, ConfinedAttr<I64Attr, [IntNonNegative]>:$axis,
+                       UnitAttr:$isUnsigned);
+  let results = (outs Layout_UnpackedTile:$result);
+  let assemblyFormat = [{
+    $value `axis` `=` $axis (`unsigned` $isUnsigned^)? attr-dict
+    `:` type($value) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,8 +29,8 @@ def Layout_SharedType : TypeDef<Layout_Dialect, "Shared"> {
 
     Constraints:
     - (layout_c5) the shape is static, positive and equal to the sizes of the
-      layout, whose only place dim is `offset`; elements are floats of whole
-      bytes; `slots` is positive.
+      layout, whose only place dim is `offset`; elements are those of tiles;
+      `slots` is positive.
   }];
   let parameters = (ins
     ArrayRefParameter<"int64_t">:$shape,
@@ -53,8 +53,15 @@ def Layout_SharedType : TypeDef<Layout_Dialect, "Shared"> {
   }];
 }
 
-/// What elements of a tile may be.
-def Layout_Element : AnyTypeOf<[F16, BF16, F32]>;
+/// What elements of a tile may be. On 8-bit floats there is no arithmetic: they
+/// are loaded, moved, converted and multiplied by matrix instructions.
+def Layout_Element : AnyTypeOf<[F16, BF16, F32, F8E4M3FN, F8E5M2, F8E4M3FNUZ, F8E5M2FNUZ,
+                                I8, I32]>;
 def Layout_Tile : StaticShapeTensorOf<[Layout_Element]>;
+/// What can be combined with itself.
+def Layout_NumberTile : StaticShapeTensorOf<[F16, BF16, F32, I8, I32]>;
+def Layout_IndexTile : StaticShapeTensorOf<[I32]>;
+def Layout_ByteTile : StaticShapeTensorOf<[I8]>;
+def Layout_UnpackedTile : StaticShapeTensorOf<[F16, BF16, F32, I8, I32]>;
 
 #endif // MIRAGE_DIALECT_LAYOUT_IR_LAYOUTTYPES_TD

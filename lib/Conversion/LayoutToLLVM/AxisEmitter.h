@@ -1,0 +1,91 @@
+//===- AxisEmitter.h - What work along an axis is made of -------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Reductions, scans and gathers are planned by the algebra (AxisPlans.h); this
+// is what the emission of all three uses. A *class* is a set of registers that
+// hold, in any one thread, parts of the same value; it is named by a number
+// that is linear in the register.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_AXISEMITTER_H
+#define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_AXISEMITTER_H
+
+#include "TileLowering.h"
+
+#include "llvm/ADT/MapVector.h"
+
+namespace mirage {
+
+/// One value for each class of registers.
+using ClassValues = llvm::MapVector<uint64_t, mlir::Value>;
+
+/// The arithmetic of a reduction or scan, in f32 or i32.
+class Combiner {
+public:
+  Combiner(mlir::ImplicitLocOpBuilder &b, layout::ReduceKind kind,
+           mlir::Type element)
+      : b(b), kind(kind), element(element) {}
+
+  /// The type that values are combined in.
+  mlir::Type type() const;
+  mlir::Value widen(mlir::Value value);
+  mlir::Value narrow(mlir::Value value);
+  /// The value that changes nothing, and that narrow values have too.
+  mlir::Value neutral();
+  mlir::Value combine(mlir::Value x, mlir::Value y);
+  /// As a balanced tree: short chains and small errors. Where the values of
+  /// two replicas differ by an xor of their positions, the results are equal to
+  /// the bit.
+  mlir::Value combineAll(llvm::SmallVector<mlir::Value> values);
+
+private:
+  mlir::Value combineFloats(mlir::Value x, mlir::Value y);
+  mlir::Value combineIntegers(mlir::Value x, mlir::Value y);
+
+  mlir::ImplicitLocOpBuilder &b;
+  layout::ReduceKind kind;
+  mlir::Type element;
+};
+
+/// Mask of the bits of the thread's number that must be 0 so that, of all
+/// places with one number, one thread is left.
+uint64_t redundantThreads(const ThreadMap &map);
+
+/// i1: an odd number of the bits of `mask` are set in the thread's number.
+mlir::Value isOddThread(mlir::ImplicitLocOpBuilder &b, ThreadEmitter &threads,
+                        uint64_t mask);
+
+/// Shared memory as slots for values of one 32-bit type; every slot is written
+/// by one thread.
+class SlotEmitter {
+public:
+  /// `slots` says which slot each place writes; `base` is the first slot.
+  SlotEmitter(mlir::ImplicitLocOpBuilder &b, ThreadEmitter &threads,
+              mlir::Value base, ThreadMap slots)
+      : b(b), threads(threads), base(base), slots(std::move(slots)) {}
+
+  /// Writes the values of the classes, which are named by their slots.
+  void store(const ClassValues &values);
+  /// The `count` values from slot `first` xor the thread's part of `slots` on,
+  /// which starts at a multiple of `count`.
+  llvm::SmallVector<mlir::Value> load(MapEmitter &numbers, uint64_t first,
+                                      unsigned count, mlir::Type type);
+  /// The thread's part of `slots` in bytes, without the low `clearedBits`.
+  MapEmitter numbers(unsigned clearedBits = 0);
+
+private:
+  mlir::ImplicitLocOpBuilder &b;
+  ThreadEmitter &threads;
+  mlir::Value base;
+  ThreadMap slots;
+};
+
+} // namespace mirage
+
+#endif // MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_AXISEMITTER_H

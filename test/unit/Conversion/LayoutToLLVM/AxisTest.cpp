@@ -1,0 +1,242 @@
+//===- AxisTest.cpp - Reductions, scans and gathers in any layout ---------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Random shapes and layouts (replicas, bases that mix dims), executed and
+// compared with loops over the tensor. Inputs are small integers, so that every
+// order of combining gives the same result. MIRAGE_SEED replays a run.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelRunner.h"
+
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+#include <functional>
+
+using namespace mirage;
+using namespace mirage::layout;
+using namespace mirage::test;
+
+namespace {
+
+using Shape = llvm::SmallVector<int64_t>;
+using Combine = std::function<double(double, double)>;
+
+struct Kind {
+  const char *name;
+  Combine combine;
+  double neutral;      ///< of f32.
+  bool integers;       ///< on integers only.
+};
+
+int64_t toInt(double x) { return static_cast<int64_t>(x); }
+
+const Kind kinds[] = {
+    {"sum", [](double x, double y) { return x + y; }, 0, false},
+    {"max", [](double x, double y) { return std::max(x, y); }, -INFINITY, false},
+    {"min", [](double x, double y) { return std::min(x, y); }, INFINITY, false},
+    {"and", [](double x, double y) { return toInt(x) & toInt(y); }, -1, true},
+    {"or", [](double x, double y) { return toInt(x) | toInt(y); }, 0, true},
+    {"xor", [](double x, double y) { return toInt(x) ^ toInt(y); }, 0, true}};
+
+double neutralOf(const Kind &kind, llvm::StringRef type) {
+  if (!std::isinf(kind.neutral) || type.front() != 'i')
+    return kind.neutral;
+  double greatest = type == "i8" ? 127 : 2147483647;
+  return kind.neutral < 0 ? -greatest - 1 : greatest;
+}
+
+struct Chip {
+  const char *name;
+  unsigned laneBits;
+};
+
+class Axis : public testing::TestWithParam<Chip> {
+protected:
+  Axis() {
+    const char *text = std::getenv("MIRAGE_SEED");
+    seed = text ? std::strtoul(text, nullptr, 10) : std::random_device{}();
+    random.seed(seed);
+  }
+
+  unsigned below(unsigned bound) { return random() % bound; }
+
+  Shape randomShape() {
+    Shape shape;
+    for (unsigned d = 0, e = 1 + below(3); d < e; ++d)
+      shape.push_back(int64_t{1} << below(5));
+    return shape;
+  }
+  LinearLayoutAttr layout(const Shape &shape) {
+    return randomLayout(random, shape, GetParam().laneBits, 2,
+                        /*mixed=*/below(2));
+  }
+  std::string type(bool integers) {
+    const char *types[] = {"i8", "i32", "f32", "f16", "bf16"};
+    return types[below(integers ? 2 : 5)];
+  }
+
+  std::string offsets(size_t rank) {
+    std::string text = "[";
+    for (size_t d = 0; d < rank; ++d)
+      text += d ? ", %c0" : "%c0";
+    return text + "]";
+  }
+  std::string load(llvm::StringRef name, unsigned argument, const Shape &shape,
+                   llvm::StringRef type, const std::string &tile) {
+    return ("%" + name + " = layout.load %p").str() + std::to_string(argument) +
+           offsets(shape.size()) + " : " + memref(shape, type) + " -> " + tile +
+           "\n";
+  }
+  std::string store(unsigned argument, const Shape &shape, llvm::StringRef type,
+                    const std::string &tile) {
+    return "layout.store %y, %p" + std::to_string(argument) +
+           offsets(shape.size()) + " : " + tile + ", " + memref(shape, type);
+  }
+
+  /// Runs `body` between loads of the inputs %x, %i and a store of %y.
+  Kernel kernel(const std::string &body) {
+    Kernel result;
+    result.target = GetParam().name;
+    result.threads = 4u << GetParam().laneBits;
+    result.body = "%c0 = arith.constant 0 : index\n" + body;
+    return result;
+  }
+
+  unsigned seed;
+  std::mt19937 random;
+};
+
+/// A tensor cut along an axis: element (outer, i, inner).
+struct Cut {
+  int64_t outer = 1, size, inner = 1;
+
+  Cut(const Shape &shape, unsigned axis) : size(shape[axis]) {
+    for (unsigned d = 0; d < axis; ++d)
+      outer *= shape[d];
+    for (unsigned d = axis + 1; d < shape.size(); ++d)
+      inner *= shape[d];
+  }
+  int64_t elements() const { return outer * size * inner; }
+  int64_t at(int64_t row, int64_t i) const {
+    return (row / inner * size + i) * inner + row % inner;
+  }
+  int64_t rows() const { return outer * inner; }
+};
+
+TEST_P(Axis, Reductions) {
+  unsigned shuffles = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Kind &kind = kinds[below(6)];
+    Shape shape = randomShape(), reduced = shape;
+    unsigned axis = below(shape.size());
+    reduced[axis] = 1;
+    auto from = layout(shape);
+    std::string element = type(kind.integers);
+    std::string t = tile(shape, element, from);
+    std::string r = tile(reduced, element, from.reduceDim(axis));
+    Kernel kernel = this->kernel(
+        load("x", 0, shape, element, t) + "%y = layout.reduce " + kind.name +
+        " %x axis = " + std::to_string(axis) + " : " + t + " -> " + r + "\n" +
+        store(1, reduced, element, r));
+    kernel.memrefs = {memref(shape, element), memref(reduced, element)};
+    SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
+    Cut cut(shape, axis);
+    Data x = Data::random(element, cut.elements(), random(), /*integers=*/true);
+    Data y = Data::zeros(element, cut.rows());
+    auto counters = run(kernel, {&x, &y});
+    ASSERT_TRUE(counters);
+    shuffles += counters->shuffles;
+    for (int64_t row = 0; row < cut.rows(); ++row) {
+      double expected = x.values[cut.at(row, 0)];
+      for (int64_t j = 1; j < cut.size; ++j)
+        expected = kind.combine(expected, x.values[cut.at(row, j)]);
+      ASSERT_EQ(y.values[row], expected) << "row " << row;
+    }
+  }
+  EXPECT_GT(shuffles, 0u);
+}
+
+TEST_P(Axis, Scans) {
+  for (int i = 0; i < 40; ++i) {
+    const Kind &kind = kinds[below(6)];
+    Shape shape = randomShape();
+    unsigned axis = below(shape.size());
+    bool exclusive = below(2), reverse = below(2);
+    std::string element = type(kind.integers);
+    std::string t = tile(shape, element, layout(shape));
+    Kernel kernel = this->kernel(
+        load("x", 0, shape, element, t) + "%y = layout.scan " + kind.name +
+        " %x axis = " + std::to_string(axis) +
+        (exclusive ? " exclusive" : "") + (reverse ? " reverse" : "") + " : " +
+        t + "\n" + store(1, shape, element, t));
+    kernel.memrefs = {memref(shape, element), memref(shape, element)};
+    SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
+    Cut cut(shape, axis);
+    Data x = Data::random(element, cut.elements(), random(), /*integers=*/true);
+    Data y = Data::zeros(element, cut.elements());
+    ASSERT_TRUE(run(kernel, {&x, &y}));
+    for (int64_t row = 0; row < cut.rows(); ++row) {
+      double sum = neutralOf(kind, element);
+      for (int64_t j = 0; j < cut.size; ++j) {
+        int64_t at = cut.at(row, reverse ? cut.size - 1 - j : j);
+        double next = kind.combine(sum, x.values[at]);
+        ASSERT_EQ(y.values[at], exclusive ? sum : next) << "element " << at;
+        sum = next;
+      }
+    }
+  }
+}
+
+TEST_P(Axis, Gathers) {
+  unsigned inWarp = 0;
+  for (int i = 0; i < 40; ++i) {
+    Shape shape = randomShape(), wanted = shape;
+    unsigned axis = below(shape.size());
+    auto from = layout(shape);
+    // Often the same layout: then the gather may stay in the warp.
+    bool same = below(2);
+    if (!same)
+      wanted[axis] = int64_t{1} << below(5);
+    auto to = same ? from : layout(wanted);
+    std::string element = type(/*integers=*/false);
+    std::string t = tile(shape, element, from);
+    std::string n = tile(wanted, "i32", to), r = tile(wanted, element, to);
+    Kernel kernel = this->kernel(
+        load("x", 0, shape, element, t) + load("i", 1, wanted, "i32", n) +
+        "%y = layout.gather %x[%i] axis = " + std::to_string(axis) + " : " + t +
+        ", " + n + " -> " + r + "\n" + store(2, wanted, element, r));
+    kernel.memrefs = {memref(shape, element), memref(wanted, "i32"),
+                      memref(wanted, element)};
+    SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
+    Cut cut(shape, axis), result(wanted, axis);
+    Data x = Data::random(element, cut.elements(), random(), /*integers=*/true);
+    Data index = Data::zeros("i32", result.elements());
+    for (double &number : index.values)
+      number = static_cast<int>(below(64)) - 32;
+    Data y = Data::zeros(element, result.elements());
+    auto counters = run(kernel, {&x, &index, &y});
+    ASSERT_TRUE(counters);
+    inWarp += counters->barriers == 0;
+    for (int64_t row = 0; row < result.rows(); ++row)
+      for (int64_t j = 0; j < result.size; ++j) {
+        int64_t number = toInt(index.values[result.at(row, j)]);
+        number &= cut.size - 1;
+        ASSERT_EQ(y.values[result.at(row, j)], x.values[cut.at(row, number)])
+            << "row " << row << ", " << j;
+      }
+  }
+  EXPECT_GT(inWarp, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Chips, Axis,
+                         testing::Values(Chip{"sm_90a", 5}, Chip{"gfx942", 6}),
+                         [](const auto &info) { return info.param.name; });
+
+} // namespace

@@ -132,10 +132,33 @@ static LinearLayout convertMapInWarp(const Pair &pair) {
 // The choice
 //===----------------------------------------------------------------------===//
 
+/// Exchanges of half rows between two registers, where the target has one
+/// instruction for it: a select of what is sent, a butterfly by the lane bit
+/// that selects, and two selects of what is kept.
+static unsigned countHalfSwaps(const RegisterExchange &exchange) {
+  if (!exchange.isButterfly)
+    return 0;
+  return llvm::count_if(exchange.ops, [&](const ExchangeOp &op) {
+    if (op.kind != ExchangeOp::Shuffle ||
+        (op.laneXor != 16 && op.laneXor != 32) || op.a < exchange.words.size())
+      return false;
+    const ExchangeOp &sent = exchange.ops[op.a - exchange.words.size()];
+    return sent.kind == ExchangeOp::Select &&
+           exchange.predicates[sent.predicate] ==
+               ThreadPredicate{op.laneXor, 0, 0};
+  });
+}
+
 static double costOfExchange(const ConversionPlan &plan,
                              const TargetDescription &target) {
-  return target.costs.shuffle * plan.shuffles() +
-         target.costs.select * (plan.selects() + plan.permutes());
+  const ExchangeCosts &costs = target.costs;
+  double cost = costs.shuffle * plan.shuffles() +
+                costs.select * (plan.selects() + plan.permutes());
+  if (!target.hasPermlaneSwap)
+    return cost;
+  double saved = costs.shuffle + 3 * costs.select - costs.halfSwap;
+  return cost -
+         saved * wordsPerValue(plan.elemBits) * countHalfSwaps(plan.exchange);
 }
 
 static double costOfBarrier(BarrierScope scope, const ExchangeCosts &costs) {

@@ -107,10 +107,7 @@ static Expected<PlannedRequest> planRequest(const OrderedJson &request) {
   destination = inOrderOf(destination, source);
   if (llvm::Error error = checkHolds(source, destination))
     return std::move(error);
-  // What the lowering knows how to emit.
   ConversionOptions options;
-  options.allowPermute = result.target->isNVIDIA();
-  options.allowRepetitions = true;
   options.explain = true;
   Expected<ConversionPlan> plan =
       planConversion(source, destination, bits, *result.target, options);

@@ -42,11 +42,13 @@ static const SharedPhase cdna4Phases[] = {
 // Shuffles and shared memory share a pipe of one warp instruction in two slots
 // of the scheduler; a ds_bpermute is an LDS access of 64 lanes, two wavefronts.
 static constexpr ExchangeCosts nvidiaCosts = {
-    /*shuffle=*/1,       /*select=*/0.5,        /*wavefront=*/1,
+    /*shuffle=*/1,       /*halfSwap=*/1,        /*select=*/0.5,
+    /*wavefront=*/1,
     /*sharedIssue=*/0.5, /*sharedLatency=*/20,  /*warpBarrier=*/4,
     /*blockBarrier=*/24, /*clusterBarrier=*/200};
 static constexpr ExchangeCosts amdCosts = {
-    /*shuffle=*/2,       /*select=*/0.5,        /*wavefront=*/1,
+    /*shuffle=*/2,       /*halfSwap=*/1,        /*select=*/0.5,
+    /*wavefront=*/1,
     /*sharedIssue=*/0.5, /*sharedLatency=*/32,  /*warpBarrier=*/1,
     /*blockBarrier=*/24, /*clusterBarrier=*/200};
 

@@ -106,12 +106,11 @@ struct ConversionPlan {
 
 struct ConversionOptions {
   bool allowShuffle = true;
-  bool allowMatrix = true; ///< ldmatrix, stmatrix.
-  // For code generators that know how to emit these:
-  bool allowPermute = false;     ///< ExchangeOp::Permute in programs.
-  bool allowRepetitions = false; ///< SharedConversion::repetitions above 1.
-  bool verify = true;            ///< false where a plan is only priced.
-  bool explain = false;          ///< fill ConversionPlan::alternatives.
+  bool allowMatrix = true;      ///< ldmatrix, stmatrix.
+  bool allowPermute = true;     ///< ExchangeOp::Permute in programs.
+  bool allowRepetitions = true; ///< SharedConversion::repetitions above 1.
+  bool verify = true;           ///< false where a plan is only priced.
+  bool explain = false;         ///< fill ConversionPlan::alternatives.
 };
 
 /// The cheapest plan. Layouts are register, lane, warp, block -> dims of one

@@ -40,6 +40,7 @@ struct SharedPhase {
 /// pipe.
 struct ExchangeCosts {
   double shuffle;       ///< any lane to any lane, 32 bits.
+  double halfSwap;      ///< v_permlane16_swap, v_permlane32_swap.
   double select;        ///< also a byte permute.
   double wavefront;     ///< of shared memory.
   double sharedIssue;   ///< an access, beside its wavefronts.

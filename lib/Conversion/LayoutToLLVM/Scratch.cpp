@@ -43,8 +43,6 @@ llvm::Expected<ConversionPlan>
 mirage::planConvert(const LinearLayout &source, const LinearLayout &destination,
                     unsigned elementBits, const TargetDescription &target) {
   ConversionOptions options;
-  options.allowPermute = true;
-  options.allowRepetitions = true;
   auto plan = planConversion(source, destination, elementBits, target, options);
   if (!plan || plan->kind != ConversionKind::Shared ||
       !repeatsRows(plan->shared.store))

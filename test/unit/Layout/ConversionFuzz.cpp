@@ -107,7 +107,6 @@ FuzzPair ConversionFuzz::next() {
   pair.options.allowShuffle = below(4) != 0;
   pair.options.allowMatrix = below(8) != 0;
   pair.options.allowPermute = below(2);
-  pair.options.allowRepetitions = true;
   return pair;
 }
 

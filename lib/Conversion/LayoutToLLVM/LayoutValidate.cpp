@@ -29,21 +29,42 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
+static LogicalResult checkSite(Operation *op, const ConversionSite &site) {
+  const TargetDescription &target = site.target;
+  uint64_t threads = uint64_t{site.warps} * target.warpSize;
+  if (!llvm::isPowerOf2_64(threads) || threads > target.maxThreadsPerBlock)
+    return op->emitOpError()
+           << "is in a block of " << threads
+           << " threads, expected a power of two of at most "
+           << target.maxThreadsPerBlock << " for " << target.name;
+  unsigned most = std::max(1u, target.maxClusterBlocks);
+  if (site.clusterBlocks > most)
+    return op->emitOpError()
+           << "has a tile that is spread over " << site.clusterBlocks
+           << " blocks, but a cluster of " << target.name << " has at most "
+           << most;
+  return success();
+}
+
 /// The threads of the kernel around `op`, at least those of the layouts.
-static ConversionSite siteOf(Operation *op, ArrayRef<LinearLayoutAttr> layouts,
-                             const TargetDescription &target) {
+static FailureOr<ConversionSite> siteOf(Operation *op,
+                                        ArrayRef<LinearLayoutAttr> layouts,
+                                        const TargetDescription &target) {
   ConversionSite site{target};
   if (auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName))
     site.scratchOffset = offset.getInt();
   site.isRepeated = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
   if (auto kernel = op->getParentOfType<gpu::GPUFuncOp>())
     if (std::optional<ArrayRef<int32_t>> size = kernel.getKnownBlockSize())
-      site.warps = std::max(1u, (*size)[0] / target.warpSize);
+      site.warps =
+          std::max(1, (*size)[0] / static_cast<int32_t>(target.warpSize));
   for (LinearLayoutAttr layout : layouts) {
     site.warps = std::max<unsigned>(site.warps, layout.getSize(PlaceDim::Warp));
     site.clusterBlocks =
         std::max<unsigned>(site.clusterBlocks, layout.getSize(PlaceDim::Block));
   }
+  if (failed(checkSite(op, site)))
+    return failure();
   return site;
 }
 
@@ -66,21 +87,19 @@ static LogicalResult validate(ConvertOp op, const TargetDescription &target) {
   if (!source || !destination)
     return op.emitOpError("has a tile without a layout; run layout-assign "
                           "first");
+  auto site = siteOf(op, {source, destination}, target);
+  if (failed(site))
+    return failure();
   auto plan = planConvert(op, target);
   if (!plan)
     return op.emitOpError(llvm::toString(plan.takeError()));
-  ConversionSite site = siteOf(op, {source, destination}, target);
-  if (plan->kind == ConversionKind::Cluster &&
-      site.clusterBlocks > target.maxClusterBlocks)
-    return op.emitOpError()
-           << "moves data between blocks, which " << target.name << " cannot";
   Type element =
       registerType(cast<RankedTensorType>(op.getType()).getElementType());
   auto code = emitConversionCode(
-      *plan, site, source.getSize(PlaceDim::Register), element, op.getLoc());
+      *plan, *site, source.getSize(PlaceDim::Register), element, op.getLoc());
   if (failed(code))
     return failure();
-  return prove(op, **code, source, destination, element, site,
+  return prove(op, **code, source, destination, element, *site,
                "is lowered to code that is wrong (" +
                    stringifyKind(plan->kind) + "): ");
 }
@@ -102,14 +121,16 @@ static LogicalResult validate(LocalStoreOp store, LocalLoadOp load,
   auto read = planSharedTile(destination, shared, element, target, false);
   if (!read)
     return load.emitOpError(llvm::toString(read.takeError()));
-  ConversionSite site = siteOf(load, {source, destination}, target);
+  auto site = siteOf(load, {source, destination}, target);
+  if (failed(site))
+    return failure();
   Type type = registerType(element);
-  auto code = emitSharedTileCode(*write, *read, site,
+  auto code = emitSharedTileCode(*write, *read, *site,
                                  source.getSize(PlaceDim::Register), type,
                                  load.getLoc());
   if (failed(code))
     return failure();
-  return prove(load, **code, source, destination, type, site,
+  return prove(load, **code, source, destination, type, *site,
                "does not read what was stored: ");
 }
 

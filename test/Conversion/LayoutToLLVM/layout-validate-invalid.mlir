@@ -37,9 +37,24 @@ gpu.module @m {
   gpu.func @blocks(%x: memref<128xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
     %c0 = arith.constant 0 : index
     %0 = layout.load %x[%c0] : memref<128xf32> -> tensor<128xf32, #a>
-    // expected-error@+1 {{moves data between blocks, which sm_80 cannot}}
+    // expected-error@+1 {{has a tile that is spread over 2 blocks, but a cluster of sm_80 has at most 1}}
     %1 = layout.convert %0 : tensor<128xf32, #a> -> tensor<128xf32, #b>
     layout.store %1, %x[%c0] : tensor<128xf32, #b>, memref<128xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+#b = #layout.linear<register = [[32]], lane = [[1], [2], [4], [8], [16]] -> [64]>
+gpu.module @m {
+  gpu.func @threads(%x: memref<64xf32>) kernel attributes {known_block_size = array<i32: 96, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0] : memref<64xf32> -> tensor<64xf32, #a>
+    // expected-error@+1 {{is in a block of 96 threads, expected a power of two of at most 1024 for sm_80}}
+    %1 = layout.convert %0 : tensor<64xf32, #a> -> tensor<64xf32, #b>
+    layout.store %1, %x[%c0] : tensor<64xf32, #b>, memref<64xf32>
     gpu.return
   }
 }

@@ -64,10 +64,46 @@ static void proveMany(unsigned count, bool clusters) {
   std::mt19937 random(seed);
   for (unsigned i = 0; i < count && !testing::Test::HasFailure(); ++i) {
     RandomConversion pair = randomConversion(random, clusters);
+    // Also values of several words, and of less than a byte.
+    if (i % 8 == 0)
+      pair.elementBits = i % 16 ? 128 : 4;
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", conversion " << i
                                     << ": " << pair.describe());
     prove(pair);
   }
+}
+
+static LinearLayout layoutOfBits(std::vector<unsigned> reg,
+                                 std::vector<unsigned> lane,
+                                 std::vector<unsigned> warp) {
+  auto bases = [](const char *name, const std::vector<unsigned> &bits) {
+    LinearLayout::InBases in{name, {}};
+    for (unsigned bit : bits)
+      in.bases.push_back({uint64_t{1} << bit});
+    return in;
+  };
+  auto layout = LinearLayout::create(
+      {bases("register", reg), bases("lane", lane), bases("warp", warp)},
+      {{"dim0", uint64_t{1} << 13}});
+  EXPECT_TRUE(bool(layout)) << llvm::toString(layout.takeError());
+  return *layout;
+}
+
+/// 128 KiB go in two parts through the 64 KiB of the chip.
+TEST(ConversionCode, Repetitions) {
+  RandomConversion pair;
+  pair.target = lookupTarget("gfx942");
+  pair.warps = 8;
+  pair.blocks = 1;
+  pair.elementBits = 128;
+  pair.source = layoutOfBits({0, 1, 2, 3}, {4, 5, 6, 7, 8, 9}, {10, 11, 12});
+  pair.destination =
+      layoutOfBits({10, 11, 3, 12}, {0, 1, 2, 4, 5, 6}, {9, 8, 7});
+  auto plan = planOf(pair);
+  ASSERT_TRUE(bool(plan)) << llvm::toString(plan.takeError());
+  EXPECT_EQ(plan->shared.repetitions, 2u);
+  EXPECT_EQ(plan->shared.scratchBytes, 65536u);
+  prove(pair);
 }
 
 TEST(ConversionFuzz, CodeIsProved) { proveMany(fuzzCount(), false); }

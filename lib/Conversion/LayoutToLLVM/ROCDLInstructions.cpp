@@ -95,29 +95,11 @@ public:
                           StringRef("wavefront"));
   }
 
-  /// The shortest way: a register operand from another lane of the row, LDS
-  /// hardware without an address, and with one.
   Value shuffleXor(ImplicitLocOpBuilder &b, Value value,
                    unsigned mask) const override {
-    Type i32 = b.getI32Type();
-    auto exchanged = [&](auto exchange) -> Value {
-      Value bits = LLVM::BitcastOp::create(b, i32, value);
-      return LLVM::BitcastOp::create(b, value.getType(), exchange(bits));
-    };
-    if (std::optional<unsigned> control = rowExchange(mask))
-      return exchanged([&](Value bits) -> Value {
-        return ROCDL::DPPUpdateOp::create(b, i32, bits, bits, *control,
-                                          /*rowMask=*/15, /*bankMask=*/15,
-                                          /*boundCtrl=*/true);
-      });
-    if (mask < 32) // lane = ((lane & 31) | 0) ^ mask
-      return exchanged([&](Value bits) -> Value {
-        return ROCDL::DsSwizzleOp::create(b, i32, bits,
-                                          constantI32(b, mask << 10 | 31));
-      });
-    Value thread = threadId(b, gpu::Dimension::x);
-    return shuffleIndex(b, value,
-                        LLVM::XOrOp::create(b, thread, constantI32(b, mask)));
+    Value bits = LLVM::BitcastOp::create(b, b.getI32Type(), value);
+    return LLVM::BitcastOp::create(b, value.getType(),
+                                   exchangeBits(b, bits, mask));
   }
 
   /// ds_bpermute takes the byte address 4 * lane and wraps around at the wave.
@@ -228,6 +210,31 @@ public:
   Attribute moduleTarget(MLIRContext *context) const override {
     return ROCDL::ROCDLTargetAttr::get(context, /*optLevel=*/3, target.triple,
                                        target.name, target.features, "500");
+  }
+
+private:
+  /// `bits` of lane ^ mask, the shortest way: a register operand from another
+  /// lane of the row, a swap of half-waves, LDS hardware without an address,
+  /// and with one.
+  Value exchangeBits(ImplicitLocOpBuilder &b, Value bits, unsigned mask) const {
+    Type i32 = b.getI32Type();
+    if (std::optional<unsigned> control = rowExchange(mask))
+      return ROCDL::DPPUpdateOp::create(b, i32, bits, bits, *control,
+                                        /*rowMask=*/15, /*bankMask=*/15,
+                                        /*boundCtrl=*/true);
+    Value thread = threadId(b, gpu::Dimension::x);
+    if (canSwapHalves(mask)) {
+      auto [low, high] = swapHalves(b, bits, bits, mask);
+      Value bit = LLVM::AndOp::create(b, thread, constantI32(b, mask));
+      Value isHigh = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bit,
+                                          constantI32(b, 0));
+      return LLVM::SelectOp::create(b, isHigh, low, high);
+    }
+    if (mask < 32) // lane = ((lane & 31) | 0) ^ mask
+      return ROCDL::DsSwizzleOp::create(b, i32, bits,
+                                        constantI32(b, mask << 10 | 31));
+    return shuffleIndex(b, bits,
+                        LLVM::XOrOp::create(b, thread, constantI32(b, mask)));
   }
 };
 

@@ -196,7 +196,8 @@ TEST_F(Mistakes, SwappedSelect) {
 
 TEST_F(Mistakes, SwappedHalves) {
   auto mistake = [](Operation *op) {
-    if (!isa<ROCDL::Permlane16SwapOp, ROCDL::Permlane32SwapOp>(op))
+    if (!isa<ROCDL::Permlane16SwapOp, ROCDL::Permlane32SwapOp>(op) ||
+        op->getOperand(0) == op->getOperand(1))
       return false;
     Value first = op->getOperand(0);
     op->setOperand(0, op->getOperand(1));

@@ -99,6 +99,16 @@ private:
     return success();
   }
 
+  /// Where blocks hold copies the first of them acts for all, but each has a
+  /// shared memory of its own: only ops that know this may write to it.
+  LogicalResult checkInCluster(Operation *op) {
+    bool isKnown = isa<ConvertOp, AllocSharedOp>(op);
+    if (isa<AsyncCopyOp>(op) || (!isKnown && scratchBytes(op, target()) > 0))
+      return op->emitOpError(
+          "writes to shared memory, which it cannot in a kernel of clusters");
+    return success();
+  }
+
   /// The kernel has clusters of as many blocks as its tiles are spread over.
   LogicalResult setClusterBlocks() {
     int64_t blocks = 1;
@@ -111,6 +121,12 @@ private:
     });
     if (blocks == 1)
       return success();
+    WalkResult result = kernel.walk([&](Operation *op) {
+      return failed(checkInCluster(op)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
     std::optional<ArrayRef<int32_t>> grid = kernel.getKnownGridSize();
     if (grid && (*grid)[0] % blocks)
       return kernel.emitOpError() << "has a grid of " << (*grid)[0]

@@ -57,6 +57,7 @@ private:
     });
   }
   void dropUnused(KernelPlan &part) const;
+  void cutWhatIsFree(KernelPlan &part) const;
   std::optional<KernelPlan> planSecond(const Roles &roles,
                                        std::vector<ValueId> &sums) const;
   std::optional<KernelPlan> planFirst(const std::vector<ValueId> &sums) const;
@@ -88,6 +89,17 @@ void LoopSplitter::dropUnused(KernelPlan &part) const {
     part.roles.erase(label);
 }
 
+// What only the first kernel reduces may cut the blocks of the second.
+void LoopSplitter::cutWhatIsFree(KernelPlan &part) const {
+  for (auto &[label, role] : part.roles) {
+    bool isReduced = llvm::any_of(part.steps, [&, l = label](const Step &step) {
+      return step.partial < 0 && step.derivation.label == l;
+    });
+    if (role == Role::Whole && !isReduced && areOutputsCutBy(label))
+      role = Role::Grid;
+  }
+}
+
 // The kernel behind the sums. It keeps of them those that it reads.
 std::optional<KernelPlan>
 LoopSplitter::planSecond(const Roles &roles, std::vector<ValueId> &sums) const {
@@ -106,6 +118,7 @@ LoopSplitter::planSecond(const Roles &roles, std::vector<ValueId> &sums) const {
   }
   sums = std::move(used);
   dropUnused(*part);
+  cutWhatIsFree(*part);
   return part;
 }
 

@@ -128,6 +128,7 @@ void Extraction::tryPlan(KernelPlan plan) {
   if (!chooseTiles(plan, program, graph, context, options, statistics))
     return;
   ++statistics.candidates;
+  statistics.leastSeconds = std::min(statistics.leastSeconds, plan.seconds());
   keepBest(plans, std::move(plan), options.topK);
 }
 

@@ -151,7 +151,13 @@ bool ProgramSearch::isView(unsigned source) const {
   });
 }
 
-Kernel ProgramSearch::asItIs(unsigned source) const {
+// Of the plan in use, or of the fastest one that was priced.
+double ProgramSearch::secondsOf(const SegmentResult &segment,
+                                bool least) const {
+  return least ? segment.statistics.leastSeconds : segment.plan()->seconds();
+}
+
+Kernel ProgramSearch::asItIs(unsigned source, bool least) const {
   Kernel kernel{source, source + 1, nullptr, priceAsItIs(source)};
   if (isView(source)) {
     kernel.isView = true;
@@ -160,9 +166,9 @@ Kernel ProgramSearch::asItIs(unsigned source) const {
   }
   auto it = segments.find({source, source + 1});
   if (it != segments.end())
-    if (const KernelPlan *plan = it->second->plan()) {
+    if (it->second->plan()) {
       kernel.segment = it->second;
-      kernel.seconds = plan->seconds();
+      kernel.seconds = secondsOf(*it->second, least);
     }
   return kernel;
 }
@@ -197,7 +203,7 @@ double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
 
 // best[k][n]: the cheapest cut of the first n sources into k kernels. Without a
 // limit on kernels one row serves all k.
-std::vector<Kernel> ProgramSearch::best() const {
+std::vector<Kernel> ProgramSearch::cheapestCut(bool least) const {
   unsigned count = program.numSources;
   unsigned rows = options.maxKernels == 0 ? 1 : options.maxKernels;
   constexpr double infinite = std::numeric_limits<double>::infinity();
@@ -223,9 +229,9 @@ std::vector<Kernel> ProgramSearch::best() const {
       // Longer segments first: at equal cost fewer kernels.
       for (unsigned first = 0; first + 1 < end; ++first)
         if (auto it = segments.find({first, end}); it != segments.end())
-          if (const KernelPlan *plan = it->second->plan())
-            consider({first, end, it->second, plan->seconds()});
-      consider(asItIs(end - 1));
+          if (it->second->plan())
+            consider({first, end, it->second, secondsOf(*it->second, least)});
+      consider(asItIs(end - 1, least));
     }
   if (table[rows][count].seconds == infinite)
     return baseline();
@@ -300,7 +306,9 @@ double ProgramSearch::optimalityGap(llvm::ArrayRef<Kernel> kernels) const {
   bool isRejected = llvm::any_of(
       segments, [](const auto &entry) { return entry.second->current != 0; });
   bool isWhole = program.numSources <= options.maxSegment;
-  if ((totals().extraction.isOptimal() && isWhole && !isRejected) || bound <= 0)
+  if (totals().extraction.isOptimal() && isWhole && !isRejected)
+    bound = seconds(cheapestCut(/*least=*/true));
+  if (bound <= 0)
     return 0;
   return std::max(0.0, found / bound - 1);
 }

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 
 namespace mirage::search {
 
@@ -41,6 +42,8 @@ struct ExtractStatistics {
   size_t tooLarge = 0;         ///< tilings whose block fits no multiprocessor.
   size_t slower = 0;           ///< tilings no better than one that is known.
 
+  /// The fastest kernel priced: not always the first, see `KernelPlan::rank`.
+  double leastSeconds = std::numeric_limits<double>::infinity();
   /// No limit was met.
   bool isExhaustive = true;
   /// Nothing was left out but what is proved to be no better.

@@ -72,7 +72,7 @@ public:
   void run();
 
   /// The cheapest cut with the plans in use. Call again after `reject`.
-  std::vector<Kernel> best() const;
+  std::vector<Kernel> best() const { return cheapestCut(/*least=*/false); }
   /// One kernel an op, each as good as the search can make it.
   std::vector<Kernel> baseline() const;
   double seconds(llvm::ArrayRef<Kernel> kernels) const;
@@ -102,7 +102,8 @@ public:
   };
   Totals totals() const;
   /// How much slower than the fastest possible the kernels may be, as a part of
-  /// it: 0 if all that the rules can build was priced or bounded.
+  /// it. If all that the rules can build was priced or bounded, that is known:
+  /// 0, or a little where the program's own steps were preferred.
   double optimalityGap(llvm::ArrayRef<Kernel> kernels) const;
   /// False if another run, with more time, may find more.
   bool isComplete() const { return !stoppedEarly; }
@@ -115,8 +116,10 @@ private:
   bool isHopeless(Range range) const;
   double priceAsItIs(unsigned source) const;
   double following(const Kernel &kernel) const;
+  double secondsOf(const SegmentResult &segment, bool least) const;
+  std::vector<Kernel> cheapestCut(bool least) const;
   bool isView(unsigned source) const;
-  Kernel asItIs(unsigned source) const;
+  Kernel asItIs(unsigned source, bool least = false) const;
   bool isOutOfTime() const {
     return std::chrono::steady_clock::now() >= deadline;
   }

@@ -200,8 +200,8 @@ ProgramBuilder smallProgram(unsigned number) {
 }
 } // namespace
 
-// With and without bounds the same cost; then the reported gap is 0 where
-// nothing was left out.
+// With and without bounds the same cost; and the claimed gap is never less than
+// the true one.
 TEST_P(Optimality, BoundsLoseNothing) {
   ProgramBuilder b = smallProgram(GetParam());
   SearchOptions options;
@@ -216,12 +216,16 @@ TEST_P(Optimality, BoundsLoseNothing) {
   double least = exhaustive.seconds(exhaustive.best());
   EXPECT_NEAR(found, least, 1e-12);
   EXPECT_TRUE(exhaustive.totals().extraction.isOptimal());
-  EXPECT_EQ(exhaustive.optimalityGap(exhaustive.best()), 0);
-  EXPECT_GE(least, exhaustive.lowerBoundSeconds());
+  // The program's own steps may be preferred to others that save next to
+  // nothing.
+  double gap = exhaustive.optimalityGap(exhaustive.best());
+  EXPECT_GE(gap, 0);
+  EXPECT_LT(gap, 0.03);
+  EXPECT_GE(least / (1 + gap), exhaustive.lowerBoundSeconds());
+  double claimed = bounded.optimalityGap(bounded.best());
+  EXPECT_GE(claimed, gap - 1e-12);
   if (bounded.totals().extraction.isOptimal())
-    EXPECT_EQ(bounded.optimalityGap(bounded.best()), 0);
-  else
-    EXPECT_GE(bounded.optimalityGap(bounded.best()), 0);
+    EXPECT_NEAR(claimed, gap, 1e-12);
 }
 
 INSTANTIATE_TEST_SUITE_P(SmallPrograms, Optimality, ::testing::Range(0u, 6u));

@@ -1,4 +1,4 @@
-//===- ComposeSums.cpp - Sums as matrix products and softmax sums -------===//
+//===- ComposeSums.cpp - Sums as matrix products and softmax sums ---------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

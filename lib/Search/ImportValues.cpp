@@ -1,4 +1,4 @@
-//===- ImportValues.cpp - The values that a program computes itself -----===//
+//===- ImportValues.cpp - The values that a program computes itself -------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Saturate.cpp - Find all useful values ----------------------------===//
+//===- Saturate.cpp - Find all useful values ------------------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Saturation.h - The state of a saturation ----------------*- C++ -*-===//
+//===- Saturation.h - The state of a saturation -----------------*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- Split.cpp - Blocks that share a loop
-//--------------------------------===//
+//===- Split.cpp - Blocks that share a loop -------------------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- EmitParts.cpp - Sums that several blocks share -------------------===//
+//===- EmitParts.cpp - Sums that several blocks share ---------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

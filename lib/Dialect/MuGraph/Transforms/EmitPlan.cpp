@@ -1,4 +1,4 @@
-//===- EmitPlan.cpp - From the search to a block graph ------------------===//
+//===- EmitPlan.cpp - From the search to a block graph --------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- EmitProducts.cpp - Matrix products and softmax sums of a plan ----===//
+//===- EmitProducts.cpp - Matrix products and softmax sums of a plan ------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- EmitSteps.cpp - Steps of a plan as ops ---------------------------===//
+//===- EmitSteps.cpp - Steps of a plan as ops -----------------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- EmitTiles.cpp - Tiles of a plan and their dims -------------------===//
+//===- EmitTiles.cpp - Tiles of a plan and their dims ---------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- KernelBuilder.cpp - Assemble a block graph
-//---------------------------===//
+//===- KernelBuilder.cpp - Assemble a block graph -------------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

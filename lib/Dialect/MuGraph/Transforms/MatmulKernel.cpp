@@ -1,5 +1,4 @@
-//===- MatmulKernel.cpp - Kernels for matrix products
-//-----------------------===//
+//===- MatmulKernel.cpp - Kernels for matrix products ---------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- MuGraphDecompose.cpp - Softmax and norms in primitive ops
-//------------===//
+//===- MuGraphDecompose.cpp - Softmax and norms in primitive ops ----------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- MuGraphFormThreadGraphs.cpp - Group elementwise ops
-//------------------===//
+//===- MuGraphFormThreadGraphs.cpp - Group elementwise ops ----------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

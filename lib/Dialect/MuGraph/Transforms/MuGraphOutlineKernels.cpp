@@ -1,5 +1,4 @@
-//===- MuGraphOutlineKernels.cpp - A kernel for each op
-//---------------------===//
+//===- MuGraphOutlineKernels.cpp - A kernel for each op -------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

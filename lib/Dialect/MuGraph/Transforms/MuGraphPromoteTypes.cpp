@@ -1,5 +1,4 @@
-//===- MuGraphPromoteTypes.cpp - Compute everything in f64
-//------------------===//
+//===- MuGraphPromoteTypes.cpp - Compute everything in f64 ----------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- PlanEmitter.h - From the search to a block graph --------*- C++ -*-===//
+//===- PlanEmitter.h - From the search to a block graph ---------*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -1,5 +1,4 @@
-//===- PointwiseKernel.cpp - Kernels for elementwise and shape ops
-//----------===//
+//===- PointwiseKernel.cpp - Kernels for elementwise and shape ops --------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

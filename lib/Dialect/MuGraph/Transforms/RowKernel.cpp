@@ -1,5 +1,4 @@
-//===- RowKernel.cpp - Kernels for reductions, softmax and norms
-//------------===//
+//===- RowKernel.cpp - Kernels for reductions, softmax and norms ----------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -19,7 +19,7 @@ gpu.module @m {
   gpu.func @across_blocks(%x: memref<16x16xf32>, %y: memref<1x16xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
     %c0 = arith.constant 0 : index
     %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #a>
-    // expected-error@+1 {{combines elements of different blocks, dim 0}}
+    // expected-error@+1 {{works along a dim of a tile that is spread over blocks}}
     %1 = layout.reduce sum %0 axis = 0 {layout.offset = 0 : i64} : tensor<16x16xf32, #a> -> tensor<1x16xf32, #r>
     layout.store %1, %y[%c0, %c0] : tensor<1x16xf32, #r>, memref<1x16xf32>
     gpu.return
@@ -34,7 +34,7 @@ gpu.module @m {
   gpu.func @across_warps(%x: memref<16x16xf32>, %y: memref<16x1xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
     %c0 = arith.constant 0 : index
     %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #a>
-    // expected-error@+1 {{writes to shared memory, which it cannot in a kernel of clusters}}
+    // expected-error@+1 {{works along a dim of a tile that is spread over blocks}}
     %1 = layout.reduce sum %0 axis = 1 {layout.offset = 0 : i64} : tensor<16x16xf32, #a> -> tensor<16x1xf32, #r>
     layout.store %1, %y[%c0, %c0] : tensor<16x1xf32, #r>, memref<16x1xf32>
     gpu.return

@@ -31,7 +31,9 @@ static llvm::json::Object toJson(const sim::Counters &counters) {
       {"shared_store_wavefronts", counters.sharedStoreWavefronts},
       {"shuffles", counters.shuffles},
       {"barriers", counters.barriers},
-      {"mma", counters.mma}};
+      {"mma", counters.mma},
+      {"cluster_barriers", counters.clusterBarriers},
+      {"remote_shared_bytes", counters.remoteSharedBytes}};
 }
 
 namespace {

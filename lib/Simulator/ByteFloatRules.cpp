@@ -45,8 +45,8 @@ Value mirage::sim::packByteFloats(HostRewriter &rewriter, Operation *op,
                rewriter.constant(loc, saturate)})
         .getResult();
   };
-  Value shifted = LLVM::ShlOp::create(b, loc, convert(high),
-                                      rewriter.constant(loc, 8));
+  Value shifted =
+      LLVM::ShlOp::create(b, loc, convert(high), rewriter.constant(loc, 8));
   return LLVM::OrOp::create(b, loc, convert(low), shifted);
 }
 
@@ -76,12 +76,12 @@ static std::array<Value, 2> unpackHalves(HostRewriter &rewriter, Operation *op,
                                          Value pair) {
   OpBuilder &b = rewriter.builder;
   Location loc = op->getLoc();
-  pair = LLVM::BitcastOp::create(b, loc, VectorType::get(2, b.getF16Type()),
-                                 pair);
+  pair =
+      LLVM::BitcastOp::create(b, loc, VectorType::get(2, b.getF16Type()), pair);
   std::array<Value, 2> result;
   for (unsigned i = 0; i < 2; ++i) {
-    Value half = LLVM::ExtractElementOp::create(b, loc, pair,
-                                                rewriter.constant(loc, i));
+    Value half =
+        LLVM::ExtractElementOp::create(b, loc, pair, rewriter.constant(loc, i));
     result[i] = LLVM::FPExtOp::create(b, loc, b.getF32Type(), half);
   }
   return result;
@@ -109,8 +109,7 @@ static Value widenPair(HostRewriter &rewriter, Operation *op, Value bytes,
 
 std::optional<SmallVector<Value>>
 mirage::sim::convertPair(HostRewriter &rewriter, Operation *op, StringRef to,
-                         StringRef from, bool relu,
-                         ArrayRef<Value> arguments) {
+                         StringRef from, bool relu, ArrayRef<Value> arguments) {
   if (op->getNumResults() != 1)
     return std::nullopt;
   if (auto format = byteFloatOfMnemonic(from);

@@ -134,6 +134,21 @@ void HostModuleBuilder::addThreadArgument(LLVM::LLVMFuncOp function) {
   function.setLinkage(LLVM::Linkage::Internal);
 }
 
+static LogicalResult readCluster(LLVM::LLVMFuncOp function, Dim3 &cluster) {
+  constexpr uint64_t most = 16; // with "non-portable" sizes allowed
+  auto dims = function->getAttrOfType<DenseI32ArrayAttr>(
+      NVVM::NVVMDialect::getClusterDimAttrName());
+  if (!dims)
+    return success();
+  uint32_t *sizes[] = {&cluster.x, &cluster.y, &cluster.z};
+  for (auto [size, dim] : llvm::zip(sizes, dims.asArrayRef()))
+    *size = dim;
+  if (cluster.count() == 0 || cluster.count() > most)
+    return function.emitError("a cluster has 1 to ")
+           << most << " blocks, got " << cluster.count();
+  return success();
+}
+
 LogicalResult HostModuleBuilder::addKernel(LLVM::LLVMFuncOp function) {
   KernelSignature signature;
   signature.name = function.getName().str();
@@ -151,6 +166,8 @@ LogicalResult HostModuleBuilder::addKernel(LLVM::LLVMFuncOp function) {
              << i << " of type " << type;
     signature.arguments.push_back({isa<LLVM::LLVMPointerType>(type), bytes});
   }
+  if (failed(readCluster(function, signature.cluster)))
+    return failure();
   result.kernels.push_back(std::move(signature));
   return success();
 }

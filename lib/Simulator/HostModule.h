@@ -41,6 +41,7 @@ struct KernelSignature {
     uint64_t bytes;
   };
   std::vector<Argument> arguments;
+  Dim3 cluster; ///< blocks of a cluster.
   std::string entryName() const { return name + ".entry"; }
 };
 

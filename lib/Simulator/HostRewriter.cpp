@@ -250,7 +250,7 @@ uint32_t HostRewriter::addAccessSite(Operation *op, Space space, uint64_t bytes,
   // What the back end emits: NVIDIA needs natural alignment, so a less aligned
   // access is split; AMD's global memory only asks for whole words.
   uint64_t reach = alignment;
-  if (!target.isNVIDIA() && space != Space::Shared && alignment >= 4)
+  if (!target.isNVIDIA() && !s.isShared() && alignment >= 4)
     reach = 16;
   uint64_t widest = target.maxVectorBits / 8;
   s.chunk = llvm::PowerOf2Ceil(
@@ -267,7 +267,8 @@ void HostRewriter::instrumentAccess(Operation *op, Value address,
     return;
   unsigned addressSpace =
       cast<LLVM::LLVMPointerType>(address.getType()).getAddressSpace();
-  // Both vendors: 1 global, 3 shared, 4 constant, 5 private, 0 any of them.
+  // Both vendors: 1 global, 3 shared, 4 constant, 5 private, 0 any of them;
+  // NVIDIA: 7 shared memory of a cluster.
   uint32_t id;
   if (addressSpace == 1) {
     id = addAccessSite(op, Space::Global, bytes, alignment, isStore);
@@ -275,8 +276,10 @@ void HostRewriter::instrumentAccess(Operation *op, Value address,
     id = addAccessSite(op, Space::Shared, bytes, alignment, isStore);
   } else if (addressSpace == 0) {
     id = addAccessSite(op, Space::Generic, bytes, alignment, isStore);
-    addAccessSite(op, Space::Shared, bytes, alignment, isStore);
+    addAccessSite(op, Space::Cluster, bytes, alignment, isStore);
     addAccessSite(op, Space::Global, bytes, alignment, isStore);
+  } else if (addressSpace == 7 && target.isNVIDIA()) {
+    id = addAccessSite(op, Space::Cluster, bytes, alignment, isStore);
   } else {
     return;
   }

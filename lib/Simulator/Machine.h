@@ -1,4 +1,4 @@
-//===- Machine.h - Runs the threads of one block ----------------*- C++ -*-===//
+//===- Machine.h - Runs the threads of one cluster --------------*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,13 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A machine runs one block at a time; each host thread owns one. Its threads
-// are fibers that run until they have to wait: for the other lanes at a warp
-// operation, for the block at a barrier, or for the other lanes to catch up
-// when the notes of memory accesses are full. The next fiber comes from the
-// same warp if one can run, else from the next warp (a Schedule may say
-// otherwise). When none can run and some
-// have not ended, the block is deadlocked and the machine says who waits where.
+// A machine runs the blocks of one cluster at a time (mostly a single block);
+// each host thread owns one. Their threads are fibers that run until they have
+// to wait: for the other lanes at a warp operation, for the block at a barrier,
+// or for the other lanes to catch up when the notes of memory accesses are
+// full. The next fiber comes from the same warp if one can run, else from the
+// next warp (a Schedule may say otherwise). When none can run and some have not
+// ended, the cluster is deadlocked and the machine says who waits where.
 //
 // Warp operations come in two kinds. NVIDIA's name the participants in a mask:
 // the operation happens when all of them arrived, and it is an error if one of
@@ -43,6 +43,7 @@
 namespace mirage::sim {
 
 class Machine;
+struct ThreadBlock;
 struct Warp;
 
 /// What compiled code reads of its thread.
@@ -50,6 +51,9 @@ struct ThreadHeader {
   uint32_t registers[NumSpecialRegisters];
   char *sharedBase; ///< of the block; 4 GiB aligned.
 };
+
+/// Shared memory of the blocks of a cluster lies this far apart, by rank.
+inline constexpr uint64_t sharedWindow = uint64_t{4} << 30;
 
 /// The site of what has none.
 inline constexpr uint32_t noSite = ~0u;
@@ -68,15 +72,17 @@ struct SuspectStore {
   uint64_t granules = 0; ///< which of SharedShadow's granules; 0: no suspect.
   uint32_t site = 0;
   int otherThread = -1;
+  char *base = nullptr; ///< of the shared memory.
   char before[SharedShadow::mostBytes + SharedShadow::granule];
 };
 
-enum class Wait : uint8_t { None, Warp, Barrier, Trace, Exited };
+enum class Wait : uint8_t { None, Warp, Barrier, Cluster, Trace, Exited };
 
 struct Thread : ThreadHeader {
   Machine *machine = nullptr;
+  ThreadBlock *block = nullptr;
   Warp *warp = nullptr;
-  uint32_t index = 0, lane = 0;
+  uint32_t index = 0, lane = 0; ///< in the block and in the warp.
   Fiber fiber;
 
   // What the thread waits for.
@@ -87,7 +93,8 @@ struct Thread : ThreadHeader {
   const char *operands = nullptr;
   char *results = nullptr;
 
-  uint64_t rounds = 0; ///< of loops.
+  uint32_t arrivals = 0, waits = 0; ///< at barriers of the cluster.
+  uint64_t rounds = 0;              ///< of loops.
   SuspectStore suspect;
   std::vector<PendingCopy> copies;
   std::vector<size_t> copyGroups; ///< end of each committed group in `copies`.
@@ -97,12 +104,28 @@ struct Thread : ThreadHeader {
 
 struct Warp {
   Thread *threads = nullptr; ///< its first lane.
-  uint32_t index = 0;
-  uint32_t epoch = 0; ///< warp barriers since the last block barrier.
+  uint32_t index = 0;        ///< in the cluster.
+  uint32_t epoch = 0;        ///< warp barriers since the last block barrier.
   uint64_t existing = 0, runnable = 0, exited = 0;
   uint64_t waiting = 0; ///< at a warp operation.
   uint64_t noting = 0;  ///< for room in the trace.
   WarpTrace trace;
+};
+
+struct NamedBarrier {
+  uint32_t arrived = 0, expected = 0;
+  uint32_t votes = 0;     ///< arrivals with a true predicate.
+  uint32_t lastVotes = 0; ///< of the last completion.
+};
+
+struct ThreadBlock {
+  uint64_t index = 0; ///< in the grid.
+  uint32_t rank = 0;  ///< in the cluster.
+  uint32_t epoch = 0; ///< block barriers, see SharedShadow.
+  llvm::MutableArrayRef<Warp> warps;
+  char *sharedBase = nullptr;
+  SharedShadow shadow;
+  NamedBarrier barriers[16];
 };
 
 /// Global memory of one kernel argument.
@@ -120,12 +143,15 @@ struct LaunchPlan {
   void (*entry)(void **arguments, ThreadHeader *thread);
   void **arguments;
   std::vector<MemoryRange> buffers; ///< by ascending address.
-  Dim3 grid, block;
+  Dim3 grid, block, cluster;
   uint64_t staticSharedBytes, dynamicSharedBytes;
+
+  uint64_t clusters() const { return grid.count() / cluster.count(); }
 };
 
-/// Why a block stopped.
+/// Why a cluster stopped.
 struct Failure {
+  uint64_t cluster = 0;
   uint64_t block = 0;
   uint32_t thread = 0;
   uint32_t site = noSite;
@@ -141,7 +167,7 @@ public:
   /// Gets stacks and shared memory for blocks of this launch; false if the
   /// host does not grant them.
   bool prepare(const LaunchPlan &plan);
-  std::optional<Failure> runBlock(uint64_t index);
+  std::optional<Failure> runCluster(uint64_t index);
   Counters takeCounters();
 
   // Called by compiled code, on the fiber of `thread`.
@@ -151,6 +177,11 @@ public:
   /// `count` 0 is the whole block; gives how many came with a true predicate.
   uint32_t barrier(Thread &thread, uint32_t site, uint32_t id, uint32_t count,
                    bool arriveOnly, bool predicate);
+  void arriveAtCluster(Thread &thread, uint32_t site);
+  void waitForCluster(Thread &thread, uint32_t site);
+  /// The address in the shared memory of the block `rank` that corresponds to
+  /// `address` in that of the thread's own.
+  char *mapShared(Thread &thread, uint32_t site, char *address, uint32_t rank);
   void asyncCopy(Thread &thread, uint32_t site, char *destination,
                  const char *source, uint32_t sourceBytes);
   void commitCopies(Thread &thread);
@@ -158,7 +189,7 @@ public:
   /// The thread has gone round in loops for long: others have their turn.
   void endTurn(Thread &thread, uint32_t site);
   static constexpr uint64_t roundsOfTurn = uint64_t{1} << 20;
-  [[noreturn]] void fail(uint32_t thread, uint32_t site,
+  [[noreturn]] void fail(const Thread &thread, uint32_t site,
                          const llvm::Twine &message);
 
   // For the rules of warp operations.
@@ -171,17 +202,18 @@ public:
   const LaunchPlan &launch() const { return *plan; }
 
 private:
-  struct NamedBarrier {
-    uint32_t arrived = 0, expected = 0;
-    uint32_t votes = 0;     ///< arrivals with a true predicate.
-    uint32_t lastVotes = 0; ///< of the last completion.
-  };
-
   static void threadMain(void *thread);
   void resume(Fiber &from, Thread &next);
   Failure describeFaultOf(const Thread &thread, int signal) const;
-  void startThreads(uint64_t block);
-  void setRegisters(Thread &thread, uint64_t block);
+  bool reserveWindows(uint64_t count);
+  void startBlock(ThreadBlock &block, uint64_t cluster);
+  void startThreads(ThreadBlock &block);
+  void setRegisters(Thread &thread);
+  uint32_t numberOf(const Thread &thread) const {
+    return &thread - threads.data();
+  }
+  SharedShadow::Accessor accessor(const Thread &thread) const;
+  ThreadBlock *blockAt(uint64_t address);
   void leave(Thread &thread);
   Thread *nextAfter(const Thread &thread);
   Thread *nextRunnable(Warp &warp);
@@ -191,17 +223,20 @@ private:
   void settle(Warp &warp);
   void arriveMasked(Thread &thread, uint64_t mask);
   void complete(Warp &warp, uint32_t site, uint64_t lanes);
-  void release(uint32_t site, uint32_t id);
+  void release(ThreadBlock &block, uint32_t id);
+  void tryToReleaseCluster();
   void checkAligned(Thread &thread, uint32_t site, uint64_t address,
                     uint32_t alignment);
   bool hasShadow() const;
-  void checkRace(Thread &thread, uint32_t site, uint64_t offset, uint32_t bytes,
-                 bool isStore);
+  void checkRemote(Thread &thread, uint32_t site, const ThreadBlock &owner);
+  void checkRace(Thread &thread, uint32_t site, ThreadBlock &owner,
+                 uint64_t offset, uint32_t bytes, bool isStore);
   void checkAndCount(Thread &thread, uint32_t site, uint64_t address,
                      uint32_t bytes);
   void note(Thread &thread, uint32_t site, uint64_t address);
-  void suspectStore(Thread &thread, uint32_t site, uint64_t offset,
-                    uint32_t bytes, const SharedShadow::Result &result);
+  void suspectStore(Thread &thread, uint32_t site, ThreadBlock &owner,
+                    uint64_t offset, uint32_t bytes,
+                    const SharedShadow::Result &result);
   /// Called at the start of whatever the thread does after a store.
   void settleStore(Thread &thread) {
     if (LLVM_UNLIKELY(thread.suspect.granules))
@@ -210,19 +245,24 @@ private:
   void checkSuspect(Thread &thread);
   void performCopies(Thread &thread, size_t count);
   Failure describeDeadlock() const;
-  std::string describeThread(uint32_t index) const;
+  std::string describeThread(const Thread &thread) const;
   std::string describeGlobal(uint64_t address) const;
 
   const LaunchPlan *plan = nullptr;
   AccessCounter accessCounter;
   std::unique_ptr<StackPool> stacks;
+  // Of all blocks of the cluster, one block after another.
   std::vector<Thread> threads;
   std::vector<Warp> warps;
-  char *reservation = nullptr; ///< 8 GiB, so that 4 GiB in it are aligned.
-  char *sharedBase = nullptr;
-  uint64_t sharedMapped = 0, sharedBytes = 0;
-  SharedShadow shadow;
-  NamedBarrier barriers[16];
+  std::vector<ThreadBlock> blocks;
+  uint32_t firstEpoch = 0;     ///< of the running cluster, see SharedShadow.
+  uint32_t exited = 0;         ///< threads.
+  uint32_t arrived = 0;        ///< threads at the barrier of the cluster.
+  uint32_t meetings = 0;       ///< completions of that barrier.
+  char *reservation = nullptr; ///< of address space for `windows` windows.
+  uint64_t windows = 0;
+  char *firstWindow = nullptr; ///< 4 GiB aligned.
+  uint64_t sharedMapped = 0, windowsMapped = 0, sharedBytes = 0;
   size_t lastBuffer = 0;
   Fiber mainFiber, abandoned;
   Thread *running = nullptr;
@@ -273,7 +313,7 @@ struct WarpCall {
       function(unsigned(llvm::countr_zero(rest)));
   }
   [[noreturn]] void fail(unsigned lane, const llvm::Twine &message) const {
-    machine.fail(thread(lane).index, siteId, message);
+    machine.fail(thread(lane), siteId, message);
   }
   [[noreturn]] void failOutside(unsigned lane, const char *what, size_t end,
                                 size_t bytes) const;

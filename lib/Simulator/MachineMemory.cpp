@@ -30,7 +30,7 @@ std::string Machine::describeGlobal(uint64_t address) const {
 void Machine::checkAligned(Thread &thread, uint32_t site, uint64_t address,
                            uint32_t alignment) {
   if (address % alignment != 0)
-    fail(thread.index, site,
+    fail(thread, site,
          llvm::formatv("misaligned {0}: the address is {1} modulo {2}, "
                        "expected 0",
                        verb(plan->sites[site].isStore), address % alignment,
@@ -48,19 +48,28 @@ void Machine::checkGlobal(Thread &thread, uint32_t site, uint64_t address,
       if (address >= candidate.begin && address + bytes <= candidate.end)
         range = &candidate;
     if (!range)
-      fail(thread.index, site,
+      fail(thread, site,
            llvm::formatv("out-of-bounds global {0} of {1} bytes at {2}",
                          verb(isStore), bytes, describeGlobal(address)));
     lastBuffer = range - plan->buffers.data();
   }
   if (isStore && !range->isWritable)
-    fail(thread.index, site,
+    fail(thread, site,
          llvm::formatv("store to argument {0}, which is an input",
                        range->argument));
 }
 
-static SharedShadow::Accessor accessor(const Thread &thread) {
-  return {thread.index, thread.warp->index, thread.warp->epoch};
+SharedShadow::Accessor Machine::accessor(const Thread &thread) const {
+  return {numberOf(thread),    thread.warp->index, thread.block->rank,
+          thread.block->epoch, thread.warp->epoch, thread.arrivals,
+          thread.waits};
+}
+
+/// The block in whose window of shared memory the address lies.
+ThreadBlock *Machine::blockAt(uint64_t address) {
+  uint64_t rank =
+      (address - reinterpret_cast<uint64_t>(firstWindow)) / sharedWindow;
+  return rank < blocks.size() ? &blocks[rank] : nullptr;
 }
 
 bool Machine::hasShadow() const {
@@ -68,51 +77,54 @@ bool Machine::hasShadow() const {
          (plan->options->checkRaces || plan->options->checkUninitialized);
 }
 
-void Machine::checkRace(Thread &thread, uint32_t site, uint64_t offset,
-                        uint32_t bytes, bool isStore) {
+void Machine::checkRace(Thread &thread, uint32_t site, ThreadBlock &owner,
+                        uint64_t offset, uint32_t bytes, bool isStore) {
   SharedShadow::Accessor who = accessor(thread);
   SharedShadow::Result result =
-      isStore
-          ? shadow.write(who, offset, bytes)
-          : shadow.read(who, offset, bytes, plan->options->checkUninitialized);
+      isStore ? owner.shadow.write(who, offset, bytes)
+              : owner.shadow.read(who, offset, bytes,
+                                  plan->options->checkUninitialized);
   using Finding = SharedShadow::Finding;
   if (LLVM_UNLIKELY(result.overwritten) && plan->options->checkRaces)
-    suspectStore(thread, site, offset, bytes, result);
+    suspectStore(thread, site, owner, offset, bytes, result);
   if (LLVM_LIKELY(result.finding == Finding::None))
     return;
   if (result.finding == Finding::Uninitialized)
-    fail(thread.index, site,
+    fail(thread, site,
          llvm::formatv("load of shared memory that nothing wrote, byte {0}",
                        result.offset));
   if (!plan->options->checkRaces)
     return;
   if (result.finding == Finding::UnfinishedCopy)
-    fail(thread.index, site,
+    fail(thread, site,
          llvm::formatv("{0} at byte {1} of shared memory, where an "
                        "asynchronous copy has not been waited for",
                        verb(isStore), result.offset));
-  std::string other = result.otherThread < 0
-                          ? std::string("several threads")
-                          : "thread " + describeThread(result.otherThread);
-  fail(thread.index, site,
+  std::string other =
+      result.otherThread < 0
+          ? std::string("several threads")
+          : "thread " + describeThread(threads[result.otherThread]);
+  fail(thread, site,
        llvm::formatv("race on byte {0} of shared memory: this {1} and the {2} "
                      "by {3} are not ordered by a barrier",
                      result.offset, verb(isStore),
                      verb(result.finding != Finding::WriteAfterRead), other));
 }
 
-void Machine::suspectStore(Thread &thread, uint32_t site, uint64_t offset,
-                           uint32_t bytes, const SharedShadow::Result &result) {
+void Machine::suspectStore(Thread &thread, uint32_t site, ThreadBlock &owner,
+                           uint64_t offset, uint32_t bytes,
+                           const SharedShadow::Result &result) {
   settleStore(thread);
   SuspectStore &suspect = thread.suspect;
   suspect.offset = offset / SharedShadow::granule * SharedShadow::granule;
   suspect.granules = result.overwritten;
   suspect.site = site;
   suspect.otherThread = result.otherThread;
+  suspect.base = owner.sharedBase;
   uint64_t end =
       std::min({offset + bytes + 1, suspect.offset + sizeof(suspect.before),
                 sharedBytes});
-  std::memcpy(suspect.before, sharedBase + suspect.offset,
+  std::memcpy(suspect.before, suspect.base + suspect.offset,
               end - suspect.offset);
 }
 
@@ -122,28 +134,67 @@ void Machine::checkSuspect(Thread &thread) {
   suspect.granules = 0;
   for (uint64_t rest = granules; rest; rest &= rest - 1) {
     uint64_t at = llvm::countr_zero(rest) * SharedShadow::granule;
-    if (std::memcmp(suspect.before + at, sharedBase + suspect.offset + at,
+    if (std::memcmp(suspect.before + at, suspect.base + suspect.offset + at,
                     SharedShadow::granule) == 0)
       continue;
-    fail(thread.index, suspect.site,
+    fail(thread, suspect.site,
          llvm::formatv("race on byte {0} of shared memory: this store and the "
                        "store of another value by thread {1} are not ordered "
                        "by a barrier",
                        suspect.offset + at,
-                       describeThread(suspect.otherThread)));
+                       describeThread(threads[suspect.otherThread])));
   }
 }
 
-void Machine::checkShared(Thread &thread, uint32_t site, uint64_t address,
+/// What has to be known before an access to another block's shared memory.
+void Machine::checkRemote(Thread &thread, uint32_t site,
+                          const ThreadBlock &owner) {
+  const char *trouble = nullptr;
+  if (thread.waits == 0)
+    trouble = "may not have started: the cluster has not met at a barrier";
+  else if (llvm::all_of(owner.warps, [](const Warp &warp) {
+             return warp.exited == warp.existing;
+           }))
+    trouble = "has exited";
+  if (trouble)
+    fail(thread, site,
+         llvm::formatv("{0} in the shared memory of the block of rank {1}, "
+                       "which {2}",
+                       verb(plan->sites[site].isStore), owner.rank, trouble));
+}
+
+void Machine::checkShared(Thread &thread, uint32_t id, uint64_t address,
                           uint32_t bytes, bool isStore) {
-  uint64_t offset = address - reinterpret_cast<uint64_t>(sharedBase);
+  const Site &site = plan->sites[id];
+  ThreadBlock *owner = thread.block;
+  if (site.space == Space::Cluster)
+    if (ThreadBlock *block = blockAt(address))
+      owner = block;
+  uint64_t offset = address - reinterpret_cast<uint64_t>(owner->sharedBase);
   if (offset >= sharedBytes || offset + bytes > sharedBytes)
-    fail(thread.index, site,
+    fail(thread, id,
          llvm::formatv("out-of-bounds shared {0} of {1} bytes at byte {2}; the "
                        "block has {3} bytes",
                        verb(isStore), bytes, int64_t(offset), sharedBytes));
-  if (hasShadow() && !plan->sites[site].isAtomic)
-    checkRace(thread, site, offset, bytes, isStore);
+  if (owner != thread.block) {
+    checkRemote(thread, id, *owner);
+    if (plan->options->count)
+      accessCounter.counters.remoteSharedBytes += bytes;
+  }
+  if (hasShadow() && !site.isAtomic)
+    checkRace(thread, id, *owner, offset, bytes, isStore);
+}
+
+char *Machine::mapShared(Thread &thread, uint32_t site, char *address,
+                         uint32_t rank) {
+  if (rank >= blocks.size())
+    fail(thread, site,
+         llvm::formatv("there is no block of rank {0} in a cluster of {1}",
+                       rank, blocks.size()));
+  const ThreadBlock *from = blockAt(reinterpret_cast<uint64_t>(address));
+  if (!from)
+    fail(thread, site, "the address is not one of shared memory");
+  return blocks[rank].sharedBase + (address - from->sharedBase);
 }
 
 void Machine::note(Thread &thread, uint32_t site, uint64_t address) {
@@ -167,8 +218,7 @@ void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
   if (site->space == Space::Generic) {
     // A generic pointer goes to shared memory, to a buffer, or to the thread's
     // own stack. The two sites after this one stand for the first two.
-    auto base = reinterpret_cast<uint64_t>(sharedBase);
-    bool isShared = address - base < (uint64_t{4} << 30);
+    bool isShared = blockAt(address) != nullptr;
     bool isGlobal = !plan->buffers.empty() &&
                     address >= plan->buffers.front().begin &&
                     address < plan->buffers.back().end;
@@ -183,7 +233,7 @@ void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
 void Machine::checkAndCount(Thread &thread, uint32_t id, uint64_t address,
                             uint32_t bytes) {
   const Site &site = plan->sites[id];
-  bool isShared = site.space == Space::Shared;
+  bool isShared = site.isShared();
   if (plan->options->checkAccesses) {
     checkAligned(thread, id, address, site.alignment);
     if (isShared)
@@ -221,7 +271,7 @@ void Machine::asyncCopy(Thread &thread, uint32_t site, char *destination,
     return performCopies(thread, thread.copies.size());
   std::memset(destination, 0xff, bytes);
   if (hasShadow())
-    shadow.startCopy(destination - sharedBase, bytes);
+    thread.block->shadow.startCopy(destination - thread.sharedBase, bytes);
 }
 
 void Machine::performCopies(Thread &thread, size_t count) {
@@ -231,8 +281,8 @@ void Machine::performCopies(Thread &thread, size_t count) {
     std::memset(copy.destination + copy.sourceBytes, 0,
                 copy.bytes - copy.sourceBytes);
     if (hasShadow())
-      shadow.finishCopy(accessor(thread), copy.destination - sharedBase,
-                        copy.bytes);
+      thread.block->shadow.finishCopy(
+          accessor(thread), copy.destination - thread.sharedBase, copy.bytes);
   }
   thread.copies.erase(thread.copies.begin(), thread.copies.begin() + count);
 }

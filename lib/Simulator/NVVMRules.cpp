@@ -106,6 +106,40 @@ static LogicalResult rewriteSyncWarp(HostRewriter &rewriter, Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
+// Clusters
+//===----------------------------------------------------------------------===//
+
+static void callAtSite(HostRewriter &rewriter, Operation *op,
+                       StringRef function) {
+  uint32_t site = rewriter.addSite(op);
+  rewriter.call(op, function, {},
+                {rewriter.thread(op), rewriter.constant(op->getLoc(), site)});
+  rewriter.erase(op);
+}
+
+static LogicalResult rewriteClusterArrive(HostRewriter &rewriter,
+                                          Operation *op) {
+  callAtSite(rewriter, op, runtime::arriveAtCluster);
+  return success();
+}
+
+static LogicalResult rewriteClusterWait(HostRewriter &rewriter, Operation *op) {
+  callAtSite(rewriter, op, runtime::waitForCluster);
+  return success();
+}
+
+static LogicalResult rewriteMapa(HostRewriter &rewriter, Operation *op) {
+  auto map = cast<NVVM::MapaOp>(op);
+  uint32_t site = rewriter.addSite(op);
+  auto call =
+      rewriter.call(op, runtime::mapShared, op->getResultTypes(),
+                    {rewriter.thread(op), rewriter.constant(op->getLoc(), site),
+                     map.getA(), map.getB()});
+  rewriter.replace(op, call.getResults());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Values across lanes
 //===----------------------------------------------------------------------===//
 
@@ -428,6 +462,20 @@ static void addRegisterRules(RuleTable &rules) {
   add("warpsize", readRegister<WarpSize>);
   add("dynamic.smem.size", readRegister<DynamicSharedBytes>);
   add("total.smem.size", readRegister<TotalSharedBytes>);
+  add("cluster.ctarank", readRegister<RankInCluster>);
+  add("cluster.nctarank", readRegister<BlocksOfCluster>);
+  add("cluster.ctaid.x", readRegister<BlockInClusterX>);
+  add("cluster.ctaid.y", readRegister<BlockInClusterY>);
+  add("cluster.ctaid.z", readRegister<BlockInClusterZ>);
+  add("cluster.nctaid.x", readRegister<ClusterDimX>);
+  add("cluster.nctaid.y", readRegister<ClusterDimY>);
+  add("cluster.nctaid.z", readRegister<ClusterDimZ>);
+  add("clusterid.x", readRegister<ClusterIdX>);
+  add("clusterid.y", readRegister<ClusterIdY>);
+  add("clusterid.z", readRegister<ClusterIdZ>);
+  add("nclusterid.x", readRegister<ClusterCountX>);
+  add("nclusterid.y", readRegister<ClusterCountY>);
+  add("nclusterid.z", readRegister<ClusterCountZ>);
 }
 
 void mirage::sim::addNVVMRules(RuleTable &rules) {
@@ -436,6 +484,9 @@ void mirage::sim::addNVVMRules(RuleTable &rules) {
   rules["nvvm.barrier"] = rewriteBarrier;
   rules["nvvm.barrier.arrive"] = rewriteArrive;
   rules["nvvm.bar.warp.sync"] = rewriteSyncWarp;
+  rules["nvvm.cluster.arrive"] = rewriteClusterArrive;
+  rules["nvvm.cluster.wait"] = rewriteClusterWait;
+  rules["nvvm.mapa"] = rewriteMapa;
   rules["nvvm.shfl.sync"] = rewriteShuffle;
   rules["nvvm.vote.sync"] = rewriteVote;
   rules["nvvm.redux.sync"] = rewriteRedux;

@@ -47,6 +47,22 @@ static uint32_t barrierHook(ThreadHeader *header, uint32_t site, uint32_t id,
                                  predicate);
 }
 
+static void arriveAtClusterHook(ThreadHeader *header, uint32_t site) {
+  Thread &thread = threadOf(header);
+  thread.machine->arriveAtCluster(thread, site);
+}
+
+static void waitForClusterHook(ThreadHeader *header, uint32_t site) {
+  Thread &thread = threadOf(header);
+  thread.machine->waitForCluster(thread, site);
+}
+
+static char *mapSharedHook(ThreadHeader *header, uint32_t site, char *address,
+                           uint32_t rank) {
+  Thread &thread = threadOf(header);
+  return thread.machine->mapShared(thread, site, address, rank);
+}
+
 static void asyncCopyHook(ThreadHeader *header, uint32_t site,
                           char *destination, const char *source,
                           uint32_t bytes) {
@@ -72,7 +88,7 @@ static void roundHook(ThreadHeader *header, uint32_t site) {
 
 static void trapHook(ThreadHeader *header, uint32_t site) {
   Thread &thread = threadOf(header);
-  thread.machine->fail(thread.index, site, "the kernel stopped at a trap");
+  thread.machine->fail(thread, site, "the kernel stopped at a trap");
 }
 
 static uint32_t bitsBelow(uint32_t mask, int32_t lane) {
@@ -217,6 +233,9 @@ llvm::ArrayRef<RuntimeFunction> mirage::sim::runtimeFunctions() {
       entry(runtime::maskedAccess, maskedAccessHook, machine),
       entry(runtime::warp, warpHook, machine),
       entry(runtime::barrier, barrierHook, machine),
+      entry(runtime::arriveAtCluster, arriveAtClusterHook, machine),
+      entry(runtime::waitForCluster, waitForClusterHook, machine),
+      entry(runtime::mapShared, mapSharedHook, machine),
       entry(runtime::asyncCopy, asyncCopyHook, machine),
       entry(runtime::commitCopies, commitHook, machine),
       entry(runtime::waitForCopies, waitHook, machine),

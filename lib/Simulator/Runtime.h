@@ -43,6 +43,11 @@ inline constexpr char warp[] = "mirage_sim_warp";
 // i32(thread, i32 site, i32 id, i32 count, i32 arriveOnly, i32 predicate):
 // how many threads came with a true predicate
 inline constexpr char barrier[] = "mirage_sim_barrier";
+// void(thread, i32 site)
+inline constexpr char arriveAtCluster[] = "mirage_sim_arrive_at_cluster";
+inline constexpr char waitForCluster[] = "mirage_sim_wait_for_cluster";
+// ptr(thread, i32 site, ptr address, i32 rank)
+inline constexpr char mapShared[] = "mirage_sim_map_shared";
 // void(thread, i32 site, ptr destination, ptr source, i32 bytes)
 inline constexpr char asyncCopy[] = "mirage_sim_async_copy";
 // void(thread)

@@ -8,45 +8,47 @@
 
 #include "SharedShadow.h"
 
+#include <algorithm>
+
 using namespace mirage::sim;
 
+SharedShadow::Stamp::Stamp(const Accessor &who)
+    : epoch(who.epoch), warpEpoch(who.warpEpoch), kind(One), thread(who.thread),
+      arrivals(std::min<uint32_t>(who.arrivals, UINT16_MAX)) {}
+
 bool SharedShadow::isOfWarp(const Stamp &stamp, const Accessor &who) const {
-  if (stamp.thread < manyOfWarp)
-    return stamp.thread / warpSize == who.warp;
-  return stamp.thread - manyOfWarp == who.warp;
+  return isOfBlock(stamp, who) && stamp.thread % threadsPerBlock / warpSize ==
+                                      who.thread % threadsPerBlock / warpSize;
 }
 
+/// Whether nothing orders what `stamp` says before what `who` does now.
 bool SharedShadow::conflicts(const Stamp &stamp, const Accessor &who) const {
-  if (stamp.epoch != epoch || stamp.thread == who.thread)
+  if (stamp.epoch < firstEpoch || stamp.arrivals < who.waits)
     return false;
-  bool ordered = isOfWarp(stamp, who) && stamp.warpEpoch < who.warpEpoch;
-  return !ordered;
+  if (stamp.kind == One && stamp.thread == who.thread)
+    return false;
+  if (stamp.kind == Cluster || !isOfBlock(stamp, who))
+    return true;
+  if (stamp.epoch < who.epoch)
+    return false;
+  if (stamp.kind == Block || !isOfWarp(stamp, who))
+    return true;
+  return stamp.warpEpoch >= who.warpEpoch;
 }
 
-SharedShadow::Stamp SharedShadow::stamp(const Accessor &who) const {
-  Stamp result;
-  result.epoch = epoch;
-  result.warpEpoch = who.warpEpoch;
-  result.thread = who.thread;
-  return result;
-}
-
-void SharedShadow::addReader(Stamp &reader, const Accessor &who) {
-  bool replace = reader.epoch != epoch || reader.thread == who.thread;
-  if (!replace && !isOfWarp(reader, who)) {
-    reader.thread = manyOfBlock;
-    return;
+void SharedShadow::addReader(Stamp &reader, const Accessor &who) const {
+  // A reader that is ordered before this one adds nothing: what is not ordered
+  // after it is not ordered after this one either.
+  Stamp self(who);
+  if (conflicts(reader, who)) {
+    if (!isOfBlock(reader, who))
+      self.kind = Cluster;
+    else
+      self.kind =
+          std::max<uint32_t>(reader.kind, isOfWarp(reader, who) ? Warp : Block);
+    self.arrivals = std::max(self.arrivals, reader.arrivals);
   }
-  // An earlier reader of the same warp that a warp barrier orders before this
-  // one adds nothing: whatever conflicts with it conflicts with this one.
-  bool many = !replace && reader.warpEpoch == who.warpEpoch;
-  reader = stamp(who);
-  if (many)
-    reader.thread = manyOfWarp + who.warp;
-}
-
-static int threadOrNone(uint32_t thread, uint32_t limit) {
-  return thread < limit ? int(thread) : -1;
+  reader = self;
 }
 
 SharedShadow::Result SharedShadow::read(const Accessor &who, uint64_t offset,
@@ -54,21 +56,16 @@ SharedShadow::Result SharedShadow::read(const Accessor &who, uint64_t offset,
                                         bool reportUninitialized) {
   if (bytes < granule)
     return {};
-  Stamp self = stamp(who);
   uint64_t last = (offset + bytes - 1) / granule;
   for (uint64_t i = offset / granule; i <= last; ++i) {
     Cell &cell = cells[i];
-    if (cell.writer.thread == copying && cell.writer.epoch >= firstEpoch)
+    if (isCopying(cell.writer))
       return {Finding::UnfinishedCopy, i * granule, -1};
     if (conflicts(cell.writer, who))
-      return {Finding::ReadAfterWrite, i * granule,
-              threadOrNone(cell.writer.thread, manyOfWarp)};
+      return {Finding::ReadAfterWrite, i * granule, threadOf(cell.writer)};
     if (reportUninitialized && cell.writer.epoch < firstEpoch)
       return {Finding::Uninitialized, i * granule, -1};
-    if (cell.reader.epoch != epoch)
-      cell.reader = self;
-    else
-      addReader(cell.reader, who);
+    addReader(cell.reader, who);
   }
   return {};
 }
@@ -78,15 +75,14 @@ SharedShadow::Result SharedShadow::write(const Accessor &who, uint64_t offset,
   Result result;
   if (bytes < granule)
     return result;
-  Stamp self = stamp(who);
+  Stamp self(who);
   uint64_t first = offset / granule, last = (offset + bytes - 1) / granule;
   for (uint64_t i = first; i <= last; ++i) {
     Cell &cell = cells[i];
-    if (cell.writer.thread == copying && cell.writer.epoch >= firstEpoch)
+    if (isCopying(cell.writer))
       return {Finding::UnfinishedCopy, i * granule, -1};
     if (conflicts(cell.reader, who))
-      return {Finding::WriteAfterRead, i * granule,
-              threadOrNone(cell.reader.thread, manyOfWarp)};
+      return {Finding::WriteAfterRead, i * granule, threadOf(cell.reader)};
     if (conflicts(cell.writer, who) && i - first < 64) {
       result.overwritten |= uint64_t{1} << (i - first);
       result.otherThread = cell.writer.thread;
@@ -99,11 +95,11 @@ SharedShadow::Result SharedShadow::write(const Accessor &who, uint64_t offset,
 
 void SharedShadow::startCopy(uint64_t offset, uint32_t bytes) {
   for (uint64_t i = offset / granule; i <= (offset + bytes - 1) / granule; ++i)
-    cells[i].writer.thread = copying;
+    cells[i].writer.kind = Copying;
 }
 
 void SharedShadow::finishCopy(const Accessor &who, uint64_t offset,
                               uint32_t bytes) {
   for (uint64_t i = offset / granule; i <= (offset + bytes - 1) / granule; ++i)
-    cells[i].writer = stamp(who);
+    cells[i].writer = Stamp(who);
 }

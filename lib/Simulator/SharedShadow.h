@@ -6,13 +6,19 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For every two bytes of shared memory: who wrote last and who read last, and
-// when. Time is counted in block barriers and, between two of them, in warp
-// barriers of the warp. Two accesses of different threads, one of them a write,
-// with no barrier that orders them, are a race, in whatever order the fibers
-// happened to run; writes of the same value, as by lanes that hold copies, are
-// not. An access to the destination of an asynchronous copy that
-// has not been waited for is found too. Single-byte accesses are not checked.
+// For every two bytes of a block's shared memory: who wrote last and who read
+// last, and when. Two accesses of different threads, one of them a write, are a
+// race unless a barrier orders them, in whatever order the fibers happened to
+// run; writes of the same value, as by lanes that hold copies, are none. What
+// orders an access X before an access Y:
+//
+//   barrier of the warp      both of one warp, X in an earlier warp epoch
+//   barrier of the block     both of one block, X in an earlier block epoch
+//   barrier of the cluster   Y's thread waited more often than X's thread had
+//                            arrived (arriving and waiting are two operations)
+//
+// An access to the destination of an asynchronous copy that has not been waited
+// for is found too. Single-byte accesses are not checked.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,11 +32,14 @@ namespace mirage::sim {
 
 class SharedShadow {
 public:
-  /// Who accesses, and the barriers of its warp since the last block barrier.
+  /// Who accesses, by numbers within the cluster, and when.
   struct Accessor {
     uint32_t thread;
     uint32_t warp;
-    uint32_t warpEpoch;
+    uint32_t block;
+    uint32_t epoch;           ///< block barriers; never starts again.
+    uint32_t warpEpoch;       ///< warp barriers since the last block barrier.
+    uint32_t arrivals, waits; ///< at barriers of the cluster.
   };
   enum class Finding {
     None,
@@ -51,13 +60,15 @@ public:
   /// Widest access for which `overwritten` is known.
   static constexpr unsigned mostBytes = 64 * granule - granule;
 
-  /// A new block starts with `bytes` bytes that nobody has written.
-  void startBlock(uint64_t bytes, uint32_t warpSize) {
-    this->warpSize = warpSize;
+  /// A new block starts with `bytes` bytes that nobody has written. No access
+  /// before had an epoch as late as `firstEpoch`.
+  void startBlock(uint64_t bytes, uint32_t newWarpSize,
+                  uint32_t newThreadsPerBlock, uint32_t newFirstEpoch) {
+    warpSize = newWarpSize;
+    threadsPerBlock = newThreadsPerBlock;
+    firstEpoch = newFirstEpoch;
     cells.resize(bytes / granule + 1);
-    firstEpoch = ++epoch;
   }
-  void blockBarrier() { ++epoch; }
 
   Result read(const Accessor &who, uint64_t offset, uint32_t bytes,
               bool reportUninitialized);
@@ -68,30 +79,38 @@ public:
   void finishCopy(const Accessor &who, uint64_t offset, uint32_t bytes);
 
 private:
-  /// `thread` of a cell that several threads read: of one warp (this plus the
-  /// warp), or of several.
-  static constexpr uint32_t manyOfWarp = 1024, manyOfBlock = 4095;
-  /// `thread` of the writer of a cell that a copy is on its way to.
-  static constexpr uint32_t copying = 4094;
+  /// Who a stamp is of: one thread, several of its warp, of its block or of the
+  /// cluster, or the writer of a cell that a copy is on its way to.
+  enum Kind : uint32_t { One, Warp, Block, Cluster, Copying };
 
   /// When and who; epoch 0 is before all blocks.
   struct Stamp {
     uint32_t epoch = 0;
-    uint32_t warpEpoch : 20;
-    uint32_t thread : 12;
-    Stamp() : warpEpoch(0), thread(0) {}
+    uint32_t warpEpoch : 24;
+    uint32_t kind : 8;
+    uint16_t thread = 0, arrivals = 0;
+    Stamp() : warpEpoch(0), kind(One) {}
+    explicit Stamp(const Accessor &who);
   };
   struct Cell {
     Stamp writer, reader;
   };
 
+  bool isCopying(const Stamp &writer) const {
+    return writer.kind == Copying && writer.epoch >= firstEpoch;
+  }
+  bool isOfBlock(const Stamp &stamp, const Accessor &who) const {
+    return stamp.thread / threadsPerBlock == who.block;
+  }
   bool isOfWarp(const Stamp &stamp, const Accessor &who) const;
   bool conflicts(const Stamp &stamp, const Accessor &who) const;
-  Stamp stamp(const Accessor &who) const;
-  void addReader(Stamp &reader, const Accessor &who);
+  void addReader(Stamp &reader, const Accessor &who) const;
+  static int threadOf(const Stamp &stamp) {
+    return stamp.kind == One ? int(stamp.thread) : -1;
+  }
 
   std::vector<Cell> cells;
-  uint32_t epoch = 1, firstEpoch = 1, warpSize = 32;
+  uint32_t firstEpoch = 1, warpSize = 32, threadsPerBlock = 1024;
 };
 
 } // namespace mirage::sim

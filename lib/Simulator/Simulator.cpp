@@ -200,6 +200,12 @@ Simulator::Implementation::checkLaunch(const KernelSignature *signature,
                    << plan.grid.count() << " blocks of " << threads
                    << " threads; a block has 1 to " << target.maxThreadsPerBlock
                    << " on " << target.name;
+  const Dim3 &g = plan.grid, &c = plan.cluster;
+  if (g.x % c.x || g.y % c.y || g.z % c.z)
+    return error() << "kernel '" << kernel << "' launched with a grid of "
+                   << g.x << "x" << g.y << "x" << g.z
+                   << " blocks, which clusters of " << c.x << "x" << c.y << "x"
+                   << c.z << " do not divide";
   uint64_t shared = plan.staticSharedBytes + plan.dynamicSharedBytes;
   if (shared > target.sharedBytesPerBlock)
     return error() << "kernel '" << kernel << "' needs " << shared
@@ -246,10 +252,10 @@ LogicalResult Simulator::Implementation::report(StringRef kernel,
 
 FailureOr<Counters> Simulator::Implementation::run(StringRef kernel,
                                                    const LaunchPlan &plan) {
-  uint64_t blocks = plan.grid.count();
+  uint64_t clusters = plan.clusters();
   unsigned workers = options.hostThreads ? options.hostThreads
                                          : std::thread::hardware_concurrency();
-  workers = std::clamp<uint64_t>(workers, 1, std::min<uint64_t>(blocks, 64));
+  workers = std::clamp<uint64_t>(workers, 1, std::min<uint64_t>(clusters, 64));
   while (machines.size() < workers)
     machines.push_back(std::make_unique<Machine>(model, host.sites));
   for (unsigned i = 0; i < workers; ++i)
@@ -258,8 +264,9 @@ FailureOr<Counters> Simulator::Implementation::run(StringRef kernel,
                         "shared memory of a block of "
                      << plan.block.count() << " threads";
 
-  // Blocks are started in order. After a failure no further one is started, but
-  // those before it finish, so that the first failure is always the same one.
+  // Clusters are started in order. After a failure no further one is started,
+  // but those before it finish, so that the first failure is always the same
+  // one.
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
   std::mutex mutex;
@@ -267,13 +274,13 @@ FailureOr<Counters> Simulator::Implementation::run(StringRef kernel,
   FaultGuard guard;
   auto work = [&](Machine &machine) {
     FaultStack stack;
-    for (uint64_t block; !stop && (block = next++) < blocks;) {
-      std::optional<Failure> failure = machine.runBlock(block);
+    for (uint64_t cluster; !stop && (cluster = next++) < clusters;) {
+      std::optional<Failure> failure = machine.runCluster(cluster);
       if (!failure)
         continue;
       stop = true;
       std::lock_guard<std::mutex> lock(mutex);
-      if (!first || failure->block < first->block)
+      if (!first || failure->cluster < first->cluster)
         first = std::move(failure);
     }
   };
@@ -307,6 +314,8 @@ FailureOr<Counters> Simulator::launch(StringRef kernel, Dim3 grid, Dim3 block,
   plan.staticSharedBytes = self.host.staticSharedBytes;
   plan.dynamicSharedBytes = sharedBytes;
   const KernelSignature *signature = self.find(kernel);
+  if (signature)
+    plan.cluster = signature->cluster;
   if (failed(self.checkLaunch(signature, kernel, plan, arguments)))
     return failure();
   void *entry = self.code.lookup(signature->entryName());

@@ -26,8 +26,9 @@ namespace mirage::sim {
 
 struct WarpCall;
 
-/// The memory that an access goes to; Generic is found out by the address.
-enum class Space : uint8_t { Global, Shared, Generic };
+/// The memory that an access goes to: Shared is the block's own, Cluster that
+/// of any block of the cluster; Generic is found out by the address.
+enum class Space : uint8_t { Global, Shared, Cluster, Generic };
 
 /// Which lanes have to take part in a warp operation.
 enum class Participation : uint8_t {
@@ -53,6 +54,10 @@ struct Site {
   uint32_t bytes = 0;     ///< of the whole access.
   uint32_t chunk = 0;     ///< of one instruction; an access may need several.
   uint32_t alignment = 1; ///< that the instruction demands.
+
+  bool isShared() const {
+    return space == Space::Shared || space == Space::Cluster;
+  }
 
   // A warp operation.
   WarpRule rule = nullptr;
@@ -85,6 +90,20 @@ enum SpecialRegister : unsigned {
   WarpSize,
   DynamicSharedBytes,
   TotalSharedBytes,
+  RankInCluster,
+  BlocksOfCluster,
+  BlockInClusterX, ///< place of the block in its cluster.
+  BlockInClusterY,
+  BlockInClusterZ,
+  ClusterDimX, ///< blocks of a cluster.
+  ClusterDimY,
+  ClusterDimZ,
+  ClusterIdX, ///< place of the cluster in the grid.
+  ClusterIdY,
+  ClusterIdZ,
+  ClusterCountX, ///< clusters of the grid.
+  ClusterCountY,
+  ClusterCountZ,
   NumSpecialRegisters,
 };
 

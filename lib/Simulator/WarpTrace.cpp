@@ -24,6 +24,8 @@ Counters &Counters::operator+=(const Counters &other) {
   sharedStoreWavefronts += other.sharedStoreWavefronts;
   shuffles += other.shuffles;
   barriers += other.barriers;
+  clusterBarriers += other.clusterBarriers;
+  remoteSharedBytes += other.remoteSharedBytes;
   mma += other.mma;
   return *this;
 }
@@ -55,9 +57,8 @@ unsigned AccessCounter::measure(const Site &site, const uint64_t *addresses,
       moved[lane] = addresses[lane] + offset;
     }
     unsigned bytes = std::min(site.chunk, site.bytes - offset);
-    total += site.space == Space::Shared
-                 ? model.wavefronts(moved, active, bytes)
-                 : model.sectors(moved, active, bytes);
+    total += site.isShared() ? model.wavefronts(moved, active, bytes)
+                             : model.sectors(moved, active, bytes);
   }
   return total;
 }
@@ -65,7 +66,7 @@ unsigned AccessCounter::measure(const Site &site, const uint64_t *addresses,
 void AccessCounter::count(uint32_t id, const uint64_t *addresses,
                           uint64_t active) {
   const Site &site = sites[id];
-  bool isShared = site.space == Space::Shared;
+  bool isShared = site.isShared();
   std::unique_ptr<AccessPattern> &pattern = patterns[id];
   if (!pattern)
     pattern = std::make_unique<AccessPattern>();

@@ -27,8 +27,10 @@
 //   auto counters = (*simulator)->launch("kernel", {96}, {128}, 49152,
 //       {Argument::input(x.data(), bytes), Argument::buffer(y.data(), bytes)});
 //
-// Limits: one block sees no other block's shared memory (no clusters); global
-// memory is sequentially consistent; times are not modelled.
+// The blocks of a cluster run together, each with its own shared memory, which
+// the others reach through `nvvm.mapa`.
+//
+// Limits: global memory is sequentially consistent; times are not modelled.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,6 +69,9 @@ struct Counters {
   uint64_t shuffles = 0; ///< warp instructions that move data across lanes.
   uint64_t barriers = 0; ///< block-wide barriers, one for each time and block.
   uint64_t mma = 0;      ///< warp-level matrix instructions.
+  uint64_t clusterBarriers = 0; ///< one for each time and cluster.
+  /// Bytes read and written in the shared memory of other blocks.
+  uint64_t remoteSharedBytes = 0;
 
   Counters &operator+=(const Counters &other);
 };

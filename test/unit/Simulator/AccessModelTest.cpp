@@ -90,10 +90,21 @@ TEST(AccessModelTest, EqualsBruteForce) {
 
 using Finding = SharedShadow::Finding;
 
-TEST(SharedShadowTest, BarriersOrderAccesses) {
+class SharedShadowTest : public testing::Test {
+protected:
+  /// Two blocks of 64 threads; the shadow is of the memory of block 0.
+  SharedShadowTest() { shadow.startBlock(1024, 32, 64, 1); }
+
+  static SharedShadow::Accessor thread(uint32_t number) {
+    return {number, number / 32, number / 64, /*epoch=*/1, 0, 0, 0};
+  }
+
   SharedShadow shadow;
-  shadow.startBlock(1024, 32);
-  SharedShadow::Accessor a{0, 0, 0}, b{1, 0, 0}, c{40, 1, 0};
+  SharedShadow::Accessor a = thread(0), b = thread(1), c = thread(40),
+                         remote = thread(70);
+};
+
+TEST_F(SharedShadowTest, BarriersOrderAccesses) {
   EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
   EXPECT_EQ(shadow.read(a, 0, 16, false).finding, Finding::None);
   EXPECT_EQ(shadow.read(b, 14, 2, false).finding, Finding::ReadAfterWrite);
@@ -101,18 +112,15 @@ TEST(SharedShadowTest, BarriersOrderAccesses) {
   // here; bytes 0 to 3 are the first two granules.
   EXPECT_EQ(shadow.write(a, 32, 16).overwritten, 0u);
   EXPECT_EQ(shadow.write(c, 32, 4).overwritten, 3u);
-  shadow.blockBarrier();
+  a.epoch = b.epoch = c.epoch = 2;
   EXPECT_EQ(shadow.read(b, 0, 16, false).finding, Finding::None);
   EXPECT_EQ(shadow.read(c, 0, 16, false).finding, Finding::None);
   EXPECT_EQ(shadow.write(b, 0, 16).finding, Finding::WriteAfterRead);
-  shadow.blockBarrier();
+  a.epoch = b.epoch = c.epoch = 3;
   EXPECT_EQ(shadow.write(c, 0, 16).finding, Finding::None);
 }
 
-TEST(SharedShadowTest, WarpBarriersOrderWithinAWarp) {
-  SharedShadow shadow;
-  shadow.startBlock(1024, 32);
-  SharedShadow::Accessor a{0, 0, 0}, b{1, 0, 0}, c{40, 1, 0};
+TEST_F(SharedShadowTest, WarpBarriersOrderWithinAWarp) {
   EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
   b.warpEpoch = 1;
   EXPECT_EQ(shadow.read(b, 0, 16, false).finding, Finding::None);
@@ -126,14 +134,34 @@ TEST(SharedShadowTest, WarpBarriersOrderWithinAWarp) {
   EXPECT_EQ(shadow.write(b, 0, 16).finding, Finding::None);
 }
 
-TEST(SharedShadowTest, BlocksStartUninitialized) {
-  SharedShadow shadow;
-  SharedShadow::Accessor a{0, 0, 0};
-  shadow.startBlock(1024, 32);
+TEST_F(SharedShadowTest, OnlyTheClusterOrdersBlocks) {
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
+  remote.epoch = 5; // block barriers of another block say nothing
+  EXPECT_EQ(shadow.read(remote, 0, 16, false).finding, Finding::ReadAfterWrite);
+  remote.arrivals = remote.waits = 1;
+  EXPECT_EQ(shadow.read(remote, 0, 16, false).finding, Finding::None);
+  // A write between arriving and waiting is not ordered before that wait.
+  a.arrivals = 1;
+  a.epoch = 2;
+  EXPECT_EQ(shadow.write(a, 32, 16).finding, Finding::None);
+  EXPECT_EQ(shadow.read(remote, 32, 16, false).finding,
+            Finding::ReadAfterWrite);
+  // The read above, and those of a thread of each block, until both met again.
+  a.waits = c.arrivals = c.waits = 1;
+  EXPECT_EQ(shadow.read(c, 0, 16, false).finding, Finding::None);
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::WriteAfterRead);
+  a.epoch = 3; // orders the read of c alone
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::WriteAfterRead);
+  a.arrivals = a.waits = 2;
+  EXPECT_EQ(shadow.write(a, 0, 16).finding, Finding::None);
+}
+
+TEST_F(SharedShadowTest, BlocksStartUninitialized) {
   EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::Uninitialized);
   EXPECT_EQ(shadow.write(a, 0, 4).finding, Finding::None);
   EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::None);
-  shadow.startBlock(1024, 32);
+  shadow.startBlock(1024, 32, 64, 2);
+  a.epoch = 2;
   EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::Uninitialized);
 }
 

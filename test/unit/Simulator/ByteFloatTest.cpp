@@ -18,10 +18,8 @@ namespace {
 /// The value of a format as its specification says: sign, exponent, mantissa.
 /// NaN where it says so, and infinity in E5M2.
 double valueOf(uint8_t bits, ByteFloat format) {
-  bool isShort =
-      format == ByteFloat::E5M2 || format == ByteFloat::E5M2FNUZ;
-  bool isOld =
-      format == ByteFloat::E4M3FNUZ || format == ByteFloat::E5M2FNUZ;
+  bool isShort = format == ByteFloat::E5M2 || format == ByteFloat::E5M2FNUZ;
+  bool isOld = format == ByteFloat::E4M3FNUZ || format == ByteFloat::E5M2FNUZ;
   int mantissaBits = isShort ? 2 : 3, bias = (isShort ? 15 : 7) + isOld;
   int exponent = (bits & 0x7f) >> mantissaBits;
   int mantissa = bits & ((1 << mantissaBits) - 1);
@@ -101,16 +99,16 @@ protected:
   std::vector<int32_t> run(const std::string &chip, const std::string &lines) {
     bool isNvidia = chip[0] == 's';
     std::vector<int32_t> result(isNvidia ? 32 : 64, -1);
-    bool ok = compile(chip, R"(
+    bool ok =
+        compile(chip, R"(
       llvm.func @k(%p: !llvm.ptr<1>) attributes {nvvm.kernel, rocdl.kernel} {
         %ten = llvm.mlir.constant(10.0 : f32) : f32
         %quarter = llvm.mlir.constant(0.25 : f32) : f32
         %minus = llvm.mlir.constant(-16.0 : f32) : f32
         %t = )" +
-                                std::string(isNvidia
-                                                ? "nvvm.read.ptx.sreg.tid.x"
-                                                : "rocdl.workitem.id.x") +
-                                R"( : i32
+                          std::string(isNvidia ? "nvvm.read.ptx.sreg.tid.x"
+                                               : "rocdl.workitem.id.x") +
+                          R"( : i32
         %f = llvm.uitofp %t : i32 to f32
         %g = llvm.fadd %f, %minus : f32
         %x = llvm.fmul %g, %ten : f32
@@ -120,8 +118,8 @@ protected:
         llvm.store %r, %q : i32, !llvm.ptr<1>
         llvm.return
       })");
-    EXPECT_TRUE(ok && launch({}, {unsigned(result.size())}, 0,
-                             {output(result)}))
+    EXPECT_TRUE(ok &&
+                launch({}, {unsigned(result.size())}, 0, {output(result)}))
         << errors;
     return result;
   }

@@ -371,3 +371,7 @@ static void simulateMany(unsigned count, bool clusters) {
 }
 
 TEST(ConversionFuzz, RunOnTheSimulator) { simulateMany(fuzzCount(), false); }
+
+TEST(ConversionFuzz, RunClustersOnTheSimulator) {
+  simulateMany(std::max(1u, fuzzCount() / 4), true);
+}

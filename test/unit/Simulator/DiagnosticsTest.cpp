@@ -372,8 +372,8 @@ TEST_F(DiagnosticsTest, UnknownOperations) {
                                    line + "\nllvm.return\n}"));
     EXPECT_TRUE(diagnosed({message})) << errors;
   };
-  rejects("sm_90a", "nvvm.griddepcontrol wait",
-          "the simulator has no rule for 'nvvm.griddepcontrol'");
+  rejects("sm_90a", "nvvm.wgmma.fence.aligned",
+          "the simulator has no rule for 'nvvm.wgmma.fence.aligned'");
   rejects("sm_90a",
           "llvm.inline_asm has_side_effects \"foo.bar;\", \"\" : () -> ()",
           "no rule for the assembly 'foo.bar;'");

@@ -154,6 +154,11 @@ static llvm::ArrayRef<TargetDescription> buildTable() {
     table[i].maxClusterBlocks = 8;
   }
   table[7].hasPermlaneSwap = true;
+  for (TargetDescription &target : table)
+    target.hasByteMatrix = target.name != "gfx90a";
+  for (unsigned i : {2u, 3u, 4u, 7u})
+    table[i].float8Format = Float8Format::OCP;
+  table[6].float8Format = Float8Format::FNUZ;
   table[3].hasWgmma = true;
   return table;
 }

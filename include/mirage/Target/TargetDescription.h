@@ -54,6 +54,10 @@ struct MatrixShape {
   unsigned m, n, k;
 };
 
+/// The 8-bit floats that a chip's instructions take: those of the OCP
+/// specification, or the variants without infinities and negative zero.
+enum class Float8Format { None, OCP, FNUZ };
+
 /// One chip. Sizes are bytes, rates are per second or per clock as named.
 struct TargetDescription {
   llvm::StringRef name; ///< as in `target=`: "sm_90a", "gfx942".
@@ -93,6 +97,8 @@ struct TargetDescription {
   bool hasLdmatrix, hasStmatrix, hasAsyncCopy, hasWgmma;
   bool hasPermlaneSwap;      ///< v_permlane16_swap, v_permlane32_swap.
   unsigned maxClusterBlocks; ///< blocks that share their memory; 0: none.
+  bool hasByteMatrix;        ///< a matrix instruction on i8 with k = 32.
+  Float8Format float8Format; ///< of conversions and of matrix instructions.
 
   // LLVM back end.
   llvm::StringRef triple;   ///< "nvptx64-nvidia-cuda", "amdgcn-amd-amdhsa".

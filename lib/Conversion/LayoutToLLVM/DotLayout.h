@@ -20,7 +20,8 @@ struct DotLayout {
   MatrixInstruction instruction; ///< 1x1x1: a fused multiply-add.
   bool exchanged = false;        ///< computes the transposed product, b' a'.
   ThreadMap a, b, c;
-  int64_t depth = 0; ///< size of the contracted dim.
+  /// The first k of each instruction that adds to one tile of the result.
+  llvm::SmallVector<uint64_t> depthStarts;
 
   /// One instruction: the registers of its operands and of the accumulator.
   struct Step {

@@ -11,14 +11,22 @@
 // hold the rows of a and columns of b that go with their part. Which register
 // holds which element may be in any order: registers are looked up by element.
 //
+// The instruction's k is any linear renaming of the tile's, the same for both
+// operands: a sum does not mind the order of its terms. So the lanes may hold
+// more neighbours along k than the instruction asks for, as they do where the
+// values were loaded in a narrower type.
+//
 // The fused multiply-add is the same thing with an instruction of 1x1x1: every
 // lane holds, for each of its results, the whole row of a and column of b.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ByteEmitter.h"
 #include "DotLayout.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mirage/Support/F2/F2Matrix.h"
+
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -61,6 +69,85 @@ static bool lanesFit(const ThreadMap &map, const MatrixFragment &fragment,
   return true;
 }
 
+namespace {
+
+/// The tile's k for each bit of the instruction's k.
+class Contraction {
+public:
+  Contraction(unsigned instructionDepth, uint64_t depth)
+      : bases(llvm::Log2_32(instructionDepth), 0),
+        depthBits(llvm::Log2_64(depth)), span(64, 256) {}
+
+  /// Whether the lanes of an operand are those of the fragment under a renaming
+  /// of k, which this fixes for the bits that are in lanes. The other dim of
+  /// the operand, with `kOf` and `otherOf` the parts of an element, is as it
+  /// is.
+  bool fitLanes(const ThreadMap &map, const MatrixFragment &fragment,
+                unsigned laneBits, uint64_t (*kOf)(uint64_t),
+                uint64_t (*otherOf)(uint64_t)) {
+    for (unsigned bit = 0; bit < laneBits; ++bit) {
+      uint64_t element = map.threads[bit];
+      uint64_t wanted =
+          pack(fragment.lanes[bit].first, fragment.lanes[bit].second);
+      if (otherOf(wanted) != otherOf(element) ||
+          !fix(kOf(wanted), kOf(element)))
+        return false;
+    }
+    return true;
+  }
+
+  /// Gives the bits that are in registers the k of the registers of a, in their
+  /// order, so that what the instruction wants next to each other is.
+  bool fillFrom(const ThreadMap &a) {
+    for (uint64_t &basis : bases) {
+      if (basis)
+        continue;
+      auto next = llvm::find_if(a.registers, [&](uint64_t element) {
+        return span.insert(columnOf(element));
+      });
+      if (next == a.registers.end())
+        return false;
+      basis = columnOf(*next);
+    }
+    return true;
+  }
+
+  uint64_t of(uint64_t k) const {
+    uint64_t result = 0;
+    for (auto [bit, basis] : llvm::enumerate(bases))
+      if ((k >> bit) & 1)
+        result ^= basis;
+    return result;
+  }
+
+  /// One k of each instruction.
+  SmallVector<uint64_t> starts() {
+    SmallVector<uint64_t> result = {0};
+    for (unsigned bit = 0; bit < depthBits; ++bit)
+      if (span.insert(uint64_t{1} << bit))
+        for (unsigned i = 0, e = result.size(); i < e; ++i)
+          result.push_back(result[i] | uint64_t{1} << bit);
+    return result;
+  }
+
+private:
+  bool fix(uint64_t k, uint64_t basis) {
+    if (!k)
+      return !basis;
+    uint64_t &known = bases[llvm::Log2_64(k)];
+    if (known)
+      return known == basis;
+    known = basis;
+    return span.insert(basis);
+  }
+
+  SmallVector<uint64_t> bases;
+  unsigned depthBits;
+  F2Span span;
+};
+
+} // namespace
+
 /// Whether the warps hold the rows of a and the columns of b of their results.
 static bool warpsFit(const DotLayout &dot, unsigned laneBits) {
   for (unsigned bit = laneBits; bit < dot.c.threads.size(); ++bit) {
@@ -85,6 +172,24 @@ static MatrixInstruction scalarInstruction(const ThreadMap &c,
   return instruction;
 }
 
+/// Renames the k of the instruction to that of the operands.
+static bool fitContraction(DotLayout &dot, unsigned laneBits, int64_t depth) {
+  MatrixInstruction &instruction = dot.instruction;
+  if (depth % instruction.shape.k)
+    return false;
+  Contraction contraction(instruction.shape.k, depth);
+  if (!contraction.fitLanes(dot.a, instruction.a, laneBits, columnOf, rowOf) ||
+      !contraction.fitLanes(dot.b, instruction.b, laneBits, rowOf, columnOf) ||
+      !contraction.fillFrom(dot.a))
+    return false;
+  for (auto &[row, k] : instruction.a.registers)
+    k = contraction.of(k);
+  for (auto &[k, column] : instruction.b.registers)
+    k = contraction.of(k);
+  dot.depthStarts = contraction.starts();
+  return true;
+}
+
 static std::optional<DotLayout> tryInstruction(DotOp op, BlockShape block,
                                                MatrixInstruction instruction,
                                                bool exchanged) {
@@ -101,10 +206,8 @@ static std::optional<DotLayout> tryInstruction(DotOp op, BlockShape block,
   if (instruction.shape.m == 1)
     instruction = scalarInstruction(dot.c, block.laneBits);
   dot.instruction = instruction;
-  dot.depth = cast<RankedTensorType>(op.getA().getType()).getShape().back();
-  if (dot.depth % instruction.shape.k ||
-      !lanesFit(dot.a, instruction.a, block.laneBits) ||
-      !lanesFit(dot.b, instruction.b, block.laneBits) ||
+  int64_t depth = cast<RankedTensorType>(op.getA().getType()).getShape().back();
+  if (!fitContraction(dot, block.laneBits, depth) ||
       !lanesFit(dot.c, instruction.c, block.laneBits) ||
       !warpsFit(dot, block.laneBits) || failed(dot.schedule()))
     return std::nullopt;
@@ -164,7 +267,7 @@ LogicalResult DotLayout::schedule() {
     auto result = fragmentAt(inC, instruction.c, origin);
     if (failed(result))
       return failure();
-    for (int64_t k = 0; k < depth; k += instruction.shape.k) {
+    for (uint64_t k : depthStarts) {
       auto left = fragmentAt(inA, instruction.a, pack(rowOf(origin), k));
       auto right = fragmentAt(inB, instruction.b, pack(k, columnOf(origin)));
       if (failed(left) || failed(right))
@@ -173,7 +276,7 @@ LogicalResult DotLayout::schedule() {
     }
   }
   // Neighbouring instructions should not wait for each other: k outermost.
-  size_t perTile = depth / instruction.shape.k;
+  size_t perTile = depthStarts.size();
   std::vector<Step> reordered;
   for (size_t k = 0; k < perTile; ++k)
     for (size_t i = k; i < steps.size(); i += perTile)
@@ -200,16 +303,32 @@ struct DotPattern final : TilePattern<DotOp> {
   using TilePattern::TilePattern;
 
   SmallVector<Value> multiply(ImplicitLocOpBuilder &builder,
-                              const DotLayout &dot, ValueRange a, ValueRange b,
-                              ValueRange c) const {
+                              const DotLayout &dot, Type element, ValueRange a,
+                              ValueRange b, ValueRange c) const {
     if (dot.instruction.shape.m != 1)
-      return instructions.multiply(builder, a, b, c);
-    auto widen = [&](Value value) -> Value {
-      if (value.getType().isF32())
-        return value;
-      return LLVM::FPExtOp::create(builder, builder.getF32Type(), value);
-    };
-    return {LLVM::FMAOp::create(builder, widen(a[0]), widen(b[0]), c[0])};
+      return instructions.multiply(builder, element, a, b, c);
+    if (!element.isInteger())
+      return {LLVM::FMAOp::create(builder, a[0], b[0], c[0])};
+    Value product = LLVM::MulOp::create(builder, a[0], b[0]);
+    return {LLVM::AddOp::create(builder, c[0], product)};
+  }
+
+  /// The operand of multiply-adds in the type of the accumulator.
+  SmallVector<Value> widen(ImplicitLocOpBuilder &builder, Type element,
+                           ValueRange operand) const {
+    Type f32 = builder.getF32Type();
+    if (element.isF32())
+      return SmallVector<Value>(operand);
+    if (isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8)
+      return ByteEmitter(builder, instructions)
+          .extendFloats(operand, element, f32);
+    SmallVector<Value> wide;
+    for (Value value : operand)
+      wide.push_back(element.isInteger()
+                         ? Value(LLVM::SExtOp::create(
+                               builder, builder.getI32Type(), value))
+                         : LLVM::FPExtOp::create(builder, f32, value));
+    return wide;
   }
 
   LogicalResult
@@ -219,13 +338,18 @@ struct DotPattern final : TilePattern<DotOp> {
     auto dot = planDot(op, blockShape(op), instructions);
     if (!dot)
       return rewriter.notifyMatchFailure(op, "layouts fit no instruction");
-    ValueRange a = adaptor.getA(), b = adaptor.getB();
+    Type element = getElementTypeOrSelf(op.getA().getType());
+    SmallVector<Value> a(adaptor.getA()), b(adaptor.getB());
     if (dot->exchanged)
       std::swap(a, b);
+    if (dot->instruction.shape.m == 1) {
+      a = widen(builder, element, a);
+      b = widen(builder, element, b);
+    }
     SmallVector<Value> registers(adaptor.getC());
     for (const DotLayout::Step &step : dot->steps) {
       SmallVector<Value> sums =
-          multiply(builder, *dot, pick(a, step.a), pick(b, step.b),
+          multiply(builder, *dot, element, pick(a, step.a), pick(b, step.b),
                    pick(registers, step.c));
       for (auto [index, sum] : llvm::zip_equal(step.c, sums))
         registers[index] = sum;

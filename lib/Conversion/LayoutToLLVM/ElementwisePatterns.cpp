@@ -18,6 +18,12 @@ using namespace mirage::layout;
 
 namespace {
 
+/// For each register the first one that holds the same element: a value that is
+/// replicated in a thread is computed once.
+static SmallVector<unsigned> firstCopies(LinearLayoutAttr layout) {
+  return canonicalRegisters(flatMap(layout, BlockShape{0, 0}));
+}
+
 /// A splat constant is the same scalar in every register.
 struct ConstantPattern final : OpConversionPattern<arith::ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -49,16 +55,26 @@ struct TruncatePattern final : OpConversionPattern<arith::TruncFOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ValueRange from = adaptor.getIn();
     auto type = dyn_cast<RankedTensorType>(op.getType());
-    if (!type || from.size() < 2)
+    if (!type || !getLayout(type) || from.size() < 2)
       return rewriter.notifyMatchFailure(op, "not a tile of pairs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Type pair = VectorType::get(2, type.getElementType());
-    SmallVector<Value> registers;
-    for (size_t i = 0; i < from.size(); i += 2) {
-      Value narrow =
-          LLVM::FPTruncOp::create(b, pair, packVector(b, from.slice(i, 2)));
-      llvm::append_range(registers, unpackVector(b, narrow));
+    SmallVector<unsigned> copyOf = firstCopies(getLayout(type)), distinct;
+    for (unsigned r = 0; r < copyOf.size(); ++r)
+      if (copyOf[r] == r)
+        distinct.push_back(r);
+    SmallVector<Value> registers(copyOf.size());
+    for (size_t i = 0; i < distinct.size(); i += 2) {
+      unsigned first = distinct[i];
+      unsigned second = distinct[std::min(i + 1, distinct.size() - 1)];
+      Value narrow = LLVM::FPTruncOp::create(
+          b, pair, packVector(b, {from[first], from[second]}));
+      SmallVector<Value> parts = unpackVector(b, narrow);
+      registers[second] = parts[1];
+      registers[first] = parts[0];
     }
+    for (unsigned r = 0; r < copyOf.size(); ++r)
+      registers[r] = registers[copyOf[r]];
     rewriter.replaceOpWithMultiple(op, {registers});
     return success();
   }
@@ -80,7 +96,11 @@ struct ElementwisePattern final : ConversionPattern {
       return rewriter.notifyMatchFailure(op, "not on tiles with a layout");
     Type element = getElementTypeOrSelf(op->getResult(0).getType());
     SmallVector<Value> registers;
-    for (int64_t r = 0, e = layout.getSize(PlaceDim::Register); r < e; ++r) {
+    for (auto [r, first] : llvm::enumerate(firstCopies(layout))) {
+      if (first != r) {
+        registers.push_back(registers[first]);
+        continue;
+      }
       OperationState state(op->getLoc(), op->getName());
       for (auto [operand, values] :
            llvm::zip_equal(op->getOperands(), operands))

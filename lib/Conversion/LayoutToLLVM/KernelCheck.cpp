@@ -11,6 +11,7 @@
 
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -138,15 +139,31 @@ private:
     return success();
   }
 
+  /// There is no arithmetic on 8-bit floats.
+  LogicalResult checkByteFloats(Operation *op) {
+    if (!op->hasTrait<OpTrait::Elementwise>() || isa<arith::ExtFOp>(op))
+      return success();
+    auto isByteFloat = [](Type type) {
+      Type element = getElementTypeOrSelf(type);
+      return isa<RankedTensorType>(type) && registerType(element) != element;
+    };
+    for (TypeRange types :
+         {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+      for (Type type : types)
+        if (isByteFloat(type))
+          return op->emitOpError()
+                 << "computes with " << getElementTypeOrSelf(type)
+                 << ", which can only be moved, multiplied by layout.dot and "
+                    "extended by arith.extf";
+    return success();
+  }
+
   LogicalResult checkOp(Operation *op) {
+    if (failed(checkByteFloats(op)))
+      return failure();
     if (auto dot = dyn_cast<DotOp>(op))
-      if (!planDot(dot, block, instructions))
-        return dot.emitOpError()
-               << "has layouts that fit neither the matrix instruction of "
-               << target().name << " nor multiply-adds: a "
-               << getLayout(dot.getA().getType()) << ", b "
-               << getLayout(dot.getB().getType()) << ", c "
-               << getLayout(dot.getC().getType());
+      if (failed(checkDot(dot)))
+        return failure();
     if (auto convert = dyn_cast<ConvertOp>(op))
       if (failed(checkConvert(convert)))
         return failure();
@@ -160,6 +177,22 @@ private:
         return failure();
     }
     return checkScratch(op);
+  }
+
+  LogicalResult checkDot(DotOp op) {
+    if (planDot(op, block, instructions))
+      return success();
+    Type element = getElementTypeOrSelf(op.getA().getType());
+    if (instructions.matrix(element))
+      return op.emitOpError()
+             << "has layouts that fit neither the matrix instruction of "
+             << target().name << " nor multiply-adds: a "
+             << getLayout(op.getA().getType()) << ", b "
+             << getLayout(op.getB().getType()) << ", c "
+             << getLayout(op.getC().getType());
+    return op.emitOpError() << "cannot be lowered: " << target().name
+                            << " has no matrix instruction for " << element
+                            << ", and the layouts do not fit multiply-adds";
   }
 
   LogicalResult checkConvert(ConvertOp op) {

@@ -144,6 +144,7 @@ static LogicalResult convertTiles(gpu::GPUModuleOp module,
   populateConvertPatterns(patterns, converter, instructions);
   populateDotPatterns(patterns, converter, instructions);
   populateReducePatterns(patterns, converter, instructions);
+  populateBytePatterns(patterns, converter, instructions);
   populateScanPatterns(patterns, converter, instructions);
   populateGatherPatterns(patterns, converter, instructions);
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,

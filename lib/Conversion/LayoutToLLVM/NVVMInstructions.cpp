@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Fragments of mma.sync.m16n8k16: PTX ISA, "Matrix Fragments for mma.m16n8k16
-// with floating point type".
+// Fragments of mma.sync: PTX ISA, "Matrix Fragments for mma.m16n8k16 with
+// floating point type" and "Matrix Fragments for mma.m16n8k32".
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +28,16 @@ const MatrixInstruction m16n8k16 = {
     {16, 8, 16},
     {{{0, 1}, {8, 0}, {0, 8}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}},
     {{{1, 0}, {8, 0}}, {{2, 0}, {4, 0}, {0, 1}, {0, 2}, {0, 4}}},
+    {{{0, 1}, {8, 0}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}};
+
+// The same for bytes, where register i of
+//   a[m, k]: m = g + 8 [i & 4], k = 4t + (i & 3) + 16 [i & 8]
+//   b[k, n]: k = 4t + (i & 3) + 16 [i & 4], n = g
+const MatrixInstruction m16n8k32 = {
+    {16, 8, 32},
+    {{{0, 1}, {0, 2}, {8, 0}, {0, 16}},
+     {{0, 4}, {0, 8}, {1, 0}, {2, 0}, {4, 0}}},
+    {{{1, 0}, {2, 0}, {16, 0}}, {{4, 0}, {8, 0}, {0, 1}, {0, 2}, {0, 4}}},
     {{{0, 1}, {8, 0}}, {{0, 2}, {0, 4}, {1, 0}, {2, 0}, {4, 0}}}};
 
 class NVVMInstructions final : public TargetInstructions {
@@ -120,11 +130,18 @@ public:
   }
 
   const MatrixInstruction *matrix(Type element) const override {
-    return element.isF16() || element.isBF16() ? &m16n8k16 : nullptr;
+    if (!hasMatrixInstruction(element, target))
+      return nullptr;
+    return element.getIntOrFloatBitWidth() == 8 ? &m16n8k32 : &m16n8k16;
   }
 
-  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, ValueRange a,
-                              ValueRange b, ValueRange c) const override {
+  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, Type element,
+                              ValueRange a, ValueRange b,
+                              ValueRange c) const override {
+    if (element.isInteger())
+      return multiplyIntegers(builder, a, b, c);
+    if (element.getIntOrFloatBitWidth() == 8)
+      return multiplyFloat8(builder, element, a, b, c);
     bool bf16 = a.front().getType().isBF16();
     Type f32 = builder.getF32Type();
     Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),
@@ -137,6 +154,15 @@ public:
         {16, 8, 16}, std::nullopt, std::nullopt, types,
         std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
     return members(builder, op.getResult(), 4);
+  }
+
+  Value extendFloat8(ImplicitLocOpBuilder &b, Type element,
+                     Value pair) const override {
+    // f8E5M2 is half of an f16: a permute does it.
+    if (!isFloat8(element, target.float8Format) || isa<Float8E5M2Type>(element))
+      return {};
+    return NVVM::ConvertF8x2ToF16x2Op::create(
+        b, VectorType::get(2, b.getF16Type()), pair, /*relu=*/false, element);
   }
 
   SmallVector<Value> loadMatrix(ImplicitLocOpBuilder &b, Value address,
@@ -239,6 +265,43 @@ private:
 
   static NVVM::LdStMatrixShapeAttr matrixShape(ImplicitLocOpBuilder &b) {
     return NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
+  }
+
+  SmallVector<Value> multiplyIntegers(ImplicitLocOpBuilder &builder,
+                                      ValueRange a, ValueRange b,
+                                      ValueRange c) const {
+    Type i32 = builder.getI32Type();
+    Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                                   {i32, i32, i32, i32});
+    auto op = NVVM::MmaOp::create(
+        builder, result, packBytes(builder, a, 32), packBytes(builder, b, 32),
+        c, {16, 8, 32}, std::nullopt, NVVM::MMAIntOverflow::wrapped,
+        std::array{NVVM::MMATypes::s8, NVVM::MMATypes::s8},
+        std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+    return members(builder, op.getResult(), 4);
+  }
+
+  /// The dialect has no op for these types.
+  SmallVector<Value> multiplyFloat8(ImplicitLocOpBuilder &builder, Type element,
+                                    ValueRange a, ValueRange b,
+                                    ValueRange c) const {
+    std::string type = isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2";
+    SmallVector<Value> operands = packBytes(builder, a, 32);
+    llvm::append_range(operands, packBytes(builder, b, 32));
+    llvm::append_range(operands, c);
+    Type f32 = builder.getF32Type();
+    Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                                   {f32, f32, f32, f32});
+    auto op = LLVM::InlineAsmOp::create(
+        builder, result, operands,
+        "mma.sync.aligned.m16n8k32.row.col.f32." + type + "." + type +
+            ".f32 {$0,$1,$2,$3}, {$4,$5,$6,$7}, {$8,$9}, {$10,$11,$12,$13};",
+        "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f", /*has_side_effects=*/false,
+        /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+        LLVM::AsmDialectAttr::get(builder.getContext(),
+                                  LLVM::AsmDialect::AD_ATT),
+        ArrayAttr());
+    return members(builder, op.getRes(), 4);
   }
 
   static Value shuffle(ImplicitLocOpBuilder &b, Value value, Value lane,

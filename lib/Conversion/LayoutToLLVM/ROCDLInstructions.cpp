@@ -6,7 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Fragments of v_mfma_f32_16x16x16: AMD matrix instruction calculator.
+// Fragments of v_mfma_*_16x16x16 and 16x16x32: AMD matrix instruction
+// calculator.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,6 +50,15 @@ std::optional<unsigned> rowExchange(unsigned mask) {
     return std::nullopt;
   }
 }
+
+// The same for bytes, eight to a lane: k = 8q + i.
+const MatrixInstruction mfma16x16x32 = {
+    {16, 16, 32},
+    {{{0, 1}, {0, 2}, {0, 4}},
+     {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {0, 8}, {0, 16}}},
+    {{{1, 0}, {2, 0}, {4, 0}},
+     {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {8, 0}, {16, 0}}},
+    {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}}};
 
 class ROCDLInstructions final : public TargetInstructions {
 public:
@@ -156,11 +166,29 @@ public:
   }
 
   const MatrixInstruction *matrix(Type element) const override {
-    return element.isF16() || element.isBF16() ? &mfma16x16x16 : nullptr;
+    if (!hasMatrixInstruction(element, target))
+      return nullptr;
+    return element.getIntOrFloatBitWidth() == 8 ? &mfma16x16x32 : &mfma16x16x16;
   }
 
-  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, ValueRange a,
-                              ValueRange b, ValueRange c) const override {
+  Value extendFloat8(ImplicitLocOpBuilder &b, Type element,
+                     Value pair) const override {
+    if (!isFloat8(element, target.float8Format))
+      return {};
+    Type floats = VectorType::get(2, b.getF32Type());
+    SmallVector<Value> bytes = unpackVector(b, pair);
+    Value word =
+        packBytes(b, {bytes[0], bytes[1], bytes[0], bytes[1]}, 32).front();
+    if (isE4M3(element))
+      return ROCDL::CvtPkF32Fp8Op::create(b, floats, word, /*wordSel=*/false);
+    return ROCDL::CvtPkF32Bf8Op::create(b, floats, word, /*wordSel=*/false);
+  }
+
+  SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, Type element,
+                              ValueRange a, ValueRange b,
+                              ValueRange c) const override {
+    if (element.getIntOrFloatBitWidth() == 8)
+      return multiplyBytes(builder, element, a, b, c);
     bool bf16 = a.front().getType().isBF16();
     Type integers = VectorType::get(4, builder.getI16Type());
     auto operand = [&](ValueRange values) -> Value {
@@ -235,6 +263,33 @@ private:
                                         constantI32(b, mask << 10 | 31));
     return shuffleIndex(b, bits,
                         LLVM::XOrOp::create(b, thread, constantI32(b, mask)));
+  }
+
+  static bool isE4M3(Type element) {
+    return isa<Float8E4M3FNType, Float8E4M3FNUZType>(element);
+  }
+
+  static SmallVector<Value> multiplyBytes(ImplicitLocOpBuilder &builder,
+                                          Type element, ValueRange a,
+                                          ValueRange b, ValueRange c) {
+    Value accumulator = packVector(builder, c), zero = constantI32(builder, 0);
+    SmallVector<Value> operands = {packBytes(builder, a, 64).front(),
+                                   packBytes(builder, b, 64).front(),
+                                   accumulator,
+                                   zero,
+                                   zero,
+                                   zero};
+    Type type = accumulator.getType();
+    Value result;
+    if (element.isInteger())
+      result = ROCDL::mfma_i32_16x16x32_i8::create(builder, type, operands);
+    else if (isE4M3(element))
+      result =
+          ROCDL::mfma_f32_16x16x32_fp8_fp8::create(builder, type, operands);
+    else
+      result =
+          ROCDL::mfma_f32_16x16x32_bf8_bf8::create(builder, type, operands);
+    return unpackVector(builder, result);
   }
 };
 

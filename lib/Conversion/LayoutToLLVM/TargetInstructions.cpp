@@ -66,6 +66,34 @@ Value mirage::constantBits(ImplicitLocOpBuilder &b, uint32_t bits) {
   return constantI32(b, static_cast<int32_t>(bits));
 }
 
+bool mirage::isFloat8(Type element, Float8Format format) {
+  switch (format) {
+  case Float8Format::None:
+    return false;
+  case Float8Format::OCP:
+    return isa<Float8E4M3FNType, Float8E5M2Type>(element);
+  case Float8Format::FNUZ:
+    return isa<Float8E4M3FNUZType, Float8E5M2FNUZType>(element);
+  }
+  llvm_unreachable("three formats");
+}
+
+bool mirage::hasMatrixInstruction(Type element,
+                                  const TargetDescription &target) {
+  return element.isF16() || element.isBF16() ||
+         (element.isInteger(8) && target.hasByteMatrix) ||
+         isFloat8(element, target.float8Format);
+}
+
+SmallVector<Value> mirage::packBytes(ImplicitLocOpBuilder &b, ValueRange bytes,
+                                     unsigned bits) {
+  SmallVector<Value> words;
+  for (size_t i = 0; i < bytes.size(); i += bits / 8)
+    words.push_back(LLVM::BitcastOp::create(
+        b, b.getIntegerType(bits), packVector(b, bytes.slice(i, bits / 8))));
+  return words;
+}
+
 Value mirage::packVector(ImplicitLocOpBuilder &b, ValueRange values) {
   auto type = VectorType::get(values.size(), values.front().getType());
   Value vector = LLVM::PoisonOp::create(b, type);

@@ -15,6 +15,7 @@
 #ifndef MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
 #define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_TARGETINSTRUCTIONS_H
 
+#include "mirage/Conversion/LayoutToLLVM/MatrixSupport.h"
 #include "mirage/Dialect/Layout/IR/LayoutDialect.h"
 #include "mirage/Target/TargetDescription.h"
 
@@ -34,7 +35,8 @@ struct MatrixFragment {
   Bases lanes;
 };
 
-/// A matrix instruction d = a * b + c with f32 accumulators.
+/// A matrix instruction d = a * b + c with f32 accumulators, or i32 ones for
+/// integers.
 struct MatrixInstruction {
   MatrixShape shape;
   MatrixFragment a, b, c;
@@ -118,10 +120,17 @@ public:
 
   /// The instruction for operands of this type, or null if there is none.
   virtual const MatrixInstruction *matrix(mlir::Type element) const = 0;
-  /// One instruction; operands are the registers of the fragments.
+  /// One instruction on operands of type `element`; they are the registers of
+  /// the fragments.
   virtual llvm::SmallVector<mlir::Value>
-  multiply(mlir::ImplicitLocOpBuilder &builder, mlir::ValueRange a,
-           mlir::ValueRange b, mlir::ValueRange c) const = 0;
+  multiply(mlir::ImplicitLocOpBuilder &builder, mlir::Type element,
+           mlir::ValueRange a, mlir::ValueRange b,
+           mlir::ValueRange c) const = 0;
+  /// Two 8-bit floats of type `element` (`vector<2xi8>`) as a vector of two f16
+  /// or f32, by an instruction of the chip; null where it has none for them.
+  virtual mlir::Value extendFloat8(mlir::ImplicitLocOpBuilder &b,
+                                   mlir::Type element,
+                                   mlir::Value pair) const = 0;
   /// ldmatrix and stmatrix on `count` 8x8 matrices of 16-bit elements: each
   /// register is an i32. Only where the target has them.
   virtual llvm::SmallVector<mlir::Value>
@@ -172,6 +181,9 @@ protected:
 
 /// i32 constant.
 mlir::Value constantI32(mlir::ImplicitLocOpBuilder &b, int64_t value);
+/// Bytes (i8) as integers of `bits` bits, the first byte lowest.
+llvm::SmallVector<mlir::Value> packBytes(mlir::ImplicitLocOpBuilder &b,
+                                         mlir::ValueRange bytes, unsigned bits);
 /// `vector<n x T>` of n values of type T.
 mlir::Value packVector(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange values);
 /// i32 constant of these bits.

@@ -224,6 +224,9 @@ void populateDotPatterns(mlir::RewritePatternSet &patterns,
 void populateReducePatterns(mlir::RewritePatternSet &patterns,
                             const mlir::TypeConverter &converter,
                             const TargetInstructions &instructions);
+void populateBytePatterns(mlir::RewritePatternSet &patterns,
+                          const mlir::TypeConverter &converter,
+                          const TargetInstructions &instructions);
 void populateScanPatterns(mlir::RewritePatternSet &patterns,
                           const mlir::TypeConverter &converter,
                           const TargetInstructions &instructions);

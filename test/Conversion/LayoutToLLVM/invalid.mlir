@@ -79,3 +79,34 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+#a = #layout.linear<register = [[0, 1], [0, 2], [8, 0], [0, 16]], lane = [[0, 4], [0, 8], [1, 0], [2, 0], [4, 0]] -> [16, 32]>
+#b = #layout.linear<register = [[1, 0], [2, 0], [16, 0]], lane = [[4, 0], [8, 0], [0, 1], [0, 2], [0, 4]] -> [32, 8]>
+#c = #layout.linear<register = [[0, 1], [8, 0]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]] -> [16, 8]>
+gpu.module @m {
+  gpu.func @no_float8_product(%x: memref<16x32xf8E4M3FN>, %w: memref<32x8xf8E4M3FN>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %z = arith.constant dense<0.0> : tensor<16x8xf32, #c>
+    %a = layout.load %x[%c0, %c0] : memref<16x32xf8E4M3FN> -> tensor<16x32xf8E4M3FN, #a>
+    %b = layout.load %w[%c0, %c0] : memref<32x8xf8E4M3FN> -> tensor<32x8xf8E4M3FN, #b>
+    // expected-error@+1 {{sm_80 has no matrix instruction for 'f8E4M3FN', and the layouts do not fit multiply-adds}}
+    %d = layout.dot %a, %b, %z : tensor<16x32xf8E4M3FN, #a>, tensor<32x8xf8E4M3FN, #b>, tensor<16x8xf32, #c>
+    gpu.return
+  }
+}
+
+// -----
+
+#r = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @float8_arithmetic(%x: memref<64xf8E5M2>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<64xf8E5M2> -> tensor<64xf8E5M2, #r>
+    // expected-error@+1 {{computes with 'f8E5M2', which can only be moved, multiplied by layout.dot and extended by arith.extf}}
+    %s = arith.addf %a, %a : tensor<64xf8E5M2, #r>
+    layout.store %s, %x[%c0] : tensor<64xf8E5M2, #r>, memref<64xf8E5M2>
+    gpu.return
+  }
+}

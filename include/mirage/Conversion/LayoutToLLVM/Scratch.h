@@ -22,9 +22,10 @@
 
 namespace mirage {
 
-/// Bytes of shared memory that `op` needs while it runs (layout.convert, reduce,
-/// scan and gather) or as long as its result lives (layout.alloc_shared); 0 for
-/// other ops. Tiles must have layouts. Offsets must be multiples of 128.
+/// Bytes of shared memory that `op` needs while it runs (layout.convert,
+/// reduce, scan and gather) or as long as its result lives
+/// (layout.alloc_shared); 0 for other ops. Tiles must have layouts. Offsets
+/// must be multiples of 128.
 int64_t scratchBytes(mlir::Operation *op, const TargetDescription &target);
 
 /// How the lowering will carry out a conversion between two layouts: the best

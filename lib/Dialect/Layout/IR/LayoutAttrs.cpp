@@ -159,8 +159,8 @@ SmallVector<int64_t> LinearLayoutAttr::apply(PlaceDim dim,
 // Shape operations: the closure rules of linear layouts
 //===----------------------------------------------------------------------===//
 
-/// Applies `rewrite` to every basis. `shape` is the shape of the result, `first`
-/// an additional first register basis, if not empty.
+/// Applies `rewrite` to every basis. `shape` is the shape of the result,
+/// `first` an additional first register basis, if not empty.
 static LinearLayoutAttr
 mapBases(LinearLayoutAttr layout, ArrayRef<int64_t> shape,
          bool dropZeroRegisters,

@@ -127,8 +127,7 @@ LinearLayoutAttr UnpackOp::getOperandLayout(unsigned, LinearLayoutAttr layout) {
     if (dim != axis + 1)
       order.push_back(dim);
   order.push_back(axis + 1);
-  LinearLayoutAttr operand =
-      layout.reshape(pairs).transpose(order).splitLast();
+  LinearLayoutAttr operand = layout.reshape(pairs).transpose(order).splitLast();
   return operand && operand.unpackDim(axis) == layout ? operand
                                                       : LinearLayoutAttr();
 }
@@ -164,9 +163,8 @@ LogicalResult mirage::layout::verifyLayouts(TileLayoutOpInterface op) {
     else if (backward)
       holds = expectLayout(op, "operand", "result", layout, backward);
     else if (!layout != !result)
-      holds = op->emitOpError()
-              << "has a layout on only one of operand #" << number
-              << " and its result (layout_c12)";
+      holds = op->emitOpError() << "has a layout on only one of operand #"
+                                << number << " and its result (layout_c12)";
     if (failed(holds))
       return failure();
   }

@@ -203,8 +203,8 @@ LogicalResult ReduceOp::verify() {
     return failure();
   SmallVector<int64_t> shape(from.getShape());
   shape[getAxis()] = 1;
-  if (failed(verifyTile(*this, to, shape, from.getElementType(),
-                        "layout_c11")) ||
+  if (failed(
+          verifyTile(*this, to, shape, from.getElementType(), "layout_c11")) ||
       failed(verifyKind(*this, getKind(), from)))
     return failure();
   return verifyLayouts(*this);
@@ -304,8 +304,7 @@ LogicalResult TransposeOp::verify() {
   SmallVector<int64_t> shape;
   for (int64_t p : perm)
     shape.push_back(from.getDimSize(p));
-  if (failed(verifyTile(*this, to, shape, from.getElementType(),
-                        "layout_c15")))
+  if (failed(verifyTile(*this, to, shape, from.getElementType(), "layout_c15")))
     return failure();
   return verifyLayouts(*this);
 }
@@ -364,8 +363,7 @@ LogicalResult UnpackOp::verify() {
     return failure();
   SmallVector<int64_t> shape(from.getShape());
   shape[getAxis()] *= 2;
-  if (failed(
-          verifyTile(*this, to, shape, to.getElementType(), "layout_c26")))
+  if (failed(verifyTile(*this, to, shape, to.getElementType(), "layout_c26")))
     return failure();
   return verifyLayouts(*this);
 }

@@ -153,49 +153,48 @@ std::optional<unsigned> AssignProblem::producerOf(Value value) const {
 // The rules
 //===----------------------------------------------------------------------===//
 
-/// `layout` with the dims zeroed in which `op` grows its operand.
-static LinearLayoutAttr broadcastOperand(BroadcastOp op,
-                                         LinearLayoutAttr layout) {
-  ArrayRef<int64_t> from = tileType(op.getValue()).getShape();
-  ArrayRef<int64_t> to = layout.getShape();
-  for (auto [dim, extent] : llvm::enumerate(from))
-    if (extent != to[dim])
-      layout = layout.reduceDim(dim);
-  return layout;
-}
-
 LinearLayoutAttr mirage::layout::operandOfResult(Operation *op,
                                                  LinearLayoutAttr result) {
-  if (auto transpose = dyn_cast<TransposeOp>(op)) {
-    SmallVector<int64_t> inverse(transpose.getPerm().size());
-    for (auto [to, from] : llvm::enumerate(transpose.getPerm()))
-      inverse[from] = to;
-    return result.transpose(inverse);
-  }
-  if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return result.reshape(tileType(reshape.getValue()).getShape());
-  if (auto broadcast = dyn_cast<BroadcastOp>(op))
-    return broadcastOperand(broadcast, result);
+  if (auto rule = dyn_cast<TileLayoutOpInterface>(op))
+    return rule.getOperandLayout(0, result);
   return {};
+}
+
+/// The operand whose layout is the choice; nothing where it is the result's.
+static std::optional<unsigned> choosingOperand(Operation *op) {
+  if (isa<TransposeOp, ReshapeOp, ReduceOp, JoinOp, SplitOp, UnpackOp>(op))
+    return 0;
+  return std::nullopt;
 }
 
 LinearLayoutAttr AssignProblem::resultLayout(unsigned number,
                                              LinearLayoutAttr choice) const {
   Operation *op = list[number].op;
-  if (auto transpose = dyn_cast<TransposeOp>(op))
-    return choice.transpose(transpose.getPerm());
-  if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return choice.reshape(tileType(reshape.getResult()).getShape());
-  if (auto reduce = dyn_cast<ReduceOp>(op))
-    return choice.reduceDim(reduce.getAxis());
+  if (std::optional<unsigned> operand = choosingOperand(op))
+    return cast<TileLayoutOpInterface>(op).getResultLayout(*operand, choice);
   return choice;
+}
+
+/// Where a gather reads from may be in any layout: in that of its indices, if
+/// the tiles are of one shape.
+static LinearLayoutAttr gatherSource(GatherOp op, LinearLayoutAttr choice,
+                                     BlockThreads threads,
+                                     const TargetDescription &target) {
+  RankedTensorType source = tileType(op.getSource());
+  if (source.getShape() == choice.getShape())
+    return choice;
+  MemoryShape memory = memoryShapeOf(
+      source, MemRefType::get(source.getShape(), source.getElementType()));
+  return memoryLayouts(op.getContext(), memory, threads, target).front();
 }
 
 LinearLayoutAttr AssignProblem::wantedLayout(unsigned number, unsigned operand,
                                              LinearLayoutAttr choice) const {
   const Node &node = list[number];
-  if (auto broadcast = dyn_cast<BroadcastOp>(node.op))
-    return broadcastOperand(broadcast, choice);
+  if (isa<BroadcastOp>(node.op))
+    return operandOfResult(node.op, choice);
+  if (auto gather = dyn_cast<GatherOp>(node.op); gather && operand == 0)
+    return gatherSource(gather, choice, threads, target);
   if (isa<DotOp>(node.op) && operand < 2) {
     DotLayouts fragments = node.fragments.lookup(choice);
     return operand == 0 ? fragments.a : fragments.b;
@@ -206,8 +205,10 @@ LinearLayoutAttr AssignProblem::wantedLayout(unsigned number, unsigned operand,
 LinearLayoutAttr AssignProblem::choiceForResult(unsigned number,
                                                 LinearLayoutAttr layout) const {
   const Node &node = list[number];
-  if (isa<TransposeOp, ReshapeOp>(node.op))
+  if (isa<TransposeOp, ReshapeOp, JoinOp, UnpackOp>(node.op))
     return operandOfResult(node.op, layout);
+  if (isa<SplitOp>(node.op))
+    return layout.joinLast();
   if (isa<ReduceOp>(node.op)) {
     for (LinearLayoutAttr candidate : node.candidates)
       if (resultLayout(number, candidate) == layout)
@@ -231,6 +232,10 @@ AssignProblem::choiceForOperand(unsigned number, unsigned operand,
   }
   if (isa<DotOp>(node.op) && (operand < 2 || !node.fragments.contains(layout)))
     return {};
+  if (isa<GatherOp>(node.op) && operand == 0)
+    return {};
+  if (isa<SplitOp>(node.op) && !layout.splitLast())
+    return {};
   return layout;
 }
 
@@ -248,6 +253,19 @@ static std::optional<MemoryShape> accessedMemory(Operation *op) {
   return std::nullopt;
 }
 
+/// The narrowest width that `value` has on its way from memory.
+static unsigned loadedBits(Value value) {
+  unsigned bits = getElementTypeOrSelf(value).getIntOrFloatBitWidth();
+  Operation *op = value.getDefiningOp();
+  if (!isa_and_nonnull<arith::ExtFOp, arith::SIToFPOp, arith::UIToFPOp,
+                       arith::ExtSIOp, ConvertOp, UnpackOp>(op))
+    return bits;
+  constexpr unsigned packedBits = 4;
+  if (isa<UnpackOp>(op))
+    return packedBits;
+  return std::min(bits, loadedBits(op->getOperand(0)));
+}
+
 void AssignProblem::addDotAnchors(Node &node) {
   auto dot = cast<DotOp>(node.op);
   RankedTensorType a = tileType(dot.getA()), c = tileType(dot.getResult());
@@ -255,7 +273,9 @@ void AssignProblem::addDotAnchors(Node &node) {
     return;
   for (const DotLayouts &layouts :
        dotLayouts(kernel.getContext(), c.getDimSize(0), c.getDimSize(1),
-                  a.getDimSize(1), a.getElementType(), threads, target)) {
+                  a.getDimSize(1), a.getElementType(),
+                  std::min(loadedBits(dot.getA()), loadedBits(dot.getB())),
+                  threads, target)) {
     node.candidates.insert(layouts.accumulator);
     node.fragments.try_emplace(layouts.accumulator, layouts);
   }
@@ -274,14 +294,16 @@ void AssignProblem::addAnchors(Node &node) {
   // Everything else: as if it came from a row-major tensor of its own shape.
   if (isa<TransposeOp, ReshapeOp, BroadcastOp>(node.op))
     return;
-  Value tile = isa<ReduceOp>(node.op) || node.results.empty() ? node.operands[0]
-                                                              : node.results[0];
-  RankedTensorType type = tileType(tile);
+  bool splits = isa<SplitOp>(node.op);
+  bool fromOperand =
+      (choosingOperand(node.op) && !splits) || node.results.empty();
+  RankedTensorType type =
+      tileType(fromOperand ? node.operands[0] : node.results[0]);
   MemoryShape memory = memoryShapeOf(
       type, MemRefType::get(type.getShape(), type.getElementType()));
   for (LinearLayoutAttr layout :
        memoryLayouts(context, memory, threads, target))
-    node.candidates.insert(layout);
+    node.candidates.insert(splits ? layout.joinLast() : layout);
 }
 
 bool AssignProblem::addCandidate(unsigned number, LinearLayoutAttr layout) {

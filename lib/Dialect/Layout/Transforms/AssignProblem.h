@@ -16,6 +16,10 @@
 //   broadcast              result       c                 c, grown dims zeroed
 //   transpose, reshape     operand      c, permuted       c
 //   reduce                 operand      c, axis zeroed    c
+//   scan                   result       c                 c
+//   gather                 result       c                 any (source); c
+//   join, split, unpack    operand      c, with, without  c
+//                                       the pair's bit
 //   dot                    accumulator  c                 the fragments of c; c
 //   store, local_store     operand      -                 c
 //   iteration argument     result       c                 c (initial, yielded)

@@ -47,7 +47,7 @@ double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
   if (auto dot = dyn_cast<DotOp>(node.op))
     return costs.dot(node.fragments.lookup(choice),
                      getElementTypeOrSelf(dot.getA().getType()));
-  if (isa<BroadcastOp, TransposeOp, ReshapeOp>(node.op))
+  if (isa<BroadcastOp, TransposeOp, ReshapeOp, JoinOp, SplitOp>(node.op))
     return 0;
   return costs.elementwise(node.op, choice);
 }

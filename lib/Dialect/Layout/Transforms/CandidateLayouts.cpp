@@ -8,6 +8,7 @@
 
 #include "CandidateLayouts.h"
 
+#include "mirage/Conversion/LayoutToLLVM/MatrixSupport.h"
 #include "mirage/Layout/NamedLayouts.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -199,22 +200,28 @@ combine(MLIRContext *context, llvm::Expected<LinearLayout> accumulator,
 
 static std::optional<DotLayouts>
 matrixLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
-              Sizes warps, const TargetDescription &target) {
+              Sizes warps, unsigned operandBits, unsigned loadedBits,
+              const TargetDescription &target) {
   MatrixShape shape = target.matrixShape;
+  shape.k = shape.k * 16 / operandBits;
+  // A lane's values of one operand fill a register, or two on AMD.
+  constexpr uint64_t registerBits = 32;
+  uint64_t natural = target.isNVIDIA() ? registerBits / operandBits
+                                       : shape.m * shape.k / target.warpSize;
+  uint64_t width = std::max<uint64_t>(natural, registerBits / loadedBits);
   if (target.isNVIDIA()) {
     MmaParams mma;
     mma.version = 2;
     mma.instrShape = {shape.m, shape.n};
     mma.warpsPerCTA = warps;
-    uint64_t width = 2; // 16-bit values of a 32-bit register
-    return combine(context, makeMmaAccumulator(shapeC, mma),
-                   makeMmaOperand(shapeA, DotOperand::A, width, 16, mma),
-                   makeMmaOperand(shapeB, DotOperand::B, width, 16, mma));
+    return combine(
+        context, makeMmaAccumulator(shapeC, mma),
+        makeMmaOperand(shapeA, DotOperand::A, width, operandBits, mma),
+        makeMmaOperand(shapeB, DotOperand::B, width, operandBits, mma));
   }
   AmdMatrixParams mfma;
   mfma.instrShape = {shape.m, shape.n, shape.k};
   mfma.warpsPerCTA = warps;
-  uint64_t width = shape.m * shape.k / target.warpSize;
   return combine(context, makeMfmaAccumulator(shapeC, mfma),
                  makeMfmaOperand(shapeA, DotOperand::A, width, mfma),
                  makeMfmaOperand(shapeB, DotOperand::B, width, mfma));
@@ -240,9 +247,11 @@ scalarLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
                  makeBlockedOperand(shapeB, DotOperand::B, blocked));
 }
 
-SmallVector<DotLayouts> mirage::layout::dotLayouts(
-    MLIRContext *context, int64_t rows, int64_t columns, int64_t depth,
-    Type operandType, BlockThreads threads, const TargetDescription &target) {
+SmallVector<DotLayouts>
+mirage::layout::dotLayouts(MLIRContext *context, int64_t rows, int64_t columns,
+                           int64_t depth, Type operandType, unsigned loadedBits,
+                           BlockThreads threads,
+                           const TargetDescription &target) {
   SmallVector<DotLayouts> layouts;
   auto shape = [](int64_t x, int64_t y) {
     return Sizes{uint64_t(x), uint64_t(y)};
@@ -259,8 +268,10 @@ SmallVector<DotLayouts> mirage::layout::dotLayouts(
   for (unsigned bits = 0; bits <= threads.warpBits; ++bits) {
     Sizes warps = {uint64_t{1} << bits,
                    uint64_t{1} << (threads.warpBits - bits)};
-    if (operandType.getIntOrFloatBitWidth() == 16) {
-      add(matrixLayouts(context, a, b, c, warps, target));
+    if (hasMatrixInstruction(operandType, target)) {
+      add(matrixLayouts(context, a, b, c, warps,
+                        operandType.getIntOrFloatBitWidth(), loadedBits,
+                        target));
       continue;
     }
     for (uint64_t box : {1, 2, 4})

@@ -57,13 +57,14 @@ memoryLayouts(mlir::MLIRContext *context, const MemoryShape &memory,
               BlockThreads threads, const TargetDescription &target);
 
 /// Layouts for a dot with operands of `operandType`: the target's matrix
-/// instruction for 16-bit operands, fused multiply-adds for f32, over all ways
-/// to arrange the warps.
-llvm::SmallVector<DotLayouts> dotLayouts(mlir::MLIRContext *context,
-                                         int64_t rows, int64_t columns,
-                                         int64_t depth, mlir::Type operandType,
-                                         BlockThreads threads,
-                                         const TargetDescription &target);
+/// instruction if it has one for them, else multiply-adds, over all ways to
+/// arrange the warps. `loadedBits` is the narrowest width in which values of
+/// the operands are loaded: lanes hold so many neighbours along K that each of
+/// their loads fills a register.
+llvm::SmallVector<DotLayouts>
+dotLayouts(mlir::MLIRContext *context, int64_t rows, int64_t columns,
+           int64_t depth, mlir::Type operandType, unsigned loadedBits,
+           BlockThreads threads, const TargetDescription &target);
 
 } // namespace mirage::layout
 

@@ -47,7 +47,7 @@ static int64_t sharedBudget(gpu::GPUFuncOp kernel,
       std::max<int64_t>(1, target.maxThreadsPerMultiprocessor / threads / 2));
   int64_t scratch = 0;
   kernel.walk([&](Operation *op) {
-    if (isa<ConvertOp, ReduceOp>(op))
+    if (isa<ConvertOp, ReduceOp, ScanOp, GatherOp>(op))
       scratch = std::max(scratch, scratchBytes(op, target));
   });
   int64_t share =

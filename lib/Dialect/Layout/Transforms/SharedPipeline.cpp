@@ -43,12 +43,12 @@ static bool sharedMemoryUsedBefore(scf::ForOp loop) {
   for (Operation &op : *loop->getBlock()) {
     if (&op == loop)
       return false;
-    bool uses =
-        op.walk([](Operation *inner) {
-            return isa<ConvertOp, ReduceOp, LocalLoadOp, LocalStoreOp>(inner)
-                       ? WalkResult::interrupt()
-                       : WalkResult::advance();
-          }).wasInterrupted();
+    bool uses = op.walk([](Operation *inner) {
+                    return isa<ConvertOp, ReduceOp, ScanOp, GatherOp,
+                               LocalLoadOp, LocalStoreOp>(inner)
+                               ? WalkResult::interrupt()
+                               : WalkResult::advance();
+                  }).wasInterrupted();
     if (uses)
       return true;
   }

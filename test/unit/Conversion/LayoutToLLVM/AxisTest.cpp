@@ -31,15 +31,16 @@ using Combine = std::function<double(double, double)>;
 struct Kind {
   const char *name;
   Combine combine;
-  double neutral;      ///< of f32.
-  bool integers;       ///< on integers only.
+  double neutral; ///< of f32.
+  bool integers;  ///< on integers only.
 };
 
 int64_t toInt(double x) { return static_cast<int64_t>(x); }
 
 const Kind kinds[] = {
     {"sum", [](double x, double y) { return x + y; }, 0, false},
-    {"max", [](double x, double y) { return std::max(x, y); }, -INFINITY, false},
+    {"max", [](double x, double y) { return std::max(x, y); }, -INFINITY,
+     false},
     {"min", [](double x, double y) { return std::min(x, y); }, INFINITY, false},
     {"and", [](double x, double y) { return toInt(x) & toInt(y); }, -1, true},
     {"or", [](double x, double y) { return toInt(x) | toInt(y); }, 0, true},
@@ -141,10 +142,10 @@ TEST_P(Axis, Reductions) {
     std::string element = type(kind.integers);
     std::string t = tile(shape, element, from);
     std::string r = tile(reduced, element, from.reduceDim(axis));
-    Kernel kernel = this->kernel(
-        load("x", 0, shape, element, t) + "%y = layout.reduce " + kind.name +
-        " %x axis = " + std::to_string(axis) + " : " + t + " -> " + r + "\n" +
-        store(1, reduced, element, r));
+    Kernel kernel =
+        this->kernel(load("x", 0, shape, element, t) + "%y = layout.reduce " +
+                     kind.name + " %x axis = " + std::to_string(axis) + " : " +
+                     t + " -> " + r + "\n" + store(1, reduced, element, r));
     kernel.memrefs = {memref(shape, element), memref(reduced, element)};
     SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
     Cut cut(shape, axis);
@@ -173,9 +174,9 @@ TEST_P(Axis, Scans) {
     std::string t = tile(shape, element, layout(shape));
     Kernel kernel = this->kernel(
         load("x", 0, shape, element, t) + "%y = layout.scan " + kind.name +
-        " %x axis = " + std::to_string(axis) +
-        (exclusive ? " exclusive" : "") + (reverse ? " reverse" : "") + " : " +
-        t + "\n" + store(1, shape, element, t));
+        " %x axis = " + std::to_string(axis) + (exclusive ? " exclusive" : "") +
+        (reverse ? " reverse" : "") + " : " + t + "\n" +
+        store(1, shape, element, t));
     kernel.memrefs = {memref(shape, element), memref(shape, element)};
     SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
     Cut cut(shape, axis);

@@ -42,8 +42,8 @@ inline constexpr llvm::StringLiteral sharedBytesAttrName =
 #define GET_ATTRDEF_CLASSES
 #include "mirage/Dialect/Layout/IR/LayoutOpsAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
-#include "mirage/Dialect/Layout/IR/LayoutOpsTypes.h.inc"
 #include "mirage/Dialect/Layout/IR/LayoutInterfaces.h.inc"
+#include "mirage/Dialect/Layout/IR/LayoutOpsTypes.h.inc"
 #define GET_OP_CLASSES
 #include "mirage/Dialect/Layout/IR/LayoutOps.h.inc"
 

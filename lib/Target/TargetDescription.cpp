@@ -135,7 +135,7 @@ static llvm::ArrayRef<TargetDescription> buildTable() {
       nvidia("sm_80", "+ptx70", 108, 163 * KiB, 164 * KiB, 2048),
       nvidia("sm_86", "+ptx71", 84, 99 * KiB, 100 * KiB, 1536),
       nvidia("sm_89", "+ptx84", 142, 99 * KiB, 100 * KiB, 1536),
-      nvidia("sm_90a", "+ptx83", 132, 227 * KiB, 228 * KiB, 2048),
+      nvidia("sm_90a", "+ptx84", 132, 227 * KiB, 228 * KiB, 2048),
       nvidia("sm_100a", "+ptx88", 148, 227 * KiB, 228 * KiB, 2048),
       amd("gfx90a", 104, 64 * KiB, 32, cdna3Phases),
       amd("gfx942", 304, 64 * KiB, 32, cdna3Phases),

@@ -7,7 +7,7 @@
 // PTX: st.global.b32
 // ELF: ELF
 module attributes {gpu.container_module} {
-  gpu.module @kernels [#nvvm.target<O = 3, chip = "sm_90a", features = "+ptx83">] {
+  gpu.module @kernels [#nvvm.target<O = 3, chip = "sm_90a", features = "+ptx84">] {
     llvm.func @store_one(%out: !llvm.ptr<1>) attributes {nvvm.kernel} {
       %one = llvm.mlir.constant(1.0 : f32) : f32
       llvm.store %one, %out : f32, !llvm.ptr<1>

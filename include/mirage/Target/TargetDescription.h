@@ -102,7 +102,7 @@ struct TargetDescription {
 
   // LLVM back end.
   llvm::StringRef triple;   ///< "nvptx64-nvidia-cuda", "amdgcn-amd-amdhsa".
-  llvm::StringRef features; ///< LLVM subtarget features, e.g. "+ptx83".
+  llvm::StringRef features; ///< LLVM subtarget features, e.g. "+ptx84".
 
   bool isNVIDIA() const { return vendor == Vendor::NVIDIA; }
 

@@ -4,7 +4,7 @@
 // RUN: mirage-opt %s --convert-layout-to-llvm=target=sm_80 | FileCheck %s --check-prefix=SM80
 // RUN: mirage-opt %s --convert-layout-to-llvm=target=sm_90a --gpu-module-to-binary=format=isa | FileCheck %s --check-prefix=PTX
 
-// CHECK: gpu.module @kernels [#nvvm.target<O = 3, chip = "sm_90a", features = "+ptx83">]
+// CHECK: gpu.module @kernels [#nvvm.target<O = 3, chip = "sm_90a", features = "+ptx84">]
 // CHECK: llvm.mlir.global external @layout_shared_memory() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
 // CHECK: llvm.func @mm(%arg0: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias, llvm.readonly}
 // CHECK-SAME: nvvm.kernel, nvvm.reqntid = array<i32: 128, 1, 1>

@@ -90,10 +90,9 @@ private:
 } // namespace
 
 static constexpr StringLiteral unaryOps[] = {
-    "mugraph.exp",  "mugraph.square",     "mugraph.neg",
-    "mugraph.silu", "mugraph.relu",       "mugraph.sqrt",
-    "mugraph.abs",  "mugraph.reciprocal", "mugraph.sigmoid",
-    "mugraph.tanh", "mugraph.rsqrt"};
+    "mugraph.exp",     "mugraph.square", "mugraph.neg",  "mugraph.silu",
+    "mugraph.relu",    "mugraph.sqrt",   "mugraph.abs",  "mugraph.reciprocal",
+    "mugraph.sigmoid", "mugraph.tanh",   "mugraph.rsqrt"};
 static constexpr StringLiteral binaryOps[] = {
     "mugraph.add", "mugraph.sub",     "mugraph.mul",
     "mugraph.div", "mugraph.maximum", "mugraph.minimum"};
@@ -274,8 +273,8 @@ std::string Mutator::changeMap() {
     if (indices.size() > 1)
       std::swap(indices.front(), indices.back());
     else if (indices.size() == 1)
-      indices[0] = below(2) ? TileIndex::grid(below(3))
-                            : TileIndex::loop(below(2));
+      indices[0] =
+          below(2) ? TileIndex::grid(below(3)) : TileIndex::loop(below(2));
     break;
   case 4:
     shift += 1 + below(32);
@@ -454,8 +453,7 @@ static double maxError(const NaiveTensor &got, const NaiveTensor &expected) {
 static double maxError(const Base &base, func::FuncOp function,
                        std::string &unknown) {
   double error = 0;
-  for (auto [inputs, expected] :
-       llvm::zip_equal(base.inputs, base.expected)) {
+  for (auto [inputs, expected] : llvm::zip_equal(base.inputs, base.expected)) {
     auto got = runNaively(function, inputs, unknown);
     if (!got)
       return NAN;
@@ -511,10 +509,12 @@ void GeneratedMutants::judge(Base &base, std::mt19937_64 &random,
     ++tally.wrong;
     EXPECT_FALSE(report.isAccepted())
         << what << ", error " << error << ", accepted as "
-        << verify::stringify(report.status).str() << "\n" << text;
+        << verify::stringify(report.status).str() << "\n"
+        << text;
     // Proofs speak of values where both programs are defined.
     EXPECT_FALSE(std::isfinite(error) && isProvedAlone(spec, mutant))
-        << what << ", error " << error << ", proved\n" << text;
+        << what << ", error " << error << ", proved\n"
+        << text;
     return;
   }
   ++tally.equal;
@@ -547,9 +547,9 @@ TEST_F(GeneratedMutants, NoneIsAcceptedWrongly) {
   while (tally.wrong + tally.equal < count && !HasFatalFailure())
     judge(bases[random() % bases.size()], random, tally);
   llvm::outs() << "seed " << seed << ": " << tally.wrong << " wrong, "
-               << tally.equal << " equal (" << tally.equalProved
-               << " proved, " << tally.equalRejected << " rejected), "
-               << tally.malformed << " malformed\n";
+               << tally.equal << " equal (" << tally.equalProved << " proved, "
+               << tally.equalRejected << " rejected), " << tally.malformed
+               << " malformed\n";
   EXPECT_GT(tally.wrong, count / 2);
   EXPECT_GT(tally.equalProved, tally.equal / 3);
 }

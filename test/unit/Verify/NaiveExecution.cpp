@@ -199,10 +199,10 @@ static NaiveTensor runNorm(const NaiveTensor &x, bool isCentred, double eps,
     for (int64_t i = 0; i < width; ++i)
       squares += std::pow(x.data[row + i] - mean, 2) / width;
     for (int64_t i = 0; i < width; ++i)
-      result.data[row + i] =
-          (x.data[row + i] - mean) / std::sqrt(squares + eps) *
-              (gamma ? gamma->data[i] : 1) +
-          (beta ? beta->data[i] : 0);
+      result.data[row + i] = (x.data[row + i] - mean) /
+                                 std::sqrt(squares + eps) *
+                                 (gamma ? gamma->data[i] : 1) +
+                             (beta ? beta->data[i] : 0);
   }
   return result;
 }
@@ -412,11 +412,12 @@ void BlockRunner::store(unsigned number) {
 
 bool BlockRunner::runOutsideLoops() {
   for (Operation &op : graph.getBodyBlock()->without_terminator()) {
-    bool isReady = loopOf(op) < 0 && !values.count(op.getResult(0)) &&
-                   !isa<AccumulateOp, AccumulateSoftmaxOp>(op) &&
-                   llvm::all_of(op.getOperands(), [&](Value operand) {
-                     return values.count(operand) != 0;
-                   });
+    bool isReady =
+        loopOf(op) < 0 && !values.count(op.getResult(0)) &&
+        !isa<AccumulateOp, AccumulateSoftmaxOp>(op) &&
+        llvm::all_of(
+            op.getOperands(),
+            [&](Value operand) { return values.count(operand) != 0; });
     if (isReady && !runner.runOp(op, values))
       return false;
   }

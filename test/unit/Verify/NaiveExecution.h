@@ -1,4 +1,5 @@
-//===- NaiveExecution.h - Programs run as their ops are described *- C++ -*-===//
+//===- NaiveExecution.h - Programs run as their ops are described *- C++
+//-*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -32,8 +33,8 @@ struct NaiveTensor {
   explicit NaiveTensor(llvm::ArrayRef<int64_t> shape);
 };
 
-/// The results of `function`; none if it has an op that is not known here, whose
-/// name is then in `unknown`.
+/// The results of `function`; none if it has an op that is not known here,
+/// whose name is then in `unknown`.
 std::optional<std::vector<NaiveTensor>>
 runNaively(mlir::func::FuncOp function, llvm::ArrayRef<NaiveTensor> arguments,
            std::string &unknown);

@@ -164,8 +164,7 @@ private:
     while (true) {
       visit(positions);
       unsigned at = 0;
-      while (at < scope.size() &&
-             ++positions[at] == domains[scope[at]].size())
+      while (at < scope.size() && ++positions[at] == domains[scope[at]].size())
         positions[at++] = 0;
       if (at == scope.size())
         return;
@@ -186,7 +185,8 @@ private:
     return total;
   }
 
-  template <typename Keep> void keep(unsigned variable, Keep keeps) {
+  template <typename Keep>
+  void keep(unsigned variable, Keep keeps) {
     std::vector<unsigned> values;
     std::vector<double> costs;
     for (unsigned p = 0; p < domains[variable].size(); ++p)

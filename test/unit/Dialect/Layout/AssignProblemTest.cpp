@@ -48,7 +48,8 @@ public:
           %c4 = arith.constant 4 : index
           %b = gpu.block_id x
           %yes = arith.cmpi eq, %b, %c0 : index
-    )" + text + "gpu.return\n}\n}\n";
+    )" + text +
+           "gpu.return\n}\n}\n";
   }
 
 private:
@@ -130,8 +131,7 @@ private:
       std::string other = fresh();
       text += define(a.shape) + " = scf.if %yes -> " + t + " {\nscf.yield " +
               a.name + " : " + t + "\n} else {\n" + other + " = math.exp " +
-              b.name + " : " + t + "\nscf.yield " + other + " : " + t +
-              "\n}\n";
+              b.name + " : " + t + "\nscf.yield " + other + " : " + t + "\n}\n";
       return;
     }
     }

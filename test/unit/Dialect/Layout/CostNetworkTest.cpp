@@ -59,14 +59,13 @@ Problem randomProblem(std::mt19937 &random) {
     std::vector<double> costs(entries);
     for (double &cost : costs)
       cost = random() % 3 ? random() % 20 : 0;
-    problem.network.addFunction(
-        scope, [costs, scope,
-                sizes = problem.sizes](llvm::ArrayRef<unsigned> values) {
-          size_t index = 0;
-          for (auto [variable, value] : llvm::zip_equal(scope, values))
-            index = index * sizes[variable] + value;
-          return costs[index];
-        });
+    problem.network.addFunction(scope, [costs, scope, sizes = problem.sizes](
+                                           llvm::ArrayRef<unsigned> values) {
+      size_t index = 0;
+      for (auto [variable, value] : llvm::zip_equal(scope, values))
+        index = index * sizes[variable] + value;
+      return costs[index];
+    });
   }
   return problem;
 }

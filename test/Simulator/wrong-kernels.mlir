@@ -20,9 +20,9 @@
 // RUN: %exits 2 mirage-run %t.small.mlir 2>&1 | FileCheck %s --check-prefix=SMALL
 // SMALL: thread (16, 0, 0): out-of-bounds shared store of 4 bytes at byte 64; the block has 64 bytes
 
-// RUN: sed 's/nvvm.barrier0/nvvm.wgmma.fence.aligned/' %s > %t.unknown.mlir
+// RUN: sed 's/nvvm.barrier0/nvvm.breakpoint/' %s > %t.unknown.mlir
 // RUN: %exits 2 mirage-run %t.unknown.mlir 2>&1 | FileCheck %s --check-prefix=UNKNOWN
-// UNKNOWN: error: the simulator has no rule for 'nvvm.wgmma.fence.aligned'
+// UNKNOWN: error: the simulator has no rule for 'nvvm.breakpoint'
 
 // RUN: sed 's/llvm.br ^all/llvm.cond_br %first, ^all, ^end/' %s > %t.deadlock.mlir
 // RUN: %exits 2 mirage-run %t.deadlock.mlir 2>&1 | FileCheck %s --check-prefix=DEADLOCK

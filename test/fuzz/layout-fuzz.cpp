@@ -231,6 +231,11 @@ static Tally run(std::vector<std::string> seeds, Try tryText) {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ParseCommandLineOptions(argc, argv, "hostile layouts\n");
+  if (what != "json" && what != "attribute") {
+    llvm::errs() << "layout-fuzz: unknown kind of input '" << what
+                 << "', expected json or attribute\n";
+    return 2;
+  }
   if (!seed)
     seed = std::random_device{}() | 1;
   llvm::outs() << "seed " << seed << "\n";

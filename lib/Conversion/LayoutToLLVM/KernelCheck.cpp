@@ -167,7 +167,7 @@ private:
     if (auto convert = dyn_cast<ConvertOp>(op))
       if (failed(checkConvert(convert)))
         return failure();
-    if (isa<ReduceOp, ScanOp, GatherOp>(op) && failed(checkWithinBlock(op)))
+    if (failed(checkAxis(op)))
       return failure();
     if (auto copy = dyn_cast<AsyncCopyOp>(op)) {
       if (!copy.getVia())
@@ -204,13 +204,28 @@ private:
     return success();
   }
 
-  /// What works along a dim works in one block.
-  LogicalResult checkWithinBlock(Operation *op) {
+  /// What works along a dim works on tiles that each block has for itself.
+  LogicalResult checkWithinBlock(Operation *op, unsigned axis) {
     LinearLayoutAttr layout = getLayout(op->getOperand(0).getType());
+    for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Block))
+      if (basis[axis])
+        return op->emitOpError()
+               << "combines elements of different blocks, dim " << axis
+               << " of " << layout << "; convert it first";
     if (!layout.getBases(PlaceDim::Block).empty())
       return op->emitOpError() << "works along a dim of a tile that is spread "
                                   "over blocks, "
                                << layout << "; convert it first";
+    return success();
+  }
+
+  LogicalResult checkAxis(Operation *op) {
+    if (auto reduce = dyn_cast<ReduceOp>(op))
+      return checkWithinBlock(op, reduce.getAxis());
+    if (auto scan = dyn_cast<ScanOp>(op))
+      return checkWithinBlock(op, scan.getAxis());
+    if (auto gather = dyn_cast<GatherOp>(op))
+      return checkWithinBlock(op, gather.getAxis());
     return success();
   }
 

@@ -167,13 +167,16 @@ struct LayoutValidatePass final
 private:
   /// One proof for all ops of the same types in the same place of a kernel.
   bool isNew(Operation *op, Type from, Type to, Type through = {}) {
+    // Around loops there is a barrier more.
+    unsigned isRepeated = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
     auto kernel = op->getParentOfType<gpu::GPUFuncOp>();
     return proved
         .insert({from, to, through, op->getAttr(offsetAttrName),
-                 kernel.getOperation()})
+                 kernel.getOperation(), isRepeated})
         .second;
   }
 
-  llvm::DenseSet<std::tuple<Type, Type, Type, Attribute, Operation *>> proved;
+  llvm::DenseSet<std::tuple<Type, Type, Type, Attribute, Operation *, unsigned>>
+      proved;
 };
 } // namespace

@@ -196,7 +196,8 @@ LogicalResult GraphImport::addResults(const JsonPlace &node,
   return success();
 }
 
-LogicalResult GraphImport::importInput(const JsonPlace &node) {
+/// The place of the one tensor that `node` makes.
+static FailureOr<JsonPlace> onlyOutput(const JsonPlace &node) {
   FailureOr<std::vector<JsonPlace>> places =
       node.elementsField("output_tensors");
   if (failed(places))
@@ -204,13 +205,20 @@ LogicalResult GraphImport::importInput(const JsonPlace &node) {
   if (places->size() != 1)
     return node.error() << "has " << places->size()
                         << " output tensors, expected 1";
-  FailureOr<RankedTensorType> type = types.type(places->front());
+  return places->front();
+}
+
+LogicalResult GraphImport::importInput(const JsonPlace &node) {
+  FailureOr<JsonPlace> place = onlyOutput(node);
+  if (failed(place))
+    return failure();
+  FailureOr<RankedTensorType> type = types.type(*place);
   if (failed(type) ||
       failed(checkRowMajor(node, "input_strides", type->getShape())))
     return failure();
   Value argument =
       function.getBody().front().addArgument(*type, node.location());
-  return tensors.add(places->front(), argument);
+  return tensors.add(*place, argument);
 }
 
 LogicalResult GraphImport::importOutput(const JsonPlace &node) {
@@ -229,14 +237,10 @@ LogicalResult GraphImport::importKernel(const JsonPlace &node, StringRef name) {
   FailureOr<SmallVector<Value>> operands = readOperands(node);
   if (failed(operands))
     return failure();
-  FailureOr<std::vector<JsonPlace>> places =
-      node.elementsField("output_tensors");
-  if (failed(places))
+  FailureOr<JsonPlace> place = onlyOutput(node);
+  if (failed(place))
     return failure();
-  if (places->size() != 1)
-    return node.error() << "has " << places->size()
-                        << " output tensors, expected 1";
-  FailureOr<RankedTensorType> type = types.type(places->front());
+  FailureOr<RankedTensorType> type = types.type(*place);
   if (failed(type))
     return failure();
   FailureOr<Value> value = buildTensorOp(builder, node, name, *operands, *type,

@@ -199,6 +199,24 @@ TEST_F(ClusterTest, MissingBarriersAreFound) {
       << errors;
 }
 
+/// Half of a block waits for the cluster, the other half for its block.
+TEST_F(ClusterTest, Deadlock) {
+  std::string divided = R"(
+        %c32 = llvm.mlir.constant(32 : i32) : i32
+        %low = llvm.icmp "ult" %t, %c32 : i32
+        llvm.cond_br %low, ^meet, ^wait
+      ^meet:
+        nvvm.cluster.arrive
+        nvvm.cluster.wait
+        llvm.br ^wait
+      ^wait:
+        nvvm.barrier0
+)";
+  EXPECT_TRUE(failsWith(ring(divided, ""),
+                        {"deadlock", "nvvm.cluster.wait", "nvvm.barrier0"}))
+      << errors;
+}
+
 TEST_F(ClusterTest, MisuseOfTheBarrier) {
   EXPECT_TRUE(failsWith(ring("nvvm.cluster.wait", ""),
                         {"waits at the barrier of the cluster without having "

@@ -30,10 +30,7 @@ public:
   /// The object of the contract's report.
   void print(llvm::json::OStream &json) const;
 
-  double predictedSeconds() const { return winnerSeconds; }
-  double inputSeconds() const { return baselineSeconds; }
   size_t kernelCount() const { return kernels.size(); }
-  size_t rejectedCount() const { return rejected; }
   const std::string &why() const { return reason; }
   const verify::Report &verification() const { return report; }
   /// True if another run would come to the same result.

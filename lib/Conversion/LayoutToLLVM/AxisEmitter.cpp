@@ -10,7 +10,6 @@
 #include "SharedEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -146,16 +145,6 @@ uint64_t mirage::redundantThreads(const ThreadMap &map) {
     if (!span.insert(basis))
       mask |= uint64_t{1} << bit;
   return mask;
-}
-
-Value mirage::isOddThread(ImplicitLocOpBuilder &b, ThreadEmitter &threads,
-                          uint64_t mask) {
-  Value bits = LLVM::AndOp::create(b, threads.threadId(), constantI32(b, mask));
-  if (llvm::popcount(mask) > 1)
-    bits = LLVM::AndOp::create(b, LLVM::CtPopOp::create(b, bits),
-                               constantI32(b, 1));
-  return LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bits,
-                              constantI32(b, 0));
 }
 
 //===----------------------------------------------------------------------===//

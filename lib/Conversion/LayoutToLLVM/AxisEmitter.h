@@ -57,10 +57,6 @@ private:
 /// places with one number, one thread is left.
 uint64_t redundantThreads(const ThreadMap &map);
 
-/// i1: an odd number of the bits of `mask` are set in the thread's number.
-mlir::Value isOddThread(mlir::ImplicitLocOpBuilder &b, ThreadEmitter &threads,
-                        uint64_t mask);
-
 /// Shared memory as slots for values of one 32-bit type; every slot is written
 /// by one thread.
 class SlotEmitter {

@@ -8,8 +8,6 @@
 
 #include "ExchangeEmitter.h"
 
-#include "llvm/ADT/bit.h"
-
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
@@ -86,17 +84,10 @@ SmallVector<Value> ExchangeEmitter::unpackResults() {
 // Ops
 //===----------------------------------------------------------------------===//
 
-/// i1: an odd number of the masked bits of the thread number is set.
 Value ExchangeEmitter::emitPredicate(const ThreadPredicate &predicate) {
   uint64_t mask = predicate.laneMask | predicate.warpMask << block.laneBits |
                   predicate.blockMask << block.threadBits;
-  Value masked =
-      LLVM::AndOp::create(b, threads.threadId(), constantI32(b, mask));
-  if (llvm::popcount(mask) > 1)
-    masked = LLVM::AndOp::create(b, LLVM::CtPopOp::create(b, masked),
-                                 constantI32(b, 1));
-  return LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, masked,
-                              constantI32(b, 0));
+  return threads.isOdd(mask);
 }
 
 ExchangeEmitter::Words ExchangeEmitter::emit(const ExchangeOp &op) {

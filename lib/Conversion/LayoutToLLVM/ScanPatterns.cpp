@@ -81,7 +81,7 @@ private:
       return unset;
     Value &condition = conditions[mask];
     if (!condition)
-      condition = isOddThread(b, threads, mask);
+      condition = threads.isOdd(mask);
     return LLVM::SelectOp::create(b, condition, set, unset);
   }
   /// The same where null stands for the neutral element.

@@ -12,6 +12,7 @@
 
 #include "llvm/ADT/APSInt.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -242,6 +243,15 @@ Value ThreadEmitter::isZero(uint64_t mask) {
     return {};
   Value bits = LLVM::AndOp::create(b, threadId(), constantI32(b, mask));
   return LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, bits,
+                              constantI32(b, 0));
+}
+
+Value ThreadEmitter::isOdd(uint64_t mask) {
+  Value bits = LLVM::AndOp::create(b, threadId(), constantI32(b, mask));
+  if (llvm::popcount(mask) > 1)
+    bits = LLVM::AndOp::create(b, LLVM::CtPopOp::create(b, bits),
+                               constantI32(b, 1));
+  return LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bits,
                               constantI32(b, 0));
 }
 

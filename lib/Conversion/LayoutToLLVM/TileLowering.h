@@ -117,6 +117,8 @@ public:
   mlir::Value linear(llvm::ArrayRef<uint64_t> bases, mlir::Value x);
   /// i1: no bit of `mask` is set in the thread number; null for mask 0.
   mlir::Value isZero(uint64_t mask);
+  /// i1: an odd number of the bits of `mask` are set in the thread number.
+  mlir::Value isOdd(uint64_t mask);
 
 private:
   mlir::ImplicitLocOpBuilder &b;

@@ -16,6 +16,7 @@
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
 #include "mirage/Dialect/MuGraph/Transforms/Passes.h"
 #include "mirage/Pipelines/Pipelines.h"
+#include "mirage/Search/Transforms/Passes.h"
 #include "mirage/Verify/Transforms/Passes.h"
 
 namespace mirage {
@@ -29,8 +30,9 @@ inline void registerAllPasses() {
   registerLayoutToLLVMPasses();
   registerMuGraphToLayoutPasses();
   registerLayoutTransformsPasses();
-  registerMiragePipelinesPasses();
+  registerMirageLoweringPasses();
   registerPipelines();
+  registerMirageSearchPasses();
   registerMirageVerifyPasses();
 }
 

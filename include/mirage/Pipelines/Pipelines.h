@@ -9,50 +9,9 @@
 #ifndef MIRAGE_PIPELINES_PIPELINES_H
 #define MIRAGE_PIPELINES_PIPELINES_H
 
-#include "mirage/Target/TargetDescription.h"
-
-#include "mlir/Pass/Pass.h"
-#include "mlir/Pass/PassOptions.h"
-
-namespace mlir {
-class ModuleOp;
-class OpPassManager;
-namespace gpu {
-class GPUDialect;
-} // namespace gpu
-} // namespace mlir
+#include "mirage/Lowering/LowerPipeline.h"
 
 namespace mirage {
-
-#define GEN_PASS_DECL
-#define GEN_PASS_REGISTRATION
-#include "mirage/Pipelines/Passes.h.inc"
-
-/// How far `mirage-lower` goes.
-enum class EmitKind { Layout, LLVM, Assembly, Binary };
-
-/// Options of `mirage-lower`.
-struct LowerOptions : mlir::PassPipelineOptions<LowerOptions> {
-  Option<std::string> target{*this, "target",
-                             llvm::cl::desc("Chip to compile for"),
-                             llvm::cl::init(defaultTargetName.str())};
-  Option<EmitKind> emit{
-      *this, "emit", llvm::cl::desc("What to stop at"),
-      llvm::cl::init(EmitKind::LLVM),
-      llvm::cl::values(
-          clEnumValN(EmitKind::Layout, "layout", "tile programs with layouts"),
-          clEnumValN(EmitKind::LLVM, "llvm", "LLVM with NVVM or ROCDL"),
-          clEnumValN(EmitKind::Assembly, "asm", "PTX or AMDGCN text"),
-          clEnumValN(EmitKind::Binary, "binary", "cubin or hsaco"))};
-  Option<unsigned> stages{
-      *this, "stages",
-      llvm::cl::desc("Loop iterations whose loads are in flight"),
-      llvm::cl::init(4)};
-};
-
-/// Everything after the search: block graphs to tile programs to kernels.
-void buildLowerPipeline(mlir::OpPassManager &passes,
-                        const LowerOptions &options);
 
 /// Options of `mirage-pipeline`: those of the search and of the lowering.
 struct CompileOptions : LowerOptions {

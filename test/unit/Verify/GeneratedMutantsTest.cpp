@@ -20,7 +20,7 @@
 #include "NaiveExecution.h"
 
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
-#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+#include "mirage/Search/Transforms/Passes.h"
 #include "mirage/Support/GeneratedInputs.h"
 #include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Verify.h"

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CachedSearch.h"
-#include "mirage/Dialect/MuGraph/Transforms/Passes.h"
+#include "mirage/Search/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
@@ -19,7 +19,7 @@
 
 namespace mirage {
 #define GEN_PASS_DEF_MUGRAPHSUPEROPTIMIZE
-#include "mirage/Dialect/MuGraph/Transforms/Passes.h.inc"
+#include "mirage/Search/Transforms/Passes.h.inc"
 } // namespace mirage
 
 using namespace mlir;

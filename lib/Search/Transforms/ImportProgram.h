@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_IMPORTPROGRAM_H
-#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_IMPORTPROGRAM_H
+#ifndef MIRAGE_LIB_SEARCH_TRANSFORMS_IMPORTPROGRAM_H
+#define MIRAGE_LIB_SEARCH_TRANSFORMS_IMPORTPROGRAM_H
 
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 #include "mirage/Search/Program.h"
@@ -43,4 +43,4 @@ std::optional<ImportedProgram> importProgram(mlir::func::FuncOp function,
 
 } // namespace mirage::mugraph
 
-#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_IMPORTPROGRAM_H
+#endif // MIRAGE_LIB_SEARCH_TRANSFORMS_IMPORTPROGRAM_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H
-#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H
+#ifndef MIRAGE_LIB_SEARCH_TRANSFORMS_FUNCTIONSEARCH_H
+#define MIRAGE_LIB_SEARCH_TRANSFORMS_FUNCTIONSEARCH_H
 
 #include "EmitPlan.h"
 #include "mirage/Verify/Verify.h"
@@ -73,4 +73,4 @@ private:
 
 } // namespace mirage::mugraph
 
-#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_FUNCTIONSEARCH_H
+#endif // MIRAGE_LIB_SEARCH_TRANSFORMS_FUNCTIONSEARCH_H

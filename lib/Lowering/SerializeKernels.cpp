@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Pipelines/Pipelines.h"
+#include "mirage/Lowering/LowerPipeline.h"
 
 #include "mirage/Target/GpuObject.h"
 
@@ -15,7 +15,7 @@
 
 namespace mirage {
 #define GEN_PASS_DEF_SERIALIZEKERNELSPASS
-#include "mirage/Pipelines/Passes.h.inc"
+#include "mirage/Lowering/Passes.h.inc"
 } // namespace mirage
 
 using namespace mlir;

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_CACHEDSEARCH_H
-#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_CACHEDSEARCH_H
+#ifndef MIRAGE_LIB_SEARCH_TRANSFORMS_CACHEDSEARCH_H
+#define MIRAGE_LIB_SEARCH_TRANSFORMS_CACHEDSEARCH_H
 
 #include "mirage/Search/Search.h"
 
@@ -33,4 +33,4 @@ SearchOutcome searchFunction(mlir::func::FuncOp function,
 
 } // namespace mirage::mugraph
 
-#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_CACHEDSEARCH_H
+#endif // MIRAGE_LIB_SEARCH_TRANSFORMS_CACHEDSEARCH_H

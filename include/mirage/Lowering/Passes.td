@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_PIPELINES_PASSES
-#define MIRAGE_PIPELINES_PASSES
+#ifndef MIRAGE_LOWERING_PASSES
+#define MIRAGE_LOWERING_PASSES
 
 include "mlir/Pass/PassBase.td"
 
@@ -26,4 +26,4 @@ def SerializeKernelsPass
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
 }
 
-#endif // MIRAGE_PIPELINES_PASSES
+#endif // MIRAGE_LOWERING_PASSES

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_EMITPLAN_H
-#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_EMITPLAN_H
+#ifndef MIRAGE_LIB_SEARCH_TRANSFORMS_EMITPLAN_H
+#define MIRAGE_LIB_SEARCH_TRANSFORMS_EMITPLAN_H
 
 #include "ImportProgram.h"
 #include "mirage/Search/Search.h"
@@ -27,4 +27,4 @@ emitPlan(mlir::OpBuilder &builder, mlir::Location loc,
 
 } // namespace mirage::mugraph
 
-#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_EMITPLAN_H
+#endif // MIRAGE_LIB_SEARCH_TRANSFORMS_EMITPLAN_H

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_PLANEMITTER_H
-#define MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_PLANEMITTER_H
+#ifndef MIRAGE_LIB_SEARCH_TRANSFORMS_PLANEMITTER_H
+#define MIRAGE_LIB_SEARCH_TRANSFORMS_PLANEMITTER_H
 
 #include "EmitPlan.h"
 
@@ -163,4 +163,4 @@ LabelList matrixLabels(const LabelList &batch, LabelId a, LabelId b);
 
 } // namespace mirage::mugraph
 
-#endif // MIRAGE_LIB_DIALECT_MUGRAPH_TRANSFORMS_PLANEMITTER_H
+#endif // MIRAGE_LIB_SEARCH_TRANSFORMS_PLANEMITTER_H

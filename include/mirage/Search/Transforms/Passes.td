@@ -1,0 +1,66 @@
+//===- Passes.td - The search as a pass --------------------*- tablegen -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_SEARCH_TRANSFORMS_PASSES_TD
+#define MIRAGE_SEARCH_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {
+  let summary = "Search for a faster program that computes the same";
+  let description = [{
+    For each function with ops of this dialect: finds the useful values of the
+    program and all ways to derive them, chooses derivations, kernels, grids, loops
+    and tiles by predicted time on the target, checks each kernel over finite
+    fields and writes it as a `mugraph.block_graph`. The input program stays as the
+    private function `@<name>.spec`, which the winner names as
+    `mugraph.implements`. docs/Rationale/RationaleSearch.md has the ideas.
+
+    Nothing is ever made slower, as far as the prediction goes: ops that no kernel
+    is found for stay as they are.
+
+    ```mlir
+    func.func @f(%x: tensor<16x64xf16>) -> tensor<16x64xf16> {
+      %0 = mugraph.rms_norm %x : tensor<16x64xf16>
+      %1 = mugraph.relu %0 : tensor<16x64xf16>
+      return %1 : tensor<16x64xf16>
+    }
+    // becomes one block graph in @f, with @f.spec as above
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"sm_90a\"",
+           "Chip to search for: sm_80 sm_86 sm_89 sm_90a sm_100a gfx90a gfx942 "
+           "gfx950">,
+    Option<"timeBudget", "time-budget", "double", /*default=*/"10",
+           "Seconds for the search of one function; the best found so far is "
+           "the result">,
+    Option<"threads", "threads", "unsigned", /*default=*/"0",
+           "Threads to search with, 0 for all cores; the result does not depend "
+           "on it">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"1",
+           "Seed of the random tests">,
+    Option<"maxBlockOps", "max-block-ops", "unsigned", /*default=*/"64",
+           "Most ops in one block graph, inputs included">,
+    Option<"maxKernels", "max-kernels", "unsigned", /*default=*/"0",
+           "Most kernels of the result, 0 for any number; with a limit no loop "
+           "is shared by several blocks; without effect where it cannot be met">,
+    Option<"topK", "top-k", "unsigned", /*default=*/"4",
+           "Candidates kept for each kernel, in case one fails its check">,
+    Option<"report", "report", "std::string", /*default=*/"",
+           "File for a JSON object a function, one a line; `-` for standard "
+           "output">,
+    Option<"cache", "cache", "std::string", /*default=*/"",
+           "Folder in which results are kept and looked up; by default there is "
+           "none, so that a run depends on nothing but its input">,
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mirage::mugraph::MuGraphDialect"];
+}
+
+#endif // MIRAGE_SEARCH_TRANSFORMS_PASSES_TD

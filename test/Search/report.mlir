@@ -12,6 +12,7 @@
 // CHECK-SAME: "splits":1
 // CHECK-SAME: "counts":{"global_load_bytes":{{[1-9][0-9]*}},"global_store_bytes":4096,"mma":{{[1-9][0-9]*}}}
 // CHECK-SAME: "fixed":
+// CHECK-SAME: "layouts":"proved"}
 // CHECK-SAME: "runners_up":[{"ops":[0,2],"kernels":{{[12]}},"predicted_us":
 func.func @f(%x: tensor<16x256xf16>, %w: tensor<256x128xf16>) -> tensor<16x128xf16> {
   %0 = mugraph.matmul %x, %w : (tensor<16x256xf16>, tensor<256x128xf16>) -> tensor<16x128xf16>
@@ -22,6 +23,7 @@ func.func @f(%x: tensor<16x256xf16>, %w: tensor<256x128xf16>) -> tensor<16x128xf
 // Why nothing better was found.
 // CHECK: "function":"one"
 // CHECK-SAME: "reason":"it is one op, and has its best kernel already"
+// CHECK-SAME: "layouts":"proved"
 func.func @one(%x: tensor<16x256xf16>) -> tensor<16x256xf16> {
   %0 = mugraph.relu %x : tensor<16x256xf16>
   return %0 : tensor<16x256xf16>

@@ -170,6 +170,8 @@ void FunctionSearch::printWinner(llvm::json::OStream &json) const {
   json.attributeBegin("verification");
   report.print(json);
   json.attributeEnd();
+  if (!layouts.empty())
+    json.attribute("layouts", layouts);
 }
 
 void FunctionSearch::print(llvm::json::OStream &json) const {

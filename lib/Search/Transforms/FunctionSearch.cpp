@@ -8,6 +8,8 @@
 
 #include "FunctionSearch.h"
 
+#include "mirage/Lowering/CandidateCheck.h"
+
 #include "mlir/IR/IRMapping.h"
 
 #include <cmath>
@@ -97,8 +99,8 @@ static void appendUnique(SmallVectorImpl<TensorId> &list, TensorId tensor) {
     list.push_back(tensor);
 }
 
-// Compares the plan in use with the ops it stands for. False if it is wrong, or
-// has no form in the dialect.
+// Compares the plan in use with the ops it stands for, and proves the layouts
+// of its code. False if it is wrong, or has no form in the dialect.
 bool FunctionSearch::check(SegmentResult &segment) {
   const search::Segment &part = segment.graph->segment;
   SmallVector<TensorId> inputs, outputs;
@@ -131,9 +133,15 @@ bool FunctionSearch::check(SegmentResult &segment) {
   verify::Report result =
       verify::checkEquivalent(*spec, *candidate, verification);
   checked[&segment] = {segment.current, result};
-  if (!result.isAccepted())
+  if (!result.isAccepted()) {
     reason = "a candidate was rejected: " + result.reason;
-  return result.isAccepted();
+    return false;
+  }
+  if (llvm::Error wrong = checkLowering(*candidate, *options.target)) {
+    reason = "a candidate was rejected: " + llvm::toString(std::move(wrong));
+    return false;
+  }
+  return true;
 }
 
 // Checks the kernels in use; true if all passed.
@@ -187,6 +195,17 @@ verify::Report FunctionSearch::combineReports() {
   if (all.errorLog2 && std::isinf(*all.errorLog2))
     all.errorLog2.reset();
   return all;
+}
+
+// The layouts of all kernels: those with a plan have been checked one by one.
+std::string FunctionSearch::checkLayouts() {
+  if (llvm::all_of(kernels, [](const Kernel &kernel) {
+        return kernel.segment != nullptr;
+      }))
+    return "proved";
+  OwningOpRef<func::FuncOp> winner = buildWinner();
+  llvm::Error wrong = checkLowering(*winner, *options.target);
+  return wrong ? llvm::toString(std::move(wrong)) : "proved";
 }
 
 // One check of the whole where that is cheap; else what the parts say.
@@ -247,6 +266,8 @@ void FunctionSearch::run() {
       verifyWinner();
     }
   }
+  if (imported)
+    layouts = checkLayouts();
   seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();

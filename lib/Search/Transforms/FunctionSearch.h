@@ -15,8 +15,9 @@
 namespace mirage::mugraph {
 
 /// The search of one function: import, search, check each kernel, build the
-/// winner. Kernels that fail their check are counted and replaced by the next
-/// best.
+/// winner. A check has three layers: random tests, a proof, and the layouts of
+/// the lowered kernel. Kernels that fail it are counted and replaced by the
+/// next best.
 class FunctionSearch {
 public:
   FunctionSearch(mlir::func::FuncOp function,
@@ -51,6 +52,7 @@ private:
   bool check(search::SegmentResult &segment);
   bool checkAll();
   verify::Report combineReports();
+  std::string checkLayouts();
   std::string explainLoss() const;
   void printTotals(llvm::json::OStream &json) const;
   void printInput(llvm::json::OStream &json) const;
@@ -69,6 +71,7 @@ private:
   double winnerSeconds = 0, baselineSeconds = 0, seconds = 0;
   size_t equivalent = 0, rejected = 0;
   std::string reason;
+  std::string layouts; ///< "proved", or what is wrong with the winner's.
 };
 
 } // namespace mirage::mugraph

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CachedSearch.h"
+#include "mirage/Lowering/CandidateCheck.h"
 #include "mirage/Search/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
@@ -33,6 +34,10 @@ class MuGraphSuperoptimize final
     : public mirage::impl::MuGraphSuperoptimizeBase<MuGraphSuperoptimize> {
 public:
   using Base::Base;
+  void getDependentDialects(DialectRegistry &registry) const override {
+    Base::getDependentDialects(registry);
+    getLoweringDialects(registry);
+  }
   void runOnOperation() override;
 
 private:

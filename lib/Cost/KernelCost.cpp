@@ -31,6 +31,25 @@ static constexpr double portBytesPerClock = 64;
 // Latency of a hit in the L2 cache, relative to global memory.
 static constexpr double cacheLatency = 0.45;
 
+KernelCounts &KernelCounts::operator+=(const KernelCounts &other) {
+  globalLoadBytes += other.globalLoadBytes;
+  globalStoreBytes += other.globalStoreBytes;
+  sharedLoadWavefronts += other.sharedLoadWavefronts;
+  sharedStoreWavefronts += other.sharedStoreWavefronts;
+  matrixInstructions += other.matrixInstructions;
+  return *this;
+}
+
+KernelCounts KernelCounts::operator*(uint64_t times) const {
+  KernelCounts product = *this;
+  for (uint64_t *count :
+       {&product.globalLoadBytes, &product.globalStoreBytes,
+        &product.sharedLoadWavefronts, &product.sharedStoreWavefronts,
+        &product.matrixInstructions})
+    *count *= times;
+  return product;
+}
+
 static double residentBlocks(const KernelWork &work,
                              const TargetDescription &target) {
   double resident = target.maxBlocksPerMultiprocessor;
@@ -86,6 +105,7 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   double clock = target.clockHertz;
   cost.matrix = perUnit * work.matrixFlops /
                 (target.matrixFlopsPerClock * clock * matrixEfficiency);
+  cost.shared = perUnit * work.wavefronts / clock;
   cost.vector = perUnit * work.vectorOps /
                 (target.vectorFlopsPerClock * clock * vectorEfficiency);
   cost.special =
@@ -93,12 +113,16 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   cost.barriers = perUnit / together *
                   (work.barriers * barrierCycles + blockCycles) / clock;
   cost.fixed =
-      (isFirst ? target.firstLaunchSeconds : target.nextLaunchSeconds) +
+      (isFirst ? target.firstLaunchSeconds
+               : target.nextLaunchSeconds + target.memoryLatencySeconds) +
       cost.waves * target.memoryLatencySeconds;
   double warps = cost.vector + cost.special + cost.barriers;
-  double longest =
-      std::max({cost.global, cost.cache, cost.latency, cost.matrix, warps});
-  double sum = cost.global + cost.cache + cost.latency + cost.matrix + warps;
+  double longest = 0, sum = 0;
+  for (double term : {cost.global, cost.cache, cost.latency, cost.matrix,
+                      cost.shared, warps}) {
+    longest = std::max(longest, term);
+    sum += term;
+  }
   cost.seconds = cost.fixed + longest + (sum - longest) * imperfectOverlap;
   return cost;
 }

@@ -58,6 +58,8 @@ std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
   }
   if (result->plans.empty())
     result->reason = "no tiling fits one kernel";
+  for (auto [number, plan] : llvm::enumerate(result->plans))
+    plan.number = number;
   return result;
 }
 
@@ -192,6 +194,36 @@ double ProgramSearch::following(const Kernel &kernel) const {
   return kernel.isView ? 0 : kernel.seconds - savedByFollowing(*options.target);
 }
 
+// The wavefronts of shared memory are an estimate before there are layouts.
+static void addCounts(KernelPlan &plan, std::optional<KernelCounts> counts,
+                      const TargetDescription &target, bool isFirst) {
+  plan.counts = counts;
+  if (!counts)
+    return;
+  plan.work.wavefronts =
+      (counts->sharedLoadWavefronts + counts->sharedStoreWavefronts) /
+      plan.work.blocks;
+  if (std::optional<KernelCost> cost = priceKernel(plan.work, target, isFirst))
+    plan.cost = *cost;
+}
+
+void ProgramSearch::reprice(
+    SegmentResult &segment,
+    llvm::ArrayRef<std::optional<KernelCounts>> counts) {
+  auto used = segment.plans.begin() + segment.current;
+  assert(counts.size() == used->kernelCount() && "one count a kernel");
+  addCounts(*used, counts[0], *options.target, /*isFirst=*/true);
+  if (used->combine) {
+    auto combine = std::make_shared<KernelPlan>(*used->combine);
+    addCounts(*combine, counts[1], *options.target, /*isFirst=*/false);
+    used->combine = combine;
+  }
+  auto place = std::upper_bound(
+      used + 1, segment.plans.end(), used->rank(),
+      [](double rank, const KernelPlan &plan) { return rank < plan.rank(); });
+  std::rotate(used, used + 1, place);
+}
+
 double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
   double total = 0;
   for (const Kernel &kernel : kernels)
@@ -243,6 +275,11 @@ std::vector<Kernel> ProgramSearch::cheapestCut(bool least) const {
   }
   std::reverse(kernels.begin(), kernels.end());
   return kernels;
+}
+
+std::vector<Kernel> ProgramSearch::cheapest() const {
+  std::vector<Kernel> cut = cheapestCut(/*least=*/false), simple = baseline();
+  return seconds(cut) <= seconds(simple) ? cut : simple;
 }
 
 std::string ProgramSearch::reason() const {

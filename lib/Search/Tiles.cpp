@@ -54,8 +54,6 @@ private:
     });
   }
 
-  std::optional<KernelCost> price(const KernelWork &work) const;
-
   KernelPlan &plan;
   const ValueGraph &graph;
   const ExprContext &context;
@@ -118,16 +116,6 @@ std::vector<int64_t> TileChooser::candidates(LabelId label) const {
   return result;
 }
 
-// The second kernel has a cheaper launch, but waits for the first one's stores.
-std::optional<KernelCost> TileChooser::price(const KernelWork &work) const {
-  std::optional<KernelCost> cost = priceKernel(work, target, isFirst);
-  if (cost && !isFirst) {
-    cost->fixed += target.memoryLatencySeconds;
-    cost->seconds += target.memoryLatencySeconds;
-  }
-  return cost;
-}
-
 void TileChooser::tryThreads(double live) {
   auto known = best.find(plan.splits);
   unsigned useful = counter.usefulThreads();
@@ -142,7 +130,7 @@ void TileChooser::tryThreads(double live) {
       ++statistics.tooManyRegisters;
       continue;
     }
-    std::optional<KernelCost> cost = price(*work);
+    std::optional<KernelCost> cost = priceKernel(*work, target, isFirst);
     if (!cost) {
       ++statistics.tooLarge;
       continue;
@@ -230,7 +218,6 @@ std::map<int64_t, KernelPlan> TileChooser::run() {
   enumerate(0);
   for (auto &entry : best) {
     plan = entry.second;
-    entry.second.work.counts = counter.countExactly();
     orderGrid(entry.second);
   }
   return std::move(best);

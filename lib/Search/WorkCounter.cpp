@@ -247,6 +247,19 @@ double WorkCounter::liveRegisters() const {
   return most;
 }
 
+// A side of a product without a label is padded.
+double WorkCounter::matrixTile(LabelId label) const {
+  return label == noLabel ? double(minMatrixTile)
+                          : double(plan.tiles.lookup(label));
+}
+
+WorkCounter::WarpGrid WorkCounter::warpGrid(double rows,
+                                            unsigned threads) const {
+  double warps = std::max(1.0, threads / double(target.warpSize));
+  double alongRows = std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
+  return {alongRows, std::max(1.0, warps / alongRows)};
+}
+
 // Operands of the widest contraction, as fragments: warps that share rows or
 // columns hold copies.
 double WorkCounter::fragmentRegisters(unsigned threads) const {
@@ -257,27 +270,48 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
     auto shape = contractShape(plan.steps[step.operands[0]].labels,
                                plan.steps[step.operands[1]].labels,
                                step.derivation.label);
-    auto tile = [&](LabelId label) {
-      return label == noLabel ? double(minMatrixTile)
-                              : double(plan.tiles.lookup(label));
-    };
-    double rows = tile(shape->rows), columns = tile(shape->columns),
-           depth = std::min(tile(shape->depth), maxFragmentDepth);
+    double rows = matrixTile(shape->rows), columns = matrixTile(shape->columns),
+           depth = std::min(matrixTile(shape->depth), maxFragmentDepth);
     double fragments;
     if (graph.segment.matrixBits > 16) {
       double side = std::sqrt(std::max(1.0, rows * columns / threads));
       fragments = 2 * side * depth;
     } else {
-      double warps = std::max(1.0, threads / double(target.warpSize));
-      double alongRows =
-          std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
-      double alongColumns = std::max(1.0, warps / alongRows);
-      fragments = (rows / alongRows + columns / alongColumns) * depth /
-                  target.warpSize / 2;
+      WarpGrid warps = warpGrid(rows, threads);
+      fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
+                  depth / target.warpSize / 2;
     }
     most = std::max(most, fragments);
   }
   return most;
+}
+
+// Operands go through shared memory: what is loaded is written there once, and
+// read by each warp that multiplies it. An operand that was computed stays in
+// registers if no other warp needs it.
+double WorkCounter::operandWavefronts(const Step &step,
+                                      unsigned threads) const {
+  if (graph.segment.matrixBits > 16)
+    return 0;
+  unsigned first = isSoftmax(step) ? 1 : 0;
+  auto shape =
+      contractShape(plan.steps[step.operands[0]].labels,
+                    plan.steps[step.operands[1]].labels, step.derivation.label);
+  WarpGrid warps = warpGrid(matrixTile(shape->rows), threads);
+  double readers[2] = {warps.alongColumns, warps.alongRows};
+  double wavefronts = 0;
+  for (unsigned side = 0; side < 2; ++side) {
+    const Step &operand = plan.steps[step.operands[side]];
+    bool isComputed = operand.derivation.rule != Rule::Input || side < first;
+    if (isComputed && readers[side] == 1)
+      continue;
+    double bytes = elements(operand.labels) * graph.segment.matrixBits / 8;
+    // What is loaded before the loop stays in registers.
+    double times = operand.loop < 0 && !isComputed ? 1 : executions(step);
+    wavefronts +=
+        bytes / (4 * target.sharedBanks) * times * (1 + readers[side]);
+  }
+  return wavefronts;
 }
 
 double WorkCounter::gridBlocks() const {
@@ -346,55 +380,6 @@ unsigned WorkCounter::usefulThreads() const {
                    : llvm::PowerOf2Ceil(uint64_t(most)) * target.warpSize;
 }
 
-// Tiles of a product are dealt out to the warps; if there are fewer than warps,
-// several compute the same.
-double WorkCounter::matrixInstructions(const Step &step) const {
-  double depth = std::ceil(plan.tiles.lookup(step.derivation.label) /
-                           double(target.matrixShape.k));
-  double warps = plan.threads / double(target.warpSize);
-  return std::max(matrixTiles(step), warps) * depth * executions(step);
-}
-
-// Every thread loads at least an element, be it one that another loads too.
-// (How wide its loads are, which decides about tiles that are only a little
-// larger, is not known before layouts are.)
-double WorkCounter::countedLoads(const Step &step) const {
-  auto load = [&](double elements) {
-    return std::max<double>(elements, plan.threads);
-  };
-  if (step.partial >= 0)
-    return 4 *
-           (load(parts * clippedElements(step.labels)) +
-            (step.maximum ? load(parts * clippedElements(*step.maximum)) : 0));
-  if (step.derivation.rule != Rule::Input)
-    return 0;
-  TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
-  return program.tensors[tensor].elementBits / 8.0 *
-         load(clippedElements(step.labels)) * executions(step);
-}
-
-KernelCounts WorkCounter::countExactly() const {
-  KernelCounts counts;
-  double blocks = gridBlocks() * plan.splits;
-  for (const Step &step : plan.steps) {
-    counts.loadBytes += countedLoads(step) * blocks;
-    if (isContraction(step) && graph.segment.matrixBits <= 16)
-      counts.matrixInstructions += matrixInstructions(step) * blocks;
-  }
-  for (const PlanOutput &output : plan.outputs)
-    counts.storeBytes +=
-        program.tensors[graph.segment.tensors[output.tensor].tensor].bytes();
-  auto owners = maximumOwners(plan);
-  for (auto [number, partial] : llvm::enumerate(plan.partials)) {
-    const Step &step = plan.steps[partial];
-    double count = wholeElements(step.labels);
-    if (owners[number] == number)
-      count += wholeElements(maximumLabels(plan, step));
-    counts.storeBytes += 4 * plan.splits * count;
-  }
-  return counts;
-}
-
 std::optional<KernelWork> WorkCounter::measure(unsigned threads,
                                                double live) const {
   KernelWork work;
@@ -406,8 +391,11 @@ std::optional<KernelWork> WorkCounter::measure(unsigned threads,
   if (registers > maxLiveRegisters)
     return std::nullopt;
   work.registersPerThread = baseRegisters + registers;
-  for (const Step &step : plan.steps)
+  for (const Step &step : plan.steps) {
     countStep(step, work);
+    if (isContraction(step))
+      work.wavefronts += operandWavefronts(step, threads);
+  }
   work.uniqueLoadBytes = uniqueLoadBytes();
   work.rounds = 1;
   for (const PlanLoop &loop : plan.loops)

@@ -44,10 +44,15 @@ public:
   double liveRegisters() const;
   /// Nothing if they do not fit the registers.
   std::optional<KernelWork> measure(unsigned threads, double live) const;
-  /// What the simulator's counters say of the kernel.
-  KernelCounts countExactly() const;
 
 private:
+  /// How the warps of a block share the tile of a product.
+  struct WarpGrid {
+    double alongRows, alongColumns;
+  };
+  WarpGrid warpGrid(double rows, unsigned threads) const;
+  double matrixTile(LabelId label) const;
+  double operandWavefronts(const Step &step, unsigned threads) const;
   double elements(llvm::ArrayRef<LabelId> labels) const;
   double clippedElements(llvm::ArrayRef<LabelId> labels) const;
   double executions(const Step &step) const {
@@ -67,8 +72,6 @@ private:
   void countStores(KernelWork &work) const;
   double uniqueLoadBytes() const;
   double matrixTiles(const Step &step) const;
-  double matrixInstructions(const Step &step) const;
-  double countedLoads(const Step &step) const;
 
   const KernelPlan &plan;
   const Program &program;

@@ -13,11 +13,14 @@
 //   latency  Little's law: a multiprocessor with b bytes in flight gets at most
 //            b / latency; this is what few blocks or short tiles cost
 //   matrix   tensor cores
+//   shared   wavefronts of shared memory, one a clock
 //   vector   f32 units, then special functions, then barriers: one after the
 //            other in a warp
 //   fixed    launch, the first load, the tail of each wave of blocks
 //
-// The same function prices candidates and the input program.
+// The same function prices candidates and the input program. A plan without
+// layouts comes with an estimate of its wavefronts; once it is lowered they are
+// counted (KernelTraffic.h) and it is priced again.
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_COST_KERNELCOST_H
@@ -29,12 +32,18 @@
 
 namespace mirage {
 
-/// What a device counts of a whole kernel, without any estimate: tiles as they
-/// are moved, hanging over or not, and matrix instructions.
+/// What a device counts of a whole kernel, without any estimate: bytes that
+/// threads ask for, wavefronts of shared memory (over all warps) and warp-level
+/// matrix instructions.
 struct KernelCounts {
-  double loadBytes = 0;
-  double storeBytes = 0;
-  double matrixInstructions = 0;
+  uint64_t globalLoadBytes = 0;
+  uint64_t globalStoreBytes = 0;
+  uint64_t sharedLoadWavefronts = 0;
+  uint64_t sharedStoreWavefronts = 0;
+  uint64_t matrixInstructions = 0;
+
+  KernelCounts &operator+=(const KernelCounts &other);
+  KernelCounts operator*(uint64_t times) const;
 };
 
 /// What one kernel does. "Per block" figures count one thread block.
@@ -52,19 +61,20 @@ struct KernelWork {
   double rounds = 1;          ///< loads of a block that wait for each other.
   double stages = 1;          ///< rounds in flight at a time.
   double barriers = 0;        ///< per block.
-  KernelCounts counts;
+  double wavefronts = 0;      ///< of shared memory, per block.
 };
 
 struct KernelCost {
   double seconds = 0;
-  double global = 0, cache = 0, latency = 0, matrix = 0, vector = 0,
+  double global = 0, cache = 0, latency = 0, matrix = 0, shared = 0, vector = 0,
          special = 0, barriers = 0, fixed = 0;
   double globalBytes = 0;
   double waves = 1;
 };
 
 /// Nothing if the block does not fit a multiprocessor. `isFirst`: the kernel
-/// starts the program, and pays the first launch.
+/// starts the program, and pays the first launch; another one has a cheaper
+/// launch, but waits for the last stores of its predecessor.
 std::optional<KernelCost> priceKernel(const KernelWork &work,
                                       const TargetDescription &target,
                                       bool isFirst);

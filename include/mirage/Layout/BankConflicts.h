@@ -45,10 +45,12 @@ uint64_t phaseWavefronts(llvm::ArrayRef<uint64_t> words, unsigned banks);
 /// One vector access. `laneColumns`: element offset of each lane bit (absent
 /// bits are replicas); a lane accesses `vectorElems` elements of `elemBits`
 /// from its offset on. Vector and element sizes are powers of two, elements of
-/// at least 8 bits.
+/// at least 8 bits. Lanes with a bit of `idleLanes` set take no part; a phase
+/// without others costs nothing.
 Wavefronts vectorWavefronts(llvm::ArrayRef<uint64_t> laneColumns,
                             unsigned vectorElems, unsigned elemBits,
-                            const TargetDescription &target);
+                            const TargetDescription &target,
+                            uint64_t idleLanes = 0);
 
 /// One ldmatrix or stmatrix of `matrices` 8x8 tiles. `rowColumns`: element
 /// offset of the three bits of the row of 16 bytes. A tile is one phase.

@@ -18,18 +18,20 @@
 #ifndef MIRAGE_LOWERING_CANDIDATECHECK_H
 #define MIRAGE_LOWERING_CANDIDATECHECK_H
 
-#include "mirage/Target/TargetDescription.h"
+#include "mirage/Cost/KernelCost.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Error.h"
 
 namespace mirage {
 
-/// Lowers a copy of `function` for `target` and proves its data movement. An
+/// Lowers a copy of `function` for `target`, proves its data movement and
+/// counts it: for each kernel, in the order of the launches, what one launch
+/// has as counters, or nothing where they cannot be told before it runs. An
 /// error says what is wrong, or what cannot be lowered. The dialects of
-/// `buildLowerPipeline` must be loaded.
-llvm::Error checkLowering(mlir::func::FuncOp function,
-                          const TargetDescription &target);
+/// `getLoweringDialects` must be loaded.
+llvm::Expected<llvm::SmallVector<std::optional<KernelCounts>>>
+checkLowering(mlir::func::FuncOp function, const TargetDescription &target);
 
 /// The dialects that `checkLowering` needs.
 void getLoweringDialects(mlir::DialectRegistry &registry);

@@ -85,6 +85,10 @@ struct KernelPlan {
   std::shared_ptr<const KernelPlan> combine;
   KernelWork work;
   KernelCost cost;
+  /// Of the lowered kernel, once there is one.
+  std::optional<KernelCounts> counts;
+  /// Among the plans of its segment, by estimate.
+  unsigned number = 0;
 
   /// Predicted time, the second kernel included.
   double seconds() const {

@@ -71,14 +71,20 @@ public:
   /// Searches all segments, as far as time allows.
   void run();
 
-  /// The cheapest cut with the plans in use. Call again after `reject`.
-  std::vector<Kernel> best() const { return cheapestCut(/*least=*/false); }
+  /// The cheapest cut with the plans in use, or the baseline where a limit on
+  /// the number of kernels would make the result slower than that. Call again
+  /// after `reject` and `reprice`.
+  std::vector<Kernel> cheapest() const;
   /// One kernel an op, each as good as the search can make it.
   std::vector<Kernel> baseline() const;
   double seconds(llvm::ArrayRef<Kernel> kernels) const;
 
   /// The plan in use of this segment is wrong: take the next one.
   void reject(SegmentResult &segment) { ++segment.current; }
+  /// The lowered kernels of the plan in use have these counts, nothing where
+  /// they are not known: it is priced anew, and the best plan is in use.
+  void reprice(SegmentResult &segment,
+               llvm::ArrayRef<std::optional<KernelCounts>> counts);
 
   const Program &input() const { return program; }
   /// What was found for these sources, or null if they were not searched.

@@ -22,8 +22,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-namespace {
-
 /// The part of a run of global memory that is consecutive in shared memory too.
 static SmallVector<unsigned> sharedRun(SmallVector<unsigned> run,
                                        const ThreadMap &offsets) {
@@ -41,6 +39,31 @@ static SmallVector<unsigned> sharedRun(SmallVector<unsigned> run,
     run.pop_back();
   return run;
 }
+
+FailureOr<AsyncCopyShape>
+mirage::planAsyncCopy(AsyncCopyOp op, BlockShape block,
+                      const TargetDescription &target) {
+  SharedType shared = op.getDest().getType();
+  LinearLayoutAttr layout = shared.getLayout();
+  if (!layout)
+    layout = LinearLayoutAttr::getRowMajor(op.getContext(), shared.getShape());
+  auto inverse = layout.getLinear().invert();
+  if (!inverse)
+    return op.emitOpError(llvm::toString(inverse.takeError()));
+  auto places = op.getVia()->getLinear().compose(*inverse);
+  if (!places)
+    return op.emitOpError(llvm::toString(places.takeError()));
+  GlobalTile tile(op, cast<MemRefType>(op.getSource().getType()), *op.getVia(),
+                  block);
+  ThreadMap offsets = componentMap(*places, "offset", block);
+  SmallVector<unsigned> run =
+      sharedRun(tile.planRun(target.maxVectorBits), offsets);
+  SmallVector<unsigned> starts = runStarts(canonicalRegisters(tile.flat), run);
+  return AsyncCopyShape{std::move(tile), std::move(offsets), std::move(run),
+                        std::move(starts)};
+}
+
+namespace {
 
 struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
   using TilePattern::TilePattern;
@@ -66,21 +89,12 @@ struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     BlockShape block = blockShape(op);
+    FailureOr<AsyncCopyShape> shape =
+        planAsyncCopy(op, block, instructions.target);
+    if (failed(shape))
+      return failure();
+    const GlobalTile &tile = shape->tile;
     SharedType shared = op.getDest().getType();
-    LinearLayoutAttr layout = shared.getLayout();
-    if (!layout)
-      layout =
-          LinearLayoutAttr::getRowMajor(op.getContext(), shared.getShape());
-    auto inverse = layout.getLinear().invert();
-    if (!inverse)
-      return op.emitOpError(llvm::toString(inverse.takeError()));
-    auto places = op.getVia()->getLinear().compose(*inverse);
-    if (!places)
-      return op.emitOpError(llvm::toString(places.takeError()));
-    ThreadMap offsets = componentMap(*places, "offset", block);
-
-    GlobalTile tile(op, cast<MemRefType>(op.getSource().getType()),
-                    *op.getVia(), block);
     ThreadEmitter threads(b, instructions);
     SmallVector<Value> starts;
     for (ValueRange start : adaptor.getOffsets())
@@ -89,24 +103,22 @@ struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
                              starts);
     Value base = slotPointer(b, adaptor.getDest().front(), shared,
                              op.getSlot() ? adaptor.getSlot() : ValueRange());
-    SmallVector<unsigned> run =
-        sharedRun(tile.planRun(instructions.target.maxVectorBits), offsets);
-    unsigned bits = shared.getElementType().getIntOrFloatBitWidth();
-    unsigned bytes = (bits / 8) << run.size();
+    ArrayRef<unsigned> run = shape->run;
+    Type scalar = registerType(shared.getElementType());
+    unsigned bytes = scalar.getIntOrFloatBitWidth() / 8 << run.size();
     Type type =
-        run.empty()
-            ? registerType(shared.getElementType())
-            : Type(VectorType::get(1 << run.size(),
-                                   registerType(shared.getElementType())));
-    for (uint64_t &basis : offsets.registers)
-      basis *= bits / 8;
-    for (uint64_t &basis : offsets.threads)
-      basis *= bits / 8;
+        run.empty() ? scalar : Type(VectorType::get(1 << run.size(), scalar));
+    ThreadMap offsets = shape->offsets;
+    for (MutableArrayRef<uint64_t> bases :
+         {MutableArrayRef<uint64_t>(offsets.registers),
+          MutableArrayRef<uint64_t>(offsets.threads)})
+      for (uint64_t &basis : bases)
+        basis *= scalar.getIntOrFloatBitWidth() / 8;
     MapEmitter numbers(b, threads, offsets);
     bool async = instructions.target.hasAsyncCopy && bytes >= 4;
     OpBuilder::InsertionGuard guard(b);
     runOnly(b, threads.isZero(replicaThreads(tile.flat)));
-    for (unsigned first : runStarts(canonicalRegisters(tile.flat), run)) {
+    for (unsigned first : shape->starts) {
       GlobalTileEmitter::Run place = global.at(first, run);
       Value to = sharedAddress(b, base, numbers.at(first));
       if (async && !place.outside) {

@@ -45,6 +45,19 @@ private:
   bool aligned(uint64_t run, uint64_t size) const;
 };
 
+/// How an asynchronous copy is cut into vectors that are consecutive in global
+/// and in shared memory.
+struct AsyncCopyShape {
+  GlobalTile tile;
+  ThreadMap offsets;                  ///< in shared memory, in elements.
+  llvm::SmallVector<unsigned> run;    ///< register bits of a vector.
+  llvm::SmallVector<unsigned> starts; ///< the first register of each vector.
+};
+/// Fails with a diagnostic where the layouts do not fit each other.
+llvm::FailureOr<AsyncCopyShape> planAsyncCopy(layout::AsyncCopyOp op,
+                                              BlockShape block,
+                                              const TargetDescription &target);
+
 /// Emits addresses and masks. The builder must stay where values emitted
 /// earlier dominate.
 class GlobalTileEmitter {

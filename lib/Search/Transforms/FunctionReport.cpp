@@ -30,10 +30,22 @@ static void printTerms(llvm::json::OStream &json, const KernelCost &cost) {
     json.attribute("cache", cost.cache * 1e6);
     json.attribute("latency", cost.latency * 1e6);
     json.attribute("matrix", cost.matrix * 1e6);
+    json.attribute("shared", cost.shared * 1e6);
     json.attribute("vector", cost.vector * 1e6);
     json.attribute("special", cost.special * 1e6);
     json.attribute("barriers", cost.barriers * 1e6);
     json.attribute("fixed", cost.fixed * 1e6);
+  });
+}
+
+// As the simulator names them.
+static void printCounts(llvm::json::OStream &json, const KernelCounts &counts) {
+  json.attributeObject("counts", [&] {
+    json.attribute("global_load_bytes", counts.globalLoadBytes);
+    json.attribute("global_store_bytes", counts.globalStoreBytes);
+    json.attribute("shared_load_wavefronts", counts.sharedLoadWavefronts);
+    json.attribute("shared_store_wavefronts", counts.sharedStoreWavefronts);
+    json.attribute("mma", counts.matrixInstructions);
   });
 }
 
@@ -60,12 +72,8 @@ static void printBlock(llvm::json::OStream &json, const ExprContext &context,
     json.attribute("loops", llvm::json::Array(loops));
     json.attribute("splits", plan.splits);
     json.attribute("shared_bytes", int64_t(plan.work.sharedBytes));
-    json.attributeObject("counts", [&] {
-      json.attribute("global_load_bytes", int64_t(plan.work.counts.loadBytes));
-      json.attribute("global_store_bytes",
-                     int64_t(plan.work.counts.storeBytes));
-      json.attribute("mma", int64_t(plan.work.counts.matrixInstructions));
-    });
+    if (plan.counts)
+      printCounts(json, *plan.counts);
     printTerms(json, plan.cost);
   });
 }

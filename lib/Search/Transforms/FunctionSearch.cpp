@@ -11,6 +11,7 @@
 #include "mirage/Lowering/CandidateCheck.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <cmath>
 #include <limits>
@@ -94,77 +95,127 @@ func::FuncOp FunctionSearch::buildWinner() {
 // Checking
 //===----------------------------------------------------------------------===//
 
-static void appendUnique(SmallVectorImpl<TensorId> &list, TensorId tensor) {
-  if (!llvm::is_contained(list, tensor))
-    list.push_back(tensor);
+namespace {
+/// What a segment reads and what it hands on, each tensor once.
+struct Interface {
+  llvm::SetVector<TensorId> inputs, outputs;
+};
+} // namespace
+
+static Interface interfaceOf(const SegmentResult &result) {
+  const search::Segment &segment = result.graph->segment;
+  Interface interface;
+  for (uint32_t input : segment.inputs)
+    interface.inputs.insert(segment.tensors[input].tensor);
+  for (uint32_t output : segment.outputs)
+    interface.outputs.insert(segment.tensors[output].tensor);
+  return interface;
 }
 
-// Compares the plan in use with the ops it stands for, and proves the layouts
-// of its code. False if it is wrong, or has no form in the dialect.
-bool FunctionSearch::check(SegmentResult &segment) {
-  const search::Segment &part = segment.graph->segment;
-  SmallVector<TensorId> inputs, outputs;
-  for (uint32_t input : part.inputs)
-    appendUnique(inputs, part.tensors[input].tensor);
-  for (uint32_t output : part.outputs)
-    appendUnique(outputs, part.tensors[output].tensor);
-
+// The plan in use, as a function over the tensors of its segment; null if it
+// has no form in the dialect.
+OwningOpRef<func::FuncOp>
+FunctionSearch::buildCandidate(const SegmentResult &segment) {
+  Interface interface = interfaceOf(segment);
   ValueMap values;
   OwningOpRef<func::FuncOp> candidate =
-      createFunction("candidate", inputs, outputs, values);
+      createFunction("candidate", interface.inputs.getArrayRef(),
+                     interface.outputs.getArrayRef(), values);
   OpBuilder builder = OpBuilder::atBlockEnd(&candidate->getBody().front());
   std::string why;
   if (failed(emitPlan(builder, function.getLoc(), *imported, segment,
                       *segment.plan(), values, why))) {
     reason = why;
+    return {};
+  }
+  finishFunction(*candidate, builder, interface.outputs.getArrayRef(), values);
+  return candidate;
+}
+
+// The ops of the input program that it stands for.
+OwningOpRef<func::FuncOp>
+FunctionSearch::buildSpec(const SegmentResult &segment) {
+  Interface interface = interfaceOf(segment);
+  ValueMap values;
+  OwningOpRef<func::FuncOp> spec =
+      createFunction("spec", interface.inputs.getArrayRef(),
+                     interface.outputs.getArrayRef(), values);
+  OpBuilder builder = OpBuilder::atBlockEnd(&spec->getBody().front());
+  cloneSources(builder, segment.first, segment.last, values);
+  finishFunction(*spec, builder, interface.outputs.getArrayRef(), values);
+  return spec;
+}
+
+// Lowers the plan in use, proves its layouts, and prices it by what it moves.
+bool FunctionSearch::lower(SegmentResult &segment) {
+  OwningOpRef<func::FuncOp> candidate = buildCandidate(segment);
+  if (!candidate)
+    return false;
+  auto counts = checkLowering(*candidate, *options.target);
+  if (!counts) {
+    reason = "a candidate was rejected: " + llvm::toString(counts.takeError());
     return false;
   }
-  finishFunction(*candidate, builder, outputs, values);
+  counts->resize(segment.plan()->kernelCount());
+  search->reprice(segment, *counts);
+  return true;
+}
 
-  ValueMap specValues;
-  OwningOpRef<func::FuncOp> spec =
-      createFunction("spec", inputs, outputs, specValues);
-  builder.setInsertionPointToEnd(&spec->getBody().front());
-  cloneSources(builder, segment.first, segment.last, specValues);
-  finishFunction(*spec, builder, outputs, specValues);
-
+// Compares the plan in use with the ops it stands for.
+bool FunctionSearch::verify(const SegmentResult &segment) {
   verify::Options verification;
   verification.seed = seed;
-  verify::Report result =
-      verify::checkEquivalent(*spec, *candidate, verification);
-  checked[&segment] = {segment.current, result};
+  verify::Report result = verify::checkEquivalent(
+      *buildSpec(segment), *buildCandidate(segment), verification);
   if (!result.isAccepted()) {
     reason = "a candidate was rejected: " + result.reason;
     return false;
   }
-  if (llvm::Error wrong = checkLowering(*candidate, *options.target)) {
-    reason = "a candidate was rejected: " + llvm::toString(std::move(wrong));
-    return false;
-  }
+  checked[planOf(segment)] = result;
   return true;
 }
 
+// Lowers the plans in use that were not lowered before. True if there was one:
+// prices have changed, or a plan was rejected.
+bool FunctionSearch::lowerAll() {
+  bool some = false;
+  for (Kernel &kernel : kernels) {
+    if (!kernel.segment || !lowered.insert(planOf(*kernel.segment)).second)
+      continue;
+    some = true;
+    if (!lower(*kernel.segment))
+      reject(*kernel.segment);
+  }
+  return some;
+}
+
 // Checks the kernels in use; true if all passed.
-bool FunctionSearch::checkAll() {
+bool FunctionSearch::verifyAll() {
   bool all = true;
   for (Kernel &kernel : kernels) {
-    if (!kernel.segment)
+    if (!kernel.segment || checked.count(planOf(*kernel.segment)))
       continue;
-    SegmentResult &segment = *kernel.segment;
-    auto it = checked.find(&segment);
-    bool isKnown = it != checked.end() && it->second.first == segment.current &&
-                   it->second.second.isAccepted();
-    if (isKnown)
-      continue;
-    if (check(segment)) {
+    if (verify(*kernel.segment)) {
       ++equivalent;
       continue;
     }
-    ++rejected;
-    search->reject(segment);
     all = false;
+    reject(*kernel.segment);
   }
   return all;
+}
+
+void FunctionSearch::reject(SegmentResult &segment) {
+  ++rejected;
+  search->reject(segment);
+}
+
+// The cheapest kernels that pass all checks. A proof takes longer than a
+// lowering, so only what is the best by its exact price is proved.
+void FunctionSearch::chooseKernels() {
+  do
+    kernels = search->cheapest();
+  while (lowerAll() || !verifyAll());
 }
 
 // Operations after which the check of a program of several kernels is given up.
@@ -180,7 +231,7 @@ verify::Report FunctionSearch::combineReports() {
   for (const Kernel &kernel : kernels) {
     if (!kernel.segment)
       continue;
-    const verify::Report &part = checked[kernel.segment.get()].second;
+    const verify::Report &part = checked.at(planOf(*kernel.segment));
     all.status = std::max(all.status, part.status);
     all.tests = all.tests == 0 ? part.tests : std::min(all.tests, part.tests);
     all.samples += part.samples;
@@ -204,14 +255,14 @@ std::string FunctionSearch::checkLayouts() {
       }))
     return "proved";
   OwningOpRef<func::FuncOp> winner = buildWinner();
-  llvm::Error wrong = checkLowering(*winner, *options.target);
-  return wrong ? llvm::toString(std::move(wrong)) : "proved";
+  auto counts = checkLowering(*winner, *options.target);
+  return counts ? "proved" : llvm::toString(counts.takeError());
 }
 
 // One check of the whole where that is cheap; else what the parts say.
 void FunctionSearch::verifyWinner() {
   if (kernels.size() == 1 && kernels[0].segment) {
-    report = checked[kernels[0].segment.get()].second;
+    report = checked.at(planOf(*kernels[0].segment));
     return;
   }
   OwningOpRef<func::FuncOp> winner = buildWinner();
@@ -243,16 +294,8 @@ void FunctionSearch::run() {
   if (imported) {
     search.emplace(imported->program, options);
     search->run();
-    do
-      kernels = search->best();
-    while (!checkAll());
-    // A limit on the number of kernels never makes the result slower.
+    chooseKernels();
     baselineSeconds = search->seconds(search->baseline());
-    if (search->seconds(kernels) > baselineSeconds) {
-      kernels = search->baseline();
-      checkAll();
-      kernels = search->baseline();
-    }
     winnerSeconds = search->seconds(kernels);
     if (reason.empty())
       reason = explainLoss();

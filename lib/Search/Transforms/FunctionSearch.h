@@ -49,8 +49,16 @@ private:
                       const ValueMap &values);
   void cloneSources(mlir::OpBuilder &builder, unsigned first, unsigned last,
                     ValueMap &values);
-  bool check(search::SegmentResult &segment);
-  bool checkAll();
+  mlir::OwningOpRef<mlir::func::FuncOp>
+  buildCandidate(const search::SegmentResult &segment);
+  mlir::OwningOpRef<mlir::func::FuncOp>
+  buildSpec(const search::SegmentResult &segment);
+  bool lower(search::SegmentResult &segment);
+  bool verify(const search::SegmentResult &segment);
+  bool lowerAll();
+  bool verifyAll();
+  void reject(search::SegmentResult &segment);
+  void chooseKernels();
   verify::Report combineReports();
   std::string checkLayouts();
   std::string explainLoss() const;
@@ -65,8 +73,13 @@ private:
   std::optional<ImportedProgram> imported;
   std::optional<search::ProgramSearch> search;
   std::vector<search::Kernel> kernels;
-  std::map<const search::SegmentResult *, std::pair<unsigned, verify::Report>>
-      checked; ///< plan and its report.
+  /// A segment and the number of a plan of it.
+  using PlanKey = std::pair<const search::SegmentResult *, unsigned>;
+  static PlanKey planOf(const search::SegmentResult &segment) {
+    return {&segment, segment.plan()->number};
+  }
+  std::set<PlanKey> lowered;
+  std::map<PlanKey, verify::Report> checked; ///< the plans that passed.
   verify::Report report;
   double winnerSeconds = 0, baselineSeconds = 0, seconds = 0;
   size_t equivalent = 0, rejected = 0;

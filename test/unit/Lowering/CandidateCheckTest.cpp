@@ -54,9 +54,12 @@ protected:
       return "does not parse";
     auto function = *module->getOps<func::FuncOp>().begin();
     std::string before = print(*module);
-    llvm::Error error = checkLowering(function, *lookupTarget(GetParam()));
+    auto counts = checkLowering(function, *lookupTarget(GetParam()));
     EXPECT_EQ(print(*module), before) << "the candidate stays as it is";
-    return error ? llvm::toString(std::move(error)) : "";
+    if (!counts)
+      return llvm::toString(counts.takeError());
+    EXPECT_EQ(counts->size(), 1u) << "one kernel";
+    return "";
   }
 
 private:

@@ -26,7 +26,7 @@ struct Searched {
     options.threads = threads;
     search.emplace(builder.program, options);
     search->run();
-    kernels = search->best();
+    kernels = search->cheapest();
   }
 
   const KernelPlan &plan() { return *kernels[0].segment->plan(); }
@@ -165,8 +165,8 @@ TEST(Search, FewKernelsMeanNoSplits) {
   options.maxKernels = 1;
   ProgramSearch one(b.program, options);
   one.run();
-  ASSERT_EQ(one.best().size(), 1u);
-  EXPECT_EQ(one.best()[0].segment->plan()->splits, 1);
+  ASSERT_EQ(one.cheapest().size(), 1u);
+  EXPECT_EQ(one.cheapest()[0].segment->plan()->splits, 1);
 }
 
 namespace {
@@ -212,17 +212,17 @@ TEST_P(Optimality, BoundsLoseNothing) {
   options.useBounds = false;
   ProgramSearch exhaustive(b.program, options);
   exhaustive.run();
-  double found = bounded.seconds(bounded.best());
-  double least = exhaustive.seconds(exhaustive.best());
+  double found = bounded.seconds(bounded.cheapest());
+  double least = exhaustive.seconds(exhaustive.cheapest());
   EXPECT_NEAR(found, least, 1e-12);
   EXPECT_TRUE(exhaustive.totals().extraction.isOptimal());
   // The program's own steps may be preferred to others that save next to
   // nothing.
-  double gap = exhaustive.optimalityGap(exhaustive.best());
+  double gap = exhaustive.optimalityGap(exhaustive.cheapest());
   EXPECT_GE(gap, 0);
   EXPECT_LT(gap, 0.03);
   EXPECT_GE(least / (1 + gap), exhaustive.lowerBoundSeconds());
-  double claimed = bounded.optimalityGap(bounded.best());
+  double claimed = bounded.optimalityGap(bounded.cheapest());
   EXPECT_GE(claimed, gap - 1e-12);
   if (bounded.totals().extraction.isOptimal())
     EXPECT_NEAR(claimed, gap, 1e-12);

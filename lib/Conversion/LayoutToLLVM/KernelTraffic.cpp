@@ -1,0 +1,247 @@
+//===- KernelTraffic.cpp - What a kernel moves, counted -------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mirage/Conversion/LayoutToLLVM/KernelTraffic.h"
+
+#include "OpTraffic.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+/// Scalar ops that are executed before the count is given up.
+static constexpr uint64_t maxSteps = 200'000;
+
+namespace {
+
+/// Executes the scalars of a kernel for one block and adds up what its tile
+/// ops move. Fails at a value that is not known.
+class BlockCounter {
+public:
+  using TrafficTable = llvm::DenseMap<Operation *, OpTraffic>;
+
+  BlockCounter(const TrafficTable &table, std::array<int64_t, 3> block,
+               uint64_t &steps)
+      : table(table), block(block), steps(steps) {}
+
+  LogicalResult run(Region &region) { return runBlock(region.front()); }
+  const KernelCounts &total() const { return counts; }
+
+private:
+  LogicalResult runBlock(Block &code) {
+    for (Operation &op : code)
+      if (failed(runOp(op)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult runOp(Operation &op) {
+    if (++steps > maxSteps)
+      return failure();
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      return runLoop(loop);
+    if (auto branch = dyn_cast<scf::IfOp>(op))
+      return runBranch(branch);
+    if (op.getNumRegions())
+      return failure();
+    auto traffic = table.find(&op);
+    if (traffic != table.end())
+      return addTraffic(traffic->second);
+    evaluate(op);
+    return success();
+  }
+
+  LogicalResult addTraffic(const OpTraffic &traffic) {
+    counts += traffic.fixed;
+    if (!traffic.global)
+      return success();
+    SmallVector<int64_t> offsets;
+    for (Value offset : traffic.global->offsets) {
+      std::optional<int64_t> number = numberOf(offset);
+      if (!number)
+        return failure();
+      offsets.push_back(*number);
+    }
+    (traffic.global->isStore ? counts.globalStoreBytes
+                             : counts.globalLoadBytes) +=
+        traffic.global->bytes(offsets);
+    return success();
+  }
+
+  LogicalResult runLoop(scf::ForOp loop) {
+    std::optional<int64_t> first = numberOf(loop.getLowerBound()),
+                           end = numberOf(loop.getUpperBound()),
+                           step = numberOf(loop.getStep());
+    if (!first || !end || !step || *step <= 0)
+      return failure();
+    SmallVector<Attribute> carried = lookup(loop.getInitArgs());
+    for (int64_t i = *first; i < *end; i += *step) {
+      values[loop.getInductionVar()] =
+          IntegerAttr::get(loop.getInductionVar().getType(), i);
+      assign(loop.getRegionIterArgs(), carried);
+      if (failed(runBlock(*loop.getBody())))
+        return failure();
+      carried = lookup(loop.getBody()->getTerminator()->getOperands());
+    }
+    assign(loop.getResults(), carried);
+    return success();
+  }
+
+  LogicalResult runBranch(scf::IfOp branch) {
+    std::optional<int64_t> condition = numberOf(branch.getCondition());
+    if (!condition)
+      return failure();
+    Region &taken =
+        *condition ? branch.getThenRegion() : branch.getElseRegion();
+    if (taken.empty())
+      return success();
+    if (failed(runBlock(taken.front())))
+      return failure();
+    assign(branch.getResults(),
+           lookup(taken.front().getTerminator()->getOperands()));
+    return success();
+  }
+
+  /// Values of tiles, and what follows from them, stay unknown.
+  void evaluate(Operation &op) {
+    if (auto id = dyn_cast<gpu::BlockIdOp>(op)) {
+      values[id] = IntegerAttr::get(id.getType(),
+                                    block[unsigned(id.getDimension())]);
+      return;
+    }
+    if (!llvm::all_of(op.getResultTypes(),
+                      [](Type type) { return type.isIntOrIndex(); }))
+      return;
+    SmallVector<Attribute> operands = lookup(op.getOperands());
+    SmallVector<OpFoldResult> results;
+    if (llvm::is_contained(operands, Attribute()) ||
+        failed(op.fold(operands, results)))
+      return;
+    for (auto [result, folded] : llvm::zip(op.getResults(), results))
+      values[result] = isa<Attribute>(folded)
+                           ? cast<Attribute>(folded)
+                           : values.lookup(cast<Value>(folded));
+  }
+
+  SmallVector<Attribute> lookup(ValueRange range) const {
+    return llvm::map_to_vector(
+        range, [&](Value value) { return values.lookup(value); });
+  }
+  void assign(ValueRange range, ArrayRef<Attribute> attributes) {
+    for (auto [value, attribute] : llvm::zip_equal(range, attributes))
+      values[value] = attribute;
+  }
+  std::optional<int64_t> numberOf(Value value) const {
+    auto number = dyn_cast_or_null<IntegerAttr>(values.lookup(value));
+    return number ? std::optional(number.getType().isInteger(1)
+                                      ? number.getValue().getZExtValue()
+                                      : number.getInt())
+                  : std::nullopt;
+  }
+
+  const TrafficTable &table;
+  std::array<int64_t, 3> block;
+  uint64_t &steps;
+  llvm::DenseMap<Value, Attribute> values;
+  KernelCounts counts;
+};
+
+class KernelCounter {
+public:
+  KernelCounter(gpu::GPUFuncOp kernel, const TargetDescription &target)
+      : kernel(kernel), target(target) {}
+
+  std::optional<KernelCounts> count() {
+    std::optional<ArrayRef<int32_t>> size = kernel.getKnownGridSize();
+    if (!size || failed(analyzeAccesses(kernel)) || !fillTable())
+      return std::nullopt;
+    std::array<int64_t, 3> grid, tried;
+    llvm::copy(*size, grid.begin());
+    uint64_t alike = 1;
+    for (unsigned dim = 0; dim < 3; ++dim) {
+      tried[dim] = matters(gpu::Dimension(dim)) ? grid[dim] : 1;
+      alike *= grid[dim] / tried[dim];
+    }
+    KernelCounts total;
+    std::array<int64_t, 3> block;
+    for (block[2] = 0; block[2] < tried[2]; ++block[2])
+      for (block[1] = 0; block[1] < tried[1]; ++block[1])
+        for (block[0] = 0; block[0] < tried[0]; ++block[0]) {
+          BlockCounter counter(table, block, steps);
+          if (failed(counter.run(kernel.getBody())))
+            return std::nullopt;
+          total += counter.total();
+        }
+    return total * alike;
+  }
+
+private:
+  bool fillTable() {
+    FailureOr<BlockShape> shape = blockShapeOf(kernel, target);
+    if (failed(shape) || shape->clusterBits)
+      return false;
+    std::unique_ptr<TargetInstructions> instructions =
+        TargetInstructions::create(target);
+    WalkResult walk = kernel.walk([&](Operation *op) {
+      if (!isa<LayoutDialect>(op->getDialect()))
+        return WalkResult::advance();
+      std::optional<OpTraffic> traffic = trafficOf(op, *shape, *instructions);
+      if (!traffic)
+        return WalkResult::interrupt();
+      table.try_emplace(op, *traffic);
+      return WalkResult::advance();
+    });
+    return !walk.wasInterrupted();
+  }
+
+  /// Whether blocks that differ along `dim` may count differently: the id
+  /// decides what is executed, or where a tile lies that may hang over.
+  bool matters(gpu::Dimension dim) {
+    SmallVector<Value> open;
+    kernel.walk([&](gpu::BlockIdOp id) {
+      if (id.getDimension() == dim)
+        open.push_back(id);
+    });
+    llvm::DenseSet<Value> seen(open.begin(), open.end());
+    while (!open.empty())
+      for (Operation *user : open.pop_back_val().getUsers()) {
+        if (user->getNumRegions() || user->hasTrait<OpTrait::IsTerminator>())
+          return true;
+        auto traffic = table.find(user);
+        if (traffic != table.end()) {
+          if (traffic->second.global && mayHangOver(user))
+            return true;
+          continue;
+        }
+        for (Value result : user->getResults())
+          if (seen.insert(result).second)
+            open.push_back(result);
+      }
+    return false;
+  }
+
+  static bool mayHangOver(Operation *access) {
+    auto inside = access->getAttrOfType<DenseBoolArrayAttr>(insideName);
+    return !inside || llvm::is_contained(inside.asArrayRef(), false);
+  }
+
+  gpu::GPUFuncOp kernel;
+  const TargetDescription &target;
+  BlockCounter::TrafficTable table;
+  uint64_t steps = 0;
+};
+
+} // namespace
+
+std::optional<KernelCounts>
+mirage::countKernel(gpu::GPUFuncOp kernel, const TargetDescription &target) {
+  return KernelCounter(kernel, target).count();
+}

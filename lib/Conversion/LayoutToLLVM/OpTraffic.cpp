@@ -1,0 +1,240 @@
+//===- OpTraffic.cpp - What a tile op moves through memory ----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "OpTraffic.h"
+
+#include "AxisEmitter.h"
+#include "DotLayout.h"
+#include "GlobalTile.h"
+#include "SharedEmitter.h"
+
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::layout;
+
+uint64_t GlobalTraffic::bytes(ArrayRef<int64_t> offsets) const {
+  uint64_t elements = 1;
+  for (auto [offset, size, extent] : llvm::zip_equal(offsets, tile, extents))
+    elements *= std::clamp<int64_t>(extent - offset, 0, size);
+  return elements * bytesPerElement;
+}
+
+namespace {
+class TrafficCounter {
+public:
+  TrafficCounter(BlockShape block, const TargetInstructions &instructions)
+      : block(block), instructions(instructions), target(instructions.target) {}
+
+  std::optional<OpTraffic> count(Operation *op) {
+    return llvm::TypeSwitch<Operation *, std::optional<OpTraffic>>(op)
+        .Case<LoadOp, StoreOp, AsyncCopyOp, LocalLoadOp, LocalStoreOp,
+              ConvertOp, ReduceOp, ScanOp, GatherOp, DotOp>(
+            [&](auto tileOp) { return countOp(tileOp); })
+        .Default([](Operation *) { return OpTraffic(); });
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Shared memory
+  //===--------------------------------------------------------------------===//
+
+  uint64_t lanesMask() const { return (uint64_t{1} << block.laneBits) - 1; }
+  /// Warps of the block with a thread that has no bit of `idle`.
+  uint64_t activeWarps(uint64_t idle) const {
+    uint64_t threads = (uint64_t{1} << block.threadBits) - 1;
+    return uint64_t{1} << llvm::popcount(threads & ~lanesMask() & ~idle);
+  }
+  /// One vector access from the offsets (in elements) of the threads that have
+  /// no bit of `idle`, over all warps.
+  uint64_t vectorAccess(ArrayRef<uint64_t> threads, unsigned elements,
+                        unsigned elementBits, uint64_t idle) const {
+    return activeWarps(idle) *
+           vectorWavefronts(threads.take_front(block.laneBits), elements,
+                            elementBits, target, idle & lanesMask())
+               .count;
+  }
+
+  /// All groups of `plan`; of threads with the same elements one stores.
+  uint64_t accesses(const SharedAccess &plan, unsigned elementBits,
+                    bool isStore) const {
+    ThreadMap map = componentMap(plan.thread, "offset", block);
+    uint64_t idle = isStore ? replicaThreads(map) : 0;
+    if (plan.op == SharedOp::Vector)
+      return plan.groups.size() * vectorAccess(map.threads, plan.vectorElems,
+                                               elementBits, idle);
+    return plan.wavefronts() * activeWarps(idle & ~lanesMask());
+  }
+
+  std::optional<OpTraffic> countShared(LinearLayoutAttr layout,
+                                       SharedType shared, bool isStore) const {
+    auto plan = planSharedTile(layout, shared.getLayout(),
+                               shared.getElementType(), target, isStore);
+    if (!plan) {
+      llvm::consumeError(plan.takeError());
+      return std::nullopt;
+    }
+    OpTraffic traffic;
+    (isStore ? traffic.fixed.sharedStoreWavefronts
+             : traffic.fixed.sharedLoadWavefronts) =
+        accesses(*plan, shared.getElementType().getIntOrFloatBitWidth(),
+                 isStore);
+    return traffic;
+  }
+  std::optional<OpTraffic> countOp(LocalLoadOp op) const {
+    return countShared(getLayout(op.getType()), op.getSource().getType(),
+                       /*isStore=*/false);
+  }
+  std::optional<OpTraffic> countOp(LocalStoreOp op) const {
+    return countShared(getLayout(op.getValue().getType()),
+                       op.getDest().getType(), /*isStore=*/true);
+  }
+
+  std::optional<OpTraffic> countOp(ConvertOp op) const {
+    auto plan = planConvert(op, target);
+    if (!plan) {
+      llvm::consumeError(plan.takeError());
+      return std::nullopt;
+    }
+    OpTraffic traffic;
+    if (plan->kind == ConversionKind::Cluster)
+      return std::nullopt;
+    if (plan->kind != ConversionKind::Shared)
+      return traffic;
+    traffic.fixed.sharedStoreWavefronts =
+        accesses(plan->shared.store, plan->elemBits, /*isStore=*/true);
+    traffic.fixed.sharedLoadWavefronts =
+        accesses(plan->shared.load, plan->elemBits, /*isStore=*/false);
+    return traffic;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Slots (SlotEmitter)
+  //===--------------------------------------------------------------------===//
+
+  static constexpr unsigned slotBits = 32, maxVectorSlots = 4;
+
+  static uint64_t numClasses(const ThreadMap &map) {
+    llvm::SmallDenseSet<uint64_t> classes;
+    for (unsigned r = 0; r < map.numRegisters(); ++r)
+      classes.insert(map.ofRegister(r));
+    return classes.size();
+  }
+  uint64_t slotStores(const ThreadMap &slots, uint64_t values) const {
+    return values *
+           vectorAccess(slots.threads, 1, slotBits, redundantThreads(slots));
+  }
+  /// Every thread loads 2^bits neighbours of each of its values.
+  uint64_t slotLoads(const ThreadMap &slots, uint64_t values,
+                     unsigned bits) const {
+    SmallVector<uint64_t> firsts;
+    for (uint64_t basis : slots.threads)
+      firsts.push_back(basis >> bits << bits);
+    unsigned count = 1u << bits, width = std::min(count, maxVectorSlots);
+    return values * (count / width) * vectorAccess(firsts, width, slotBits, 0);
+  }
+
+  std::optional<OpTraffic> countOp(ReduceOp op) const {
+    ReductionPlan plan = planReduction(
+        getLayout(op.getValue().getType()).getLinear(), op.getAxis());
+    OpTraffic traffic;
+    if (!plan.partialBits)
+      return traffic;
+    ThreadMap slots = componentMap(plan.slots, "slot", block);
+    uint64_t values = numClasses(slots);
+    traffic.fixed.sharedStoreWavefronts = slotStores(slots, values);
+    traffic.fixed.sharedLoadWavefronts =
+        slotLoads(slots, values, plan.partialBits);
+    return traffic;
+  }
+
+  std::optional<OpTraffic> countOp(ScanOp op) const {
+    ScanPlan plan = planScan(getLayout(op.getType()).getLinear(), op.getAxis());
+    OpTraffic traffic;
+    if (plan.numSlots)
+      return std::nullopt;
+    return traffic;
+  }
+  std::optional<OpTraffic> countOp(GatherOp op) const {
+    return planGather(op, target) ? std::optional(OpTraffic()) : std::nullopt;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Global memory
+  //===--------------------------------------------------------------------===//
+
+  /// `idle`: bits of the threads that do not take part.
+  GlobalTraffic countGlobal(OperandRange offsets, MemRefType memory,
+                            LinearLayoutAttr layout, uint64_t idle,
+                            bool isStore) const {
+    ThreadMap flat = flatMap(layout, block);
+    uint64_t places = numClasses(flat)
+                      << (block.threadBits - llvm::popcount(idle));
+    uint64_t elements = 1;
+    for (int64_t size : layout.getShape())
+      elements *= size;
+    return {offsets, layout.getShape(), memory.getShape(),
+            places * memory.getElementTypeBitWidth() / 8 / elements, isStore};
+  }
+  std::optional<OpTraffic> countOp(LoadOp op) const {
+    OpTraffic traffic;
+    traffic.global = countGlobal(
+        op.getOffsets(), cast<MemRefType>(op.getSource().getType()),
+        getLayout(op.getType()), /*idle=*/0, /*isStore=*/false);
+    return traffic;
+  }
+  std::optional<OpTraffic> countOp(StoreOp op) const {
+    LinearLayoutAttr layout = getLayout(op.getValue().getType());
+    OpTraffic traffic;
+    traffic.global = countGlobal(
+        op.getOffsets(), cast<MemRefType>(op.getDest().getType()), layout,
+        replicaThreads(flatMap(layout, block)), /*isStore=*/true);
+    return traffic;
+  }
+  /// Threads without an element of the memory write zeros.
+  std::optional<OpTraffic> countOp(AsyncCopyOp op) const {
+    FailureOr<AsyncCopyShape> shape = planAsyncCopy(op, block, target);
+    if (failed(shape))
+      return std::nullopt;
+    OpTraffic traffic;
+    uint64_t idle = replicaThreads(shape->tile.flat);
+    traffic.global = countGlobal(op.getOffsets(), shape->tile.memory,
+                                 *op.getVia(), idle, /*isStore=*/false);
+    SharedType shared = op.getDest().getType();
+    traffic.fixed.sharedStoreWavefronts =
+        shape->starts.size() *
+        vectorAccess(shape->offsets.threads, 1u << shape->run.size(),
+                     shared.getElementType().getIntOrFloatBitWidth(), idle);
+    return traffic;
+  }
+
+  std::optional<OpTraffic> countOp(DotOp op) const {
+    std::optional<DotLayout> dot = planDot(op, block, instructions);
+    if (!dot)
+      return std::nullopt;
+    OpTraffic traffic;
+    if (dot->instruction.shape.m != 1)
+      traffic.fixed.matrixInstructions = dot->steps.size() * activeWarps(0);
+    return traffic;
+  }
+
+  BlockShape block;
+  const TargetInstructions &instructions;
+  const TargetDescription &target;
+};
+} // namespace
+
+std::optional<OpTraffic>
+mirage::trafficOf(Operation *op, BlockShape block,
+                  const TargetInstructions &instructions) {
+  return TrafficCounter(block, instructions).count(op);
+}

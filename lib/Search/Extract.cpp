@@ -138,12 +138,14 @@ bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
     return true;
   const TargetDescription &target = *options.target;
   double bytes = 0;
-  std::set<TensorId> read;
-  for (const Step &step : plan.steps)
-    if (step.derivation.rule == Rule::Input)
-      read.insert(graph.segment.tensors[step.derivation.symbol].tensor);
-  for (TensorId tensor : read)
-    bytes += program.tensors[tensor].bytes();
+  std::set<uint32_t> read;
+  for (const Step &step : plan.steps) {
+    if (step.derivation.rule != Rule::Input)
+      continue;
+    const SegmentTensor &part = graph.segment.tensors[step.derivation.symbol];
+    if (read.insert(part.symbol).second)
+      bytes += part.elements() * program.tensors[part.tensor].elementBits / 8;
+  }
   double least = lowerBound(bytes, 0, target) + target.nextLaunchSeconds +
                  target.memoryLatencySeconds;
   return least < plans.back().rank();

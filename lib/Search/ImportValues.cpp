@@ -136,7 +136,7 @@ bool Saturation::importProgram(std::string &reason) {
   tensorValues.resize(segment.tensors.size());
   for (uint32_t input : segment.inputs) {
     const SegmentTensor &tensor = segment.tensors[input];
-    auto value = insert(context.access(tensor.tensor, tensor.labels));
+    auto value = insert(context.access(tensor.symbol, tensor.labels));
     if (!value) {
       reason = "an input is not a value";
       return false;

@@ -29,8 +29,8 @@ public:
   TileChooser(KernelPlan &plan, const Program &program, const ValueGraph &graph,
               const ExprContext &context, const TargetDescription &target,
               ExtractStatistics &statistics, int64_t parts)
-      : plan(plan), graph(graph), context(context), target(target),
-        statistics(statistics),
+      : plan(plan), program(program), graph(graph), context(context),
+        target(target), statistics(statistics),
         counter(plan, program, graph, context, target, parts),
         isFirst(parts == 1) {}
 
@@ -40,7 +40,10 @@ public:
 private:
   struct Usage {
     bool isMatrix = false, isBatch = false;
+    /// What lies behind the end is not outside of the tensor.
+    bool mustDivide = false;
   };
+  void findEnds(const SegmentTensor &part);
   void findUsage();
   std::vector<int64_t> candidates(LabelId label) const;
   void chooseCandidates();
@@ -55,6 +58,7 @@ private:
   }
 
   KernelPlan &plan;
+  const Program &program;
   const ValueGraph &graph;
   const ExprContext &context;
   const TargetDescription &target;
@@ -70,9 +74,19 @@ private:
 };
 } // namespace
 
+// Tiles are clipped where a tensor ends, not where a part of it does.
+void TileChooser::findEnds(const SegmentTensor &part) {
+  const auto &whole = program.tensors[part.tensor].shape;
+  for (auto [dim, label] : llvm::enumerate(part.labels))
+    if (label != noLabel && part.offsets[dim] + part.shape[dim] != whole[dim])
+      usage[label].mustDivide = true;
+}
+
 void TileChooser::findUsage() {
   hasMatrix32 = graph.segment.matrixBits > 16;
   for (const Step &step : plan.steps) {
+    if (step.derivation.rule == Rule::Input && step.partial < 0)
+      findEnds(graph.segment.tensors[step.derivation.symbol]);
     if (isContraction(step) && isSoftmax(step))
       for (LabelId label : plan.steps[step.operands[0]].labels)
         usage[label].isMatrix = true;
@@ -186,6 +200,10 @@ void TileChooser::chooseCandidates() {
   llvm::sort(order);
   for (LabelId label : order) {
     choices.push_back(candidates(label));
+    if (usage.lookup(label).mustDivide)
+      llvm::erase_if(choices.back(), [&](int64_t tile) {
+        return context.size(label) % tile != 0;
+      });
     combinations *= choices.back().size();
   }
   // Very many labels: every other size.

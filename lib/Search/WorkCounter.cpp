@@ -324,14 +324,14 @@ double WorkCounter::gridBlocks() const {
 
 double WorkCounter::uniqueLoadBytes() const {
   double bytes = 0;
-  std::set<TensorId> seen;
+  std::set<uint32_t> seen;
   for (const Step &step : plan.steps) {
     if (step.partial >= 0) {
       bytes += 4 * parts * wholeElements(step.labels);
     } else if (step.derivation.rule == Rule::Input) {
-      TensorId tensor = graph.segment.tensors[step.derivation.symbol].tensor;
-      if (seen.insert(tensor).second)
-        bytes += program.tensors[tensor].bytes();
+      const SegmentTensor &part = graph.segment.tensors[step.derivation.symbol];
+      if (seen.insert(part.symbol).second)
+        bytes += part.elements() * program.tensors[part.tensor].elementBits / 8;
     }
   }
   return bytes;

@@ -65,10 +65,18 @@ struct Op {
   llvm::SmallVector<int, 4> resultDims;
   Reduction reduction = Reduction::None;
   std::vector<ScalarNode> body;
+  /// Of a slice: where the result starts in the operand, one number a dim. Such
+  /// an op and a concat have no iteration dims and no body.
+  llvm::SmallVector<int64_t, 4> offsets;
+  /// Of a concat: the dim along which the operands follow each other.
+  int concatDim = -1;
   /// There is no such description: the op is a kernel of its own.
   bool isOpaque = false;
   /// The result is the operand's memory, seen otherwise: no kernel by itself.
   bool isView = false;
+
+  bool isSlice() const { return !offsets.empty(); }
+  bool isConcat() const { return concatDim >= 0; }
 };
 
 struct Program {

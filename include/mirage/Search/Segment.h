@@ -11,6 +11,15 @@
 // are one dim. Where this would make two dims of one tensor or op the same (as
 // in X X^T), an operand is taken apart: its tensor, and the ops that compute
 // it, are taken a second time with dims of their own.
+//
+// Slices and concats move no data here. A slice of an input is an input of its
+// own, a part of the tensor. A sum over the dim of a concat is the sum of sums
+// over the parts,
+//
+//   S_k concat(X, Y)[m, k] W[k, n] = S_i X[m, i] W[i, n] + S_j Y[m, j] W[a+j,
+//   n]
+//
+// so the other operands become parts too, and nothing is concatenated.
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_SEARCH_SEGMENT_H
@@ -19,14 +28,25 @@
 #include "mirage/Expr/Expression.h"
 #include "mirage/Search/Program.h"
 
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <string>
 
 namespace mirage::search {
 
+/// A tensor of the program, or the part of one that starts at `offsets`.
 struct SegmentTensor {
-  TensorId tensor;  ///< of the program.
+  TensorId tensor; ///< of the program.
+  llvm::SmallVector<int64_t, 4> offsets, shape;
+  /// Parts with one symbol are the same part.
+  uint32_t symbol;
   LabelList labels; ///< one a dim; `noLabel` for extent 1.
+
+  int64_t elements() const {
+    return std::accumulate(shape.begin(), shape.end(), int64_t{1},
+                           std::multiplies<>());
+  }
 };
 
 struct Segment {

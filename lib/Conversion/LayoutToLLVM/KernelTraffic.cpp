@@ -113,8 +113,8 @@ private:
   /// Values of tiles, and what follows from them, stay unknown.
   void evaluate(Operation &op) {
     if (auto id = dyn_cast<gpu::BlockIdOp>(op)) {
-      values[id] = IntegerAttr::get(id.getType(),
-                                    block[unsigned(id.getDimension())]);
+      values[id] =
+          IntegerAttr::get(id.getType(), block[unsigned(id.getDimension())]);
       return;
     }
     if (!llvm::all_of(op.getResultTypes(),

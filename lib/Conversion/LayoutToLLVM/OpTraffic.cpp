@@ -70,8 +70,8 @@ private:
     ThreadMap map = componentMap(plan.thread, "offset", block);
     uint64_t idle = isStore ? replicaThreads(map) : 0;
     if (plan.op == SharedOp::Vector)
-      return plan.groups.size() * vectorAccess(map.threads, plan.vectorElems,
-                                               elementBits, idle);
+      return plan.groups.size() *
+             vectorAccess(map.threads, plan.vectorElems, elementBits, idle);
     return plan.wavefronts() * activeWarps(idle & ~lanesMask());
   }
 
@@ -187,9 +187,9 @@ private:
   }
   std::optional<OpTraffic> countOp(LoadOp op) const {
     OpTraffic traffic;
-    traffic.global = countGlobal(
-        op.getOffsets(), cast<MemRefType>(op.getSource().getType()),
-        getLayout(op.getType()), /*idle=*/0, /*isStore=*/false);
+    traffic.global =
+        countGlobal(op.getOffsets(), cast<MemRefType>(op.getSource().getType()),
+                    getLayout(op.getType()), /*idle=*/0, /*isStore=*/false);
     return traffic;
   }
   std::optional<OpTraffic> countOp(StoreOp op) const {

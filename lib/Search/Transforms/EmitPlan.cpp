@@ -21,7 +21,7 @@ using search::Role;
 using search::Rule;
 using search::Step;
 
-TileDimAttr PlanEmitter::dimOf(LabelId label, int loop) const {
+TileDimAttr PlanEmitter::dimOf(LabelId label, int loop, int64_t shift) const {
   SmallVector<TileIndex, 1> indices;
   TileIndex part = TileIndex::grid(plan.grid.size());
   if (label == partLabel) {
@@ -37,13 +37,14 @@ TileDimAttr PlanEmitter::dimOf(LabelId label, int loop) const {
     if (role == Role::Loop)
       indices.push_back(TileIndex::loop(loop));
   }
-  return TileDimAttr::get(builder.getContext(), indices, 0);
+  return TileDimAttr::get(builder.getContext(), indices, shift);
 }
 
-TileMapAttr PlanEmitter::mapOf(const LabelList &labels, int loop) const {
+TileMapAttr PlanEmitter::mapOf(const LabelList &labels, int loop,
+                               ArrayRef<int64_t> shifts) const {
   SmallVector<TileDimAttr> dims;
-  for (LabelId label : labels)
-    dims.push_back(dimOf(label, loop));
+  for (auto [dim, label] : llvm::enumerate(labels))
+    dims.push_back(dimOf(label, loop, shifts.empty() ? 0 : shifts[dim]));
   return TileMapAttr::get(builder.getContext(), dims);
 }
 
@@ -58,7 +59,8 @@ void PlanEmitter::addInput(uint32_t number, const ValueMap &values,
   const search::SegmentTensor &tensor =
       segment.graph->segment.tensors[step.derivation.symbol];
   signature.inputs.push_back(values.lookup(tensor.tensor));
-  signature.inputMaps.push_back(mapOf(tensor.labels, step.loop));
+  signature.inputMaps.push_back(
+      mapOf(tensor.labels, step.loop, tensor.offsets));
   signature.tileTypes.push_back(
       tileType(tensor.labels, program.typeOf(tensor.tensor).getElementType()));
   signature.bind.push_back([this, number, &tensor](Value argument) {

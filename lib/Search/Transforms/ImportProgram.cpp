@@ -210,6 +210,15 @@ std::vector<ScalarNode> Importer::importBody(Operation *op,
   return std::move(builder.nodes);
 }
 
+// A slice or a concat: which part goes where.
+static bool importPlacement(Operation *op, search::Op &target) {
+  if (auto concat = dyn_cast<ConcatOp>(op))
+    target.concatDim = concat.getDim();
+  if (auto slice = dyn_cast<SliceOp>(op))
+    target.offsets.assign(slice.getOffsets().begin(), slice.getOffsets().end());
+  return target.isConcat() || target.isSlice();
+}
+
 // A reshape that only adds or removes dims of extent 1.
 bool Importer::importUnitReshape(Operation *op, search::Op &target) {
   auto reshape = dyn_cast<ReshapeOp>(op);
@@ -311,7 +320,7 @@ void Importer::importPrimitive(unsigned number, Operation *op) {
     target.result = tensorOf(op->getResult(i));
     bool isPlain = op->getNumResults() == 1 && !isWide(op->getResult(i)) &&
                    llvm::none_of(op->getOperands(), isWide) &&
-                   importLoopNest(op, target);
+                   (importPlacement(op, target) || importLoopNest(op, target));
     if (!isPlain) {
       target.isOpaque = true;
       target.body.clear();

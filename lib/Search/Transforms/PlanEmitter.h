@@ -75,8 +75,9 @@ private:
     /// Called with the block argument of each input.
     llvm::SmallVector<std::function<void(mlir::Value)>> bind;
   };
-  TileMapAttr mapOf(const LabelList &labels, int loop) const;
-  TileDimAttr dimOf(LabelId label, int loop) const;
+  TileMapAttr mapOf(const LabelList &labels, int loop,
+                    llvm::ArrayRef<int64_t> shifts = {}) const;
+  TileDimAttr dimOf(LabelId label, int loop, int64_t shift) const;
   int64_t tileCount(LabelId label) const;
   void addInput(uint32_t step, const ValueMap &values, Signature &signature);
   void addPartialInput(uint32_t step, Signature &signature);

@@ -2,9 +2,11 @@
 """Times the search: how long a verified winner takes, and how the work grows.
 
 Usage: benchmark/search/search.py [--build=DIR] [--target=sm_90a] [--output=FILE]
+                                  [--tables=winners,growth] [--budget=60]
 
 Prints Markdown. Seconds are those of the whole mirage-opt call, `cpu` is its user and
 system time: on a machine that does other work too, that is the figure to compare.
+`--budget` is the most seconds of a search in the tables of growth.
 """
 
 import argparse
@@ -89,6 +91,7 @@ class Search:
             self.mebibytes = after.ru_maxrss / 1024  # the largest call so far
             with open(report) as file:
                 self.report = json.loads(file.readline())
+            self.is_complete = self.report["exhaustive"]
 
 
 def table(heads, rows):
@@ -115,17 +118,40 @@ def winners(arguments):
             f"{max(seconds):.2f} s (cpu {max(cpu):.2f}), at most {memory:.0f} MiB."]
 
 
+def growing():
+    """Chains of growing length, and each program at one shape."""
+    for blocks in (1, 2, 4, 8):
+        yield f"chain of {blocks}", chain(blocks)
+    seen = set()
+    for name, text in programs():
+        kind = re.split("[ ,]", name)[0] if "attention" not in name else re.sub(",.*", "", name)
+        if kind not in seen:
+            seen.add(kind)
+            yield name, text
+
+
+def seconds_of(search):
+    """With a mark where time ended the search."""
+    return f"{search.report['seconds']:.2f}" + ("" if search.is_complete else " *")
+
+
 def growth(arguments):
     rows = []
-    for blocks in (1, 2, 4, 8):
-        for threads in (1, 2):
-            search = Search(chain(blocks), arguments, f"threads={threads} time-budget=60")
-            report = search.report
-            rows.append([blocks, threads, report["values"], report["derivations"], report["states"],
-                         report["winner"]["kernels"], report["winner"]["verification"]["status"],
-                         f"{search.seconds:.2f}", f"{search.cpu:.2f}"])
-    heads = ["blocks", "threads", "values", "derivations", "states", "kernels", "status", "seconds", "cpu"]
-    return table(heads, rows)
+    for name, text in growing():
+        def run(options):
+            return Search(text, arguments, f"time-budget={arguments.budget} {options}")
+        one, two = run("threads=1"), run("threads=2")
+        full, all_values = run("threads=1 bounds=0"), run("threads=1 usefulness=0")
+        report = one.report
+        rows.append([name, report["values"], report["derivations"], report["states"],
+                     seconds_of(one), seconds_of(two),
+                     full.report["states"], seconds_of(full), f"{full.report['optimality_gap']:.2f}",
+                     f"{full.report['winner']['predicted_us'] / report['winner']['predicted_us'] - 1:+.1%}",
+                     all_values.report["values"], all_values.report["derivations"], seconds_of(all_values)])
+    heads = ["program", "values", "derivations", "states", "seconds", "2 threads",
+             "no bounds: states", "seconds", "gap", "winner", "all values: values", "derivations", "seconds"]
+    return table(heads, rows) + [
+        "", f"At most {arguments.budget:g} s for each search (*: stopped by that, or by a limit on choices)."]
 
 
 def main():
@@ -133,13 +159,21 @@ def main():
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="folder of the build")
     parser.add_argument("--target", default="sm_90a")
     parser.add_argument("--output", help="file for the result, standard output without")
+    parser.add_argument("--tables", default="winners,growth", help="what is measured")
+    parser.add_argument("--budget", type=float, default=60, help="seconds of each search in the table of growth")
     arguments = parser.parse_args()
     lines = ["# Time of the search", "",
              f"{datetime.date.today()}, {arguments.target}, {os.cpu_count()} cores ({platform.machine()}), no GPU; "
-             f"load average at the start {os.getloadavg()[0]:.1f}.",
-             "", "## Programs", ""]
-    lines += winners(arguments)
-    lines += ["", "## Chains of norm, linear layer and activation", ""] + growth(arguments)
+             f"load average at the start {os.getloadavg()[0]:.1f}. `benchmark/search/search.py "
+             f"--tables={arguments.tables} --budget={arguments.budget:g}`."]
+    if "winners" in arguments.tables:
+        lines += ["", "## Programs", ""] + winners(arguments)
+    if "growth" in arguments.tables:
+        lines += ["", "## How the work grows", "",
+                  "A chain has blocks of norm, linear layer and activation. Without bounds all choices of derivations",
+                  "are priced (`winner`: its predicted time beside that with bounds); with all values, useless ones are",
+                  "kept too."]
+        lines += [""] + growth(arguments)
     text = "\n".join(lines) + "\n"
     if arguments.output:
         with open(arguments.output, "w") as file:

@@ -12,7 +12,7 @@
 // estimates at nominal tile sizes; the best few choices are scheduled and
 // priced exactly.
 
-#include "mirage/Search/Extract.h"
+#include "mirage/Search/ChoiceBound.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -54,10 +54,10 @@ namespace {
 class Chooser {
 public:
   Chooser(const ValueGraph &graph, const ExprContext &context,
-          const Roles &roles, const ExtractOptions &options,
-          ExtractStatistics &statistics)
-      : graph(graph), context(context), roles(roles), options(options),
-        statistics(statistics) {}
+          const ChoiceBound &bound, const Roles &roles,
+          const ExtractOptions &options, ExtractStatistics &statistics)
+      : graph(graph), context(context), bound(bound), roles(roles),
+        options(options), statistics(statistics) {}
 
   std::vector<Choice> run();
 
@@ -75,9 +75,11 @@ private:
   void estimateAll();
   void branch(std::set<ValueId> pending, Choice &choice, double cost);
   bool reaches(ValueId from, ValueId to, const Choice &choice) const;
+  void leaveOut(const Choice &choice, const std::set<ValueId> &pending = {});
 
   const ValueGraph &graph;
   const ExprContext &context;
+  const ChoiceBound &bound;
   const Roles &roles;
   const ExtractOptions &options;
   ExtractStatistics &statistics;
@@ -220,19 +222,26 @@ bool Chooser::reaches(ValueId from, ValueId to, const Choice &choice) const {
       [&](ValueId operand) { return reaches(operand, to, choice); });
 }
 
+// What is not priced is known by what it costs at least.
+void Chooser::leaveOut(const Choice &choice, const std::set<ValueId> &pending) {
+  llvm::SmallVector<ValueId, 16> waiting(pending.begin(), pending.end());
+  statistics.leastLeftOut =
+      std::min(statistics.leastLeftOut, bound.seconds(choice, waiting));
+}
+
 void Chooser::branch(std::set<ValueId> pending, Choice &choice, double cost) {
   if (states >= options.maxStates || options.isOutOfTime()) {
     statistics.isExhaustive = false;
-    return;
+    return leaveOut(choice, pending);
   }
   ++states;
-  double bound = cost;
+  double estimate = cost;
   for (ValueId value : pending)
-    bound += least[value];
+    estimate += least[value];
   bool isFull = options.useBounds && best.size() == options.keep;
-  if (isFull && bound >= best.back().first) {
+  if (isFull && estimate >= best.back().first) {
     ++statistics.byEstimate;
-    return;
+    return leaveOut(choice, pending);
   }
   if (pending.empty()) {
     auto place = llvm::upper_bound(best, cost, [](double c, const auto &entry) {
@@ -241,6 +250,7 @@ void Chooser::branch(std::set<ValueId> pending, Choice &choice, double cost) {
     best.insert(place, {cost, choice});
     if (isFull) {
       ++statistics.byEstimate;
+      leaveOut(best.back().second);
       best.pop_back();
     }
     return;
@@ -284,8 +294,9 @@ std::vector<Choice> Chooser::run() {
 
 std::vector<Choice> search::chooseDerivations(const ValueGraph &graph,
                                               const ExprContext &context,
+                                              const ChoiceBound &bound,
                                               const Roles &roles,
                                               const ExtractOptions &options,
                                               ExtractStatistics &statistics) {
-  return Chooser(graph, context, roles, options, statistics).run();
+  return Chooser(graph, context, bound, roles, options, statistics).run();
 }

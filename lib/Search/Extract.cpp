@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Search/Extract.h"
+#include "mirage/Search/ChoiceBound.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -62,14 +62,21 @@ static std::vector<LabelChoices> roleChoices(const ValueGraph &graph,
   return result;
 }
 
-static bool nextCombination(std::vector<unsigned> &digits,
-                            const std::vector<LabelChoices> &choices) {
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (++digits[i] < choices[i].roles.size())
-      return true;
-    digits[i] = 0;
+static size_t countRoles(llvm::ArrayRef<LabelChoices> choices) {
+  size_t count = 1;
+  for (const LabelChoices &choice : choices)
+    count = std::min(count * choice.roles.size(), maxRoleChoices + 1);
+  return count;
+}
+
+// The digits of `number` are the roles of the labels, the first one's lowest.
+static Roles rolesOf(llvm::ArrayRef<LabelChoices> choices, size_t number) {
+  Roles roles;
+  for (const LabelChoices &choice : choices) {
+    roles[choice.label] = choice.roles[number % choice.roles.size()];
+    number /= choice.roles.size();
   }
-  return false;
+  return roles;
 }
 
 double KernelPlan::rank() const {
@@ -100,40 +107,56 @@ static void keepBest(std::vector<KernelPlan> &plans, KernelPlan plan,
 
 namespace {
 /// Prices plans and keeps the best.
-class Extraction {
+class Extractor {
 public:
-  Extraction(const Program &program, const ValueGraph &graph,
-             const ExprContext &context, const ExtractOptions &options,
-             ExtractStatistics &statistics)
+  Extractor(const Program &program, const ValueGraph &graph,
+            const ExprContext &context, const ExtractOptions &options,
+            Extraction &extraction, llvm::function_ref<void()> onChoice)
       : program(program), graph(graph), context(context), options(options),
-        statistics(statistics) {}
+        extraction(extraction), onChoice(onChoice),
+        bound(program, graph, context, *options.target),
+        labels(roleChoices(graph, context)) {}
 
   std::vector<KernelPlan> run();
 
 private:
+  bool restore();
+  std::optional<KernelPlan> build(PlanOrigin origin);
+  bool tryRoles();
+  void finishRoles();
   void tryChoice(const Roles &roles, const Choice &choice);
-  void tryPlan(KernelPlan plan);
+  void tryPlan(KernelPlan plan, size_t form);
   bool mayGainFromSplit(const KernelPlan &plan) const;
+  void keepAll();
+  void leaveOut(const Choice &choice) {
+    statistics.leastLeftOut =
+        std::min(statistics.leastLeftOut, bound.seconds(choice));
+  }
 
   const Program &program;
   const ValueGraph &graph;
   const ExprContext &context;
-  const ExtractOptions &options;
-  ExtractStatistics &statistics;
+  ExtractOptions options;
+  Extraction &extraction;
+  llvm::function_ref<void()> onChoice;
+  ChoiceBound bound;
+  std::vector<LabelChoices> labels;
+  ExtractStatistics statistics; ///< in advance of those of `extraction`.
   std::vector<KernelPlan> plans;
 };
 } // namespace
 
-void Extraction::tryPlan(KernelPlan plan) {
+void Extractor::tryPlan(KernelPlan plan, size_t form) {
   if (!chooseTiles(plan, program, graph, context, options, statistics))
     return;
   ++statistics.candidates;
   statistics.leastSeconds = std::min(statistics.leastSeconds, plan.seconds());
+  plan.origin = {extraction.roles, extraction.choice, form};
   keepBest(plans, std::move(plan), options.topK);
 }
 
 // Two kernels cost at least their launches and the bytes that any kernel needs.
-bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
+bool Extractor::mayGainFromSplit(const KernelPlan &plan) const {
   if (plans.size() < options.topK || !options.useBounds)
     return true;
   const TargetDescription &target = *options.target;
@@ -151,47 +174,133 @@ bool Extraction::mayGainFromSplit(const KernelPlan &plan) const {
   return least < plans.back().rank();
 }
 
-void Extraction::tryChoice(const Roles &roles, const Choice &choice) {
+void Extractor::tryChoice(const Roles &roles, const Choice &choice) {
   auto plan = schedule(graph, context, roles, choice, options);
   if (!plan) {
     ++statistics.unstaged;
     return;
   }
-  KernelPlan whole = *plan;
-  tryPlan(std::move(whole));
+  tryPlan(*plan, 0);
   if (!options.allowSplits)
     return;
   if (!mayGainFromSplit(*plan)) {
     ++statistics.bySplitBound;
     return;
   }
+  size_t form = 0;
   for (KernelPlan &split : splitLoops(*plan, graph, context, choice, options))
-    tryPlan(std::move(split));
+    tryPlan(std::move(split), ++form);
 }
 
-std::vector<KernelPlan> Extraction::run() {
-  std::vector<LabelChoices> choices = roleChoices(graph, context);
-  std::vector<unsigned> digits(choices.size(), 0);
-  size_t tried = 0;
-  do {
-    if (options.isOutOfTime() || ++tried > maxRoleChoices) {
+// What is known now is what another run starts from.
+void Extractor::keepAll() {
+  extraction.statistics = statistics;
+  extraction.kept.clear();
+  for (const KernelPlan &plan : plans)
+    extraction.kept.push_back({plan.origin, plan.seconds()});
+}
+
+// All choices for one assignment of roles; false if there is no time for them.
+bool Extractor::tryRoles() {
+  if (options.isOutOfTime())
+    return false;
+  Roles roles = rolesOf(labels, extraction.roles);
+  ExtractStatistics known = statistics;
+  std::vector<Choice> choices =
+      chooseDerivations(graph, context, bound, roles, options, statistics);
+  if (extraction.choice != 0)
+    statistics = known; // counted before the extraction was stopped
+  while (extraction.choice < choices.size()) {
+    if (options.isOutOfTime())
+      return false;
+    const Choice &choice = choices[extraction.choice];
+    size_t thinned = statistics.thinned;
+    tryChoice(roles, choice);
+    if (statistics.thinned != thinned)
+      leaveOut(choice);
+    ++extraction.choice;
+    keepAll();
+    onChoice();
+  }
+  // A list that is cut short by time is not gone through.
+  if (options.isOutOfTime() && choices.empty())
+    return false;
+  finishRoles();
+  return true;
+}
+
+// On to the next roles. Behind the last ones it is over, unless nothing was
+// found: then once more, with what is not safe.
+void Extractor::finishRoles() {
+  size_t count = countRoles(labels);
+  extraction.choice = 0;
+  if (++extraction.roles == std::min(count, maxRoleChoices)) {
+    if (count > maxRoleChoices) {
       statistics.isExhaustive = false;
-      break;
+      leaveOut({});
     }
-    Roles roles;
-    for (auto [choice, digit] : llvm::zip(choices, digits))
-      roles[choice.label] = choice.roles[digit];
-    for (const Choice &choice :
-         chooseDerivations(graph, context, roles, options, statistics))
-      tryChoice(roles, choice);
-  } while (nextCombination(digits, choices));
+    extraction.isDone = !plans.empty() || extraction.allowUnsafe;
+    if (!extraction.isDone)
+      extraction.allowUnsafe = options.allowUnsafe = true;
+    extraction.roles = 0;
+  }
+  keepAll();
+  onChoice();
+}
+
+std::optional<KernelPlan> Extractor::build(PlanOrigin origin) {
+  ExtractStatistics ignored;
+  ExtractOptions patient = options;
+  patient.isOutOfTime = [] { return false; };
+  if (origin.roles >= std::min(countRoles(labels), maxRoleChoices))
+    return std::nullopt;
+  Roles roles = rolesOf(labels, origin.roles);
+  std::vector<Choice> choices =
+      chooseDerivations(graph, context, bound, roles, patient, ignored);
+  if (origin.choice >= choices.size())
+    return std::nullopt;
+  const Choice &choice = choices[origin.choice];
+  auto plan = schedule(graph, context, roles, choice, patient);
+  if (plan && origin.form > 0) {
+    auto forms = splitLoops(*plan, graph, context, choice, patient);
+    if (origin.form > forms.size())
+      return std::nullopt;
+    plan = std::move(forms[origin.form - 1]);
+  }
+  if (!plan || !chooseTiles(*plan, program, graph, context, patient, ignored))
+    return std::nullopt;
+  plan->origin = origin;
+  return plan;
+}
+
+// Builds the plans that were kept; false if they are not what they were.
+bool Extractor::restore() {
+  options.allowUnsafe = extraction.allowUnsafe;
+  statistics = extraction.statistics;
+  for (const Extraction::Kept &kept : extraction.kept) {
+    std::optional<KernelPlan> plan = build(kept.origin);
+    if (!plan || plan->seconds() != kept.seconds)
+      return false;
+    plans.push_back(std::move(*plan));
+  }
+  return true;
+}
+
+std::vector<KernelPlan> Extractor::run() {
+  if (!restore()) {
+    plans.clear();
+    extraction = {};
+    restore();
+  }
+  while (!extraction.isDone && tryRoles()) {
+  }
   return std::move(plans);
 }
 
-std::vector<KernelPlan> search::extract(const Program &program,
-                                        const ValueGraph &graph,
-                                        const ExprContext &context,
-                                        const ExtractOptions &options,
-                                        ExtractStatistics &statistics) {
-  return Extraction(program, graph, context, options, statistics).run();
+std::vector<KernelPlan>
+search::extract(const Program &program, const ValueGraph &graph,
+                const ExprContext &context, const ExtractOptions &options,
+                Extraction &extraction, llvm::function_ref<void()> onChoice) {
+  return Extractor(program, graph, context, options, extraction, onChoice)
+      .run();
 }

@@ -8,14 +8,14 @@
 
 #include "mirage/Search/ResultCache.h"
 
+#include "CheckedFile.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <dlfcn.h>
 
@@ -23,13 +23,9 @@ using namespace mirage;
 using namespace mirage::search;
 
 // The form of entries; older ones are not understood.
-static constexpr llvm::StringLiteral entryMagic = "mirage-result-1 ";
-static constexpr size_t hashDigits = 64;
+static constexpr llvm::StringLiteral entryForm = "mirage-result-1";
 
-std::string ResultCache::keyOf(llvm::StringRef text) {
-  return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)),
-                     /*LowerCase=*/true);
-}
+std::string ResultCache::keyOf(llvm::StringRef text) { return hashOf(text); }
 
 std::string ResultCache::pathOf(llvm::StringRef key) const {
   llvm::SmallString<256> path(folder);
@@ -37,40 +33,19 @@ std::string ResultCache::pathOf(llvm::StringRef key) const {
   return path.str().str();
 }
 
+// With the key: an entry under another name is damaged too.
 std::optional<std::string> ResultCache::lookup(llvm::StringRef key) const {
-  auto file = llvm::MemoryBuffer::getFile(pathOf(key), /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false,
-                                          /*IsVolatile=*/true);
-  if (!file)
+  llvm::ErrorOr<std::string> content = readChecked(pathOf(key), entryForm, key);
+  if (!content)
     return std::nullopt;
-  llvm::StringRef text = (*file)->getBuffer();
-  if (!text.consume_front(entryMagic) || text.size() < hashDigits + 1 ||
-      text[hashDigits] != '\n')
-    return std::nullopt;
-  llvm::StringRef content = text.drop_front(hashDigits + 1);
-  // With the key: an entry under another name is damaged too.
-  if (text.take_front(hashDigits) != keyOf(key.str() + content.str()))
-    return std::nullopt;
-  return content.str();
+  return std::move(*content);
 }
 
 llvm::Error ResultCache::store(llvm::StringRef key,
                                llvm::StringRef content) const {
   if (std::error_code error = llvm::sys::fs::create_directories(folder))
     return llvm::createStringError(error, "cannot create '" + folder + "'");
-  auto file = llvm::sys::fs::TempFile::create(pathOf(key) + ".%%%%%%%%");
-  if (!file)
-    return file.takeError();
-  llvm::raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
-  stream << entryMagic << keyOf(key.str() + content.str()) << "\n" << content;
-  stream.flush();
-  if (std::error_code error = stream.error()) {
-    stream.clear_error();
-    return llvm::joinErrors(
-        llvm::createStringError(error, "cannot write '" + pathOf(key) + "'"),
-        file->discard());
-  }
-  return file->keep(pathOf(key));
+  return writeChecked(pathOf(key), entryForm, key, content);
 }
 
 static std::string hashOfOwnFile() {

@@ -85,7 +85,7 @@ std::optional<Scaled> Saturation::derive(ExprId e, Derivation derivation,
   std::optional<Scaled> found = lookup(e);
   if (!found) {
     ++graph.tested;
-    if (!always && useful.find(e).empty()) {
+    if (!always && options.testUsefulness && useful.find(e).empty()) {
       ++graph.rejected;
       return std::nullopt;
     }
@@ -206,6 +206,11 @@ bool Saturation::mayMultiply(ValueId a, ValueId b) {
 void Saturation::combine(ValueId a, ValueId b) {
   if (isFull())
     return;
+  if (!options.testUsefulness) {
+    multiply({a, 1}, {b, 1}, false);
+    addScaled({a, 1}, {b, 1}, false);
+    return;
+  }
   if (a != 0 && b != 0 && mayMultiply(a, b))
     multiply({a, 1}, {b, 1}, false);
   // Sums: equal quotients, different terms.

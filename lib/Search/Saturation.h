@@ -82,8 +82,10 @@ private:
   std::optional<Scaled> boundedScores(ValueId power, LabelId label);
 
   bool isFull() {
-    bool full = graph.values.size() >= options.maxValues ||
-                graph.tested >= options.maxTested || options.isOutOfTime();
+    bool isLimited = options.testUsefulness;
+    bool full = (isLimited && (graph.values.size() >= options.maxValues ||
+                               graph.tested >= options.maxTested)) ||
+                options.isOutOfTime();
     graph.isComplete &= !full;
     return full;
   }

@@ -19,27 +19,46 @@
 using namespace mirage;
 using namespace mirage::search;
 
-ProgramSearch::ProgramSearch(Program input, const SearchOptions &options)
+static constexpr double infinite = std::numeric_limits<double>::infinity();
+
+ProgramSearch::ProgramSearch(Program input, const SearchOptions &options,
+                             const SearchState &state)
     : program(std::move(input)), options(options) {
   deadline = std::chrono::steady_clock::now() +
              std::chrono::microseconds(int64_t(options.timeBudget * 1e6));
+  mayStop = !options.observer || !options.observer->keepsState();
+  for (const SegmentRecord &record : state.segments) {
+    Range range = {record.first, record.last};
+    segments[range] = std::make_shared<SegmentResult>();
+    segments[range]->record = records[range] = record;
+  }
 }
 
-std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
-  auto [first, last] = range;
-  auto result = std::make_shared<SegmentResult>();
-  result->first = first;
-  result->last = last;
-  auto segment =
-      makeSegment(program, first, last, result->context, result->reason);
+bool ProgramSearch::importSegment(SegmentResult &result,
+                                  std::function<bool()> isOutOfTime) const {
+  SegmentRecord &record = result.record;
+  auto segment = makeSegment(program, record.first, record.last, result.context,
+                             record.reason);
   if (!segment)
-    return result;
+    return false;
   SaturateOptions saturation;
-  saturation.isOutOfTime = [this] { return isOutOfTime(); };
-  result->graph = saturate(std::move(*segment), result->context, saturation,
-                           result->reason);
-  if (!result->graph)
-    return result;
+  saturation.testUsefulness = options.testUsefulness;
+  saturation.isOutOfTime = std::move(isOutOfTime);
+  result.graph =
+      saturate(std::move(*segment), result.context, saturation, record.reason);
+  if (!result.graph)
+    return false;
+  record.results = result.graph->segment.outputs.size();
+  record.values = result.graph->values.size();
+  record.derivations = result.graph->numDerivations;
+  record.useless = result.graph->rejected;
+  record.isSaturated = result.graph->isComplete;
+  return true;
+}
+
+void ProgramSearch::extractFrom(SegmentResult &result,
+                                std::function<bool()> isOutOfTime,
+                                llvm::function_ref<void()> onChoice) const {
   ExtractOptions extraction;
   extraction.target = options.target;
   extraction.topK = options.topK;
@@ -48,19 +67,79 @@ std::shared_ptr<SegmentResult> ProgramSearch::searchSegment(Range range) const {
   extraction.useBounds = options.useBounds;
   if (!options.useBounds)
     extraction.maxStates = std::numeric_limits<size_t>::max();
-  extraction.isOutOfTime = [this] { return isOutOfTime(); };
-  for (bool allowUnsafe : {false, true}) {
-    extraction.allowUnsafe = allowUnsafe;
-    result->plans = extract(program, *result->graph, result->context,
-                            extraction, result->statistics);
-    if (!result->plans.empty())
-      break;
+  extraction.isOutOfTime = std::move(isOutOfTime);
+  result.plans = extract(program, *result.graph, result.context, extraction,
+                         result.record.extraction, onChoice);
+}
+
+void ProgramSearch::searchSegment(SegmentResult &result) {
+  SegmentRecord &record = result.record;
+  auto isOutOfTime = [this] { return this->isOutOfTime(); };
+  if (!importSegment(result, isOutOfTime)) {
+    record.extraction.isDone = true;
+    return keep(record);
   }
-  if (result->plans.empty())
-    result->reason = "no tiling fits one kernel";
-  for (auto [number, plan] : llvm::enumerate(result->plans))
-    plan.number = number;
-  return result;
+  // Values that are missing for want of time are no state to go on from.
+  if (isOutOfTime())
+    return;
+  extractFrom(result, isOutOfTime, [&] { keep(record); });
+  if (record.extraction.isDone && result.plans.empty())
+    record.reason = "no tiling fits one kernel";
+  keep(record);
+}
+
+// Makes a record known.
+void ProgramSearch::keep(const SegmentRecord &record) {
+  mayStop = true;
+  if (!options.observer)
+    return;
+  std::lock_guard<std::mutex> lock(mutex);
+  records[{record.first, record.last}] = record;
+  options.observer->onStep(*this);
+}
+
+SearchState ProgramSearch::state() const {
+  SearchState state;
+  for (const auto &entry : records)
+    state.segments.push_back(entry.second);
+  return state;
+}
+
+// Plans of segments that are only known by their records; false if one of them
+// is not what its record says.
+bool ProgramSearch::load(llvm::ArrayRef<Kernel> kernels) const {
+  bool isKnown = true;
+  for (const Kernel &kernel : kernels) {
+    if (!kernel.segment || kernel.segment->graph)
+      continue;
+    SegmentResult &result = *kernel.segment;
+    auto patient = [] { return false; };
+    size_t count = result.record.extraction.kept.size();
+    if (importSegment(result, patient))
+      extractFrom(result, patient, [] {});
+    else
+      result.record.extraction.kept.clear();
+    isKnown &= result.plans.size() == count &&
+               result.plan()->seconds() == kernel.seconds;
+  }
+  return isKnown;
+}
+
+std::vector<Kernel> ProgramSearch::cheapest() {
+  std::vector<Kernel> kernels;
+  do
+    kernels = cheapestCut([&](Range r) { return priceInUse(r); });
+  while (!load(kernels));
+  std::vector<Kernel> simple = baseline();
+  return seconds(kernels) <= seconds(simple) ? kernels : simple;
+}
+
+std::vector<Kernel> ProgramSearch::baseline() {
+  std::vector<Kernel> kernels;
+  do
+    kernels = singleOps();
+  while (!load(kernels));
+  return kernels;
 }
 
 // A segment with one result for which no kernel fits has none with more ops
@@ -73,10 +152,9 @@ bool ProgramSearch::isHopeless(Range range) const {
       return true;
   for (Range part : {Range{range.first, range.second - 1},
                      Range{range.first + 1, range.second}})
-    if (auto known = segment(part.first, part.second)) {
-      bool hasOneResult =
-          known->graph && known->graph->segment.outputs.size() == 1;
-      if (known->plans.empty() && hasOneResult)
+    if (isDone(part)) {
+      const SegmentRecord &known = segments.at(part)->record;
+      if (known.extraction.kept.empty() && known.results == 1)
         return true;
     } else if (part.second - part.first > 1) {
       return isHopeless(part);
@@ -87,12 +165,19 @@ bool ProgramSearch::isHopeless(Range range) const {
 // Each segment is independent of the others: any number of threads gives the
 // same results.
 void ProgramSearch::searchAll(llvm::ArrayRef<Range> ranges) {
-  std::vector<std::shared_ptr<SegmentResult>> results(ranges.size());
+  std::vector<std::shared_ptr<SegmentResult>> results;
+  for (Range range : ranges) {
+    results.push_back(segment(range.first, range.second));
+    if (!results.back())
+      results.back() = std::make_shared<SegmentResult>();
+    std::tie(results.back()->record.first, results.back()->record.last) = range;
+  }
+  bool mustSearch = segments.empty();
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i; (i = next++) < ranges.size();)
-      if (segments.empty() || !isOutOfTime())
-        results[i] = searchSegment(ranges[i]);
+      if (mustSearch || !isOutOfTime())
+        searchSegment(*results[i]);
   };
   std::vector<std::thread> workers;
   for (size_t i = 1; i < std::min<size_t>(options.threads, ranges.size()); ++i)
@@ -100,30 +185,35 @@ void ProgramSearch::searchAll(llvm::ArrayRef<Range> ranges) {
   work();
   for (std::thread &worker : workers)
     worker.join();
-  stoppedEarly |= isOutOfTime();
   for (auto [range, result] : llvm::zip(ranges, results)) {
-    if (result)
-      segments[range] = result;
+    segments[range] = result;
+    stoppedEarly |= !result->record.extraction.isDone;
   }
+  bestSeconds = seconds(cheapestCut([&](Range r) { return priceInUse(r); }));
 }
 
 // A small program first as a whole, then short segments before long ones: what
 // a spent budget leaves out is the least likely to win.
 void ProgramSearch::run() {
   unsigned count = program.numSources;
+  if (options.observer)
+    options.observer->onStage("searching");
   Range whole = {0, count};
-  if (count > 1 && count <= options.wholeFirst && !isHopeless(whole))
+  if (count > 1 && count <= options.wholeFirst && !isDone(whole) &&
+      !isHopeless(whole))
     searchAll(whole);
   for (unsigned length = 1; length <= std::min(count, options.maxSegment);
        ++length) {
     std::vector<Range> ranges;
     for (unsigned first = 0; first + length <= count; ++first) {
       Range range = {first, first + length};
-      if (!segments.count(range) && !isHopeless(range))
+      if (!isDone(range) && !isHopeless(range))
         ranges.push_back(range);
     }
     searchAll(ranges);
   }
+  if (options.observer)
+    options.observer->onEnd(*this);
 }
 
 // The price of an op that the search has no kernel for: its bytes.
@@ -153,32 +243,80 @@ bool ProgramSearch::isView(unsigned source) const {
   });
 }
 
-// Of the plan in use, or of the fastest one that was priced.
-double ProgramSearch::secondsOf(const SegmentResult &segment,
-                                bool least) const {
-  return least ? segment.statistics.leastSeconds : segment.plan()->seconds();
+// Of the plan in use.
+double ProgramSearch::priceInUse(Range range) const {
+  auto known = segment(range.first, range.second);
+  if (!known || !known->hasPlan())
+    return infinite;
+  // A plan that was lowered has another price than its record.
+  return known->plan() ? known->plan()->seconds()
+                       : known->record.extraction.kept[known->current].seconds;
 }
 
-Kernel ProgramSearch::asItIs(unsigned source, bool least) const {
-  Kernel kernel{source, source + 1, nullptr, priceAsItIs(source)};
+// The bytes that ops have to read of tensors that are not in `made`: where a
+// tensor is only read in parts, those of the largest one.
+static double bytesRead(const Program &program, llvm::ArrayRef<const Op *> ops,
+                        const std::set<TensorId> &made) {
+  std::map<TensorId, double> read;
+  for (const Op *op : ops)
+    for (TensorId operand : op->operands) {
+      TensorId part = op->isSlice() ? op->result : operand;
+      double &bytes = read[operand];
+      bytes = std::max(bytes, program.tensors[part].bytes());
+    }
+  double total = 0;
+  for (auto [tensor, bytes] : read)
+    total += made.count(tensor) ? 0 : bytes;
+  return total;
+}
+
+// What the sources have to move if they are one kernel.
+double ProgramSearch::boundOfBytes(Range range) const {
+  std::set<TensorId> made,
+      wanted(program.outputs.begin(), program.outputs.end());
+  llvm::SmallVector<const Op *> inside;
+  for (const Op &op : program.ops) {
+    if (op.source < range.first || op.source >= range.second) {
+      wanted.insert(op.operands.begin(), op.operands.end());
+      continue;
+    }
+    made.insert(op.result);
+    inside.push_back(&op);
+  }
+  double bytes = bytesRead(program, inside, made);
+  for (TensorId tensor : made)
+    bytes += wanted.count(tensor) ? program.tensors[tensor].bytes() : 0;
+  return lowerBound(bytes, /*matrixFlops=*/0, *options.target);
+}
+
+// The fastest that was priced or left out.
+double ProgramSearch::leastPrice(Range range) const {
+  if (!isDone(range))
+    return isHopeless(range) ? infinite : boundOfBytes(range);
+  if (!segments.at(range)->record.isSaturated)
+    return boundOfBytes(range);
+  const ExtractStatistics &statistics =
+      segments.at(range)->record.extraction.statistics;
+  return std::min(statistics.leastSeconds, statistics.leastLeftOut);
+}
+
+Kernel ProgramSearch::asItIs(unsigned source, Price price) const {
+  Kernel kernel{source, source + 1, nullptr, price({source, source + 1})};
   if (isView(source)) {
     kernel.isView = true;
     kernel.seconds = 0;
-    return kernel;
+  } else if (kernel.seconds != infinite) {
+    kernel.segment = segment(source, source + 1);
+  } else {
+    kernel.seconds = priceAsItIs(source);
   }
-  auto it = segments.find({source, source + 1});
-  if (it != segments.end())
-    if (it->second->plan()) {
-      kernel.segment = it->second;
-      kernel.seconds = secondsOf(*it->second, least);
-    }
   return kernel;
 }
 
-std::vector<Kernel> ProgramSearch::baseline() const {
+std::vector<Kernel> ProgramSearch::singleOps() const {
   std::vector<Kernel> kernels;
   for (unsigned source = 0; source < program.numSources; ++source)
-    kernels.push_back(asItIs(source));
+    kernels.push_back(asItIs(source, [&](Range r) { return priceInUse(r); }));
   return kernels;
 }
 
@@ -207,21 +345,41 @@ static void addCounts(KernelPlan &plan, std::optional<KernelCounts> counts,
     plan.cost = *cost;
 }
 
+unsigned SegmentResult::bestWithout(const std::set<unsigned> &excluded) const {
+  unsigned best = plans.size();
+  for (unsigned number = 0; number < plans.size(); ++number)
+    if (!excluded.count(number) &&
+        (best == plans.size() || plans[number].rank() < plans[best].rank()))
+      best = number;
+  return best;
+}
+
+const KernelPlan *SegmentResult::runnerUp() const {
+  std::set<unsigned> others = rejected;
+  others.insert(current);
+  unsigned number = bestWithout(others);
+  return number < plans.size() ? &plans[number] : nullptr;
+}
+
+void ProgramSearch::reject(SegmentResult &segment) {
+  segment.rejected.insert(segment.current);
+  segment.current = segment.bestWithout(segment.rejected);
+}
+
 void ProgramSearch::reprice(
     SegmentResult &segment,
     llvm::ArrayRef<std::optional<KernelCounts>> counts) {
-  auto used = segment.plans.begin() + segment.current;
-  assert(counts.size() == used->kernelCount() && "one count a kernel");
-  addCounts(*used, counts[0], *options.target, /*isFirst=*/true);
-  if (used->combine) {
-    auto combine = std::make_shared<KernelPlan>(*used->combine);
+  KernelPlan &used = segment.plans[segment.current];
+  assert(counts.size() == used.kernelCount() && "one count a kernel");
+  addCounts(used, counts[0], *options.target, /*isFirst=*/true);
+  if (used.combine) {
+    auto combine = std::make_shared<KernelPlan>(*used.combine);
     addCounts(*combine, counts[1], *options.target, /*isFirst=*/false);
-    used->combine = combine;
+    used.combine = combine;
   }
-  auto place = std::upper_bound(
-      used + 1, segment.plans.end(), used->rank(),
-      [](double rank, const KernelPlan &plan) { return rank < plan.rank(); });
-  std::rotate(used, used + 1, place);
+  double &least = segment.record.extraction.statistics.leastSeconds;
+  least = std::min(least, used.seconds());
+  segment.current = segment.bestWithout(segment.rejected);
 }
 
 double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
@@ -235,10 +393,9 @@ double ProgramSearch::seconds(llvm::ArrayRef<Kernel> kernels) const {
 
 // best[k][n]: the cheapest cut of the first n sources into k kernels. Without a
 // limit on kernels one row serves all k.
-std::vector<Kernel> ProgramSearch::cheapestCut(bool least) const {
+std::vector<Kernel> ProgramSearch::cheapestCut(Price price) const {
   unsigned count = program.numSources;
   unsigned rows = options.maxKernels == 0 ? 1 : options.maxKernels;
-  constexpr double infinite = std::numeric_limits<double>::infinity();
   struct Entry {
     double seconds = infinite;
     std::optional<Kernel> last;
@@ -260,13 +417,12 @@ std::vector<Kernel> ProgramSearch::cheapestCut(bool least) const {
       };
       // Longer segments first: at equal cost fewer kernels.
       for (unsigned first = 0; first + 1 < end; ++first)
-        if (auto it = segments.find({first, end}); it != segments.end())
-          if (it->second->plan())
-            consider({first, end, it->second, secondsOf(*it->second, least)});
-      consider(asItIs(end - 1, least));
+        if (double cost = price({first, end}); cost != infinite)
+          consider({first, end, segment(first, end), cost});
+      consider(asItIs(end - 1, price));
     }
   if (table[rows][count].seconds == infinite)
-    return baseline();
+    return singleOps();
   std::vector<Kernel> kernels;
   for (unsigned end = count, k = rows; end > 0;) {
     kernels.push_back(*table[k][end].last);
@@ -277,15 +433,10 @@ std::vector<Kernel> ProgramSearch::cheapestCut(bool least) const {
   return kernels;
 }
 
-std::vector<Kernel> ProgramSearch::cheapest() const {
-  std::vector<Kernel> cut = cheapestCut(/*least=*/false), simple = baseline();
-  return seconds(cut) <= seconds(simple) ? cut : simple;
-}
-
 std::string ProgramSearch::reason() const {
   auto it = segments.find({0, program.numSources});
   if (it != segments.end())
-    return it->second->reason;
+    return it->second->record.reason;
   for (const Op &op : program.ops)
     if (op.isOpaque)
       return "op " + std::to_string(op.source) +
@@ -295,16 +446,16 @@ std::string ProgramSearch::reason() const {
 }
 
 double ProgramSearch::lowerBoundSeconds() const {
-  double bytes = 0, flops = 0;
-  std::set<TensorId> read;
+  std::set<TensorId> made;
+  llvm::SmallVector<const Op *> ops;
+  for (const Op &op : program.ops) {
+    made.insert(op.result);
+    ops.push_back(&op);
+  }
+  double bytes = bytesRead(program, ops, made);
   for (TensorId output : program.outputs)
     bytes += program.tensors[output].bytes();
-  for (const Op &op : program.ops)
-    read.insert(op.operands.begin(), op.operands.end());
-  for (TensorId input : program.inputs)
-    if (read.count(input))
-      bytes += program.tensors[input].bytes();
-  return lowerBound(bytes, flops, *options.target);
+  return lowerBound(bytes, /*matrixFlops=*/0, *options.target);
 }
 
 static void add(ExtractStatistics &sum, const ExtractStatistics &part) {
@@ -317,6 +468,7 @@ static void add(ExtractStatistics &sum, const ExtractStatistics &part) {
   sum.tooManyRegisters += part.tooManyRegisters;
   sum.tooLarge += part.tooLarge;
   sum.slower += part.slower;
+  sum.thinned += part.thinned;
   sum.isExhaustive &= part.isExhaustive;
 }
 
@@ -324,28 +476,36 @@ ProgramSearch::Totals ProgramSearch::totals() const {
   Totals totals;
   totals.extraction.isExhaustive = !stoppedEarly;
   for (const auto &entry : segments) {
-    const SegmentResult &segment = *entry.second;
-    add(totals.extraction, segment.statistics);
-    if (!segment.graph)
-      continue;
-    totals.extraction.isExhaustive &= segment.graph->isComplete;
-    totals.values += segment.graph->values.size();
-    totals.derivations += segment.graph->numDerivations;
-    totals.useless += segment.graph->rejected;
+    const SegmentRecord &record = entry.second->record;
+    add(totals.extraction, record.extraction.statistics);
+    totals.extraction.isExhaustive &= record.isSaturated;
+    totals.values += record.values;
+    totals.derivations += record.derivations;
+    totals.useless += record.useless;
   }
   return totals;
 }
 
-// Where the search was not exhaustive, the bytes that every program moves are
-// what is sure.
+SearchProgress ProgramSearch::progress() const {
+  SearchProgress progress;
+  progress.bestSeconds = bestSeconds;
+  for (const auto &[range, record] : records) {
+    const ExtractStatistics &statistics = record.extraction.statistics;
+    progress.values += record.values;
+    progress.derivations += record.derivations;
+    progress.states += statistics.states + statistics.tilings;
+    if (range != Range{0, program.numSources} || record.extraction.kept.empty())
+      continue;
+    double whole = record.extraction.kept.front().seconds;
+    if (!bestSeconds || whole < *bestSeconds)
+      progress.bestSeconds = whole;
+  }
+  return progress;
+}
+
 double ProgramSearch::optimalityGap(llvm::ArrayRef<Kernel> kernels) const {
-  double bound = lowerBoundSeconds(), found = seconds(kernels);
-  bool isRejected = llvm::any_of(
-      segments, [](const auto &entry) { return entry.second->current != 0; });
-  bool isWhole = program.numSources <= options.maxSegment;
-  if (totals().extraction.isOptimal() && isWhole && !isRejected)
-    bound = seconds(cheapestCut(/*least=*/true));
-  if (bound <= 0)
-    return 0;
-  return std::max(0.0, found / bound - 1);
+  double bound = std::max(
+      lowerBoundSeconds(),
+      seconds(cheapestCut([&](Range range) { return leastPrice(range); })));
+  return bound <= 0 ? 0 : std::max(0.0, seconds(kernels) / bound - 1);
 }

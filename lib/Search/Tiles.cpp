@@ -207,6 +207,7 @@ void TileChooser::chooseCandidates() {
     combinations *= choices.back().size();
   }
   // Very many labels: every other size.
+  statistics.thinned += combinations > 20000;
   for (unsigned i = 0; combinations > 20000 && i < choices.size(); ++i) {
     statistics.isExhaustive = false;
     std::vector<int64_t> thinned;

@@ -15,4 +15,4 @@
 // REPORT: "function":"rmsnorm_linear"
 // REPORT-SAME: "input":{"kernels":2
 // REPORT-SAME: "winner":{"kernels":1
-// REPORT-SAME: "status":"{{proved|probabilistic}}"
+// REPORT-SAME: "status":"proved"

@@ -11,6 +11,8 @@
 
 #include "mirage/Search/Plan.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <chrono>
 #include <functional>
 #include <limits>
@@ -23,7 +25,7 @@ struct ExtractOptions {
   unsigned keep = 32;       ///< derivation choices that are scheduled.
   unsigned topK = 4;        ///< plans returned.
   size_t maxStates = 20000; ///< of the choice of derivations, for each role.
-  bool allowUnsafe = false; ///< exp of unbounded scores.
+  bool allowUnsafe = false; ///< exp of unbounded scores; `extract` sets it.
   bool allowSplits = true;  ///< loops shared by blocks: a second kernel.
   bool useBounds = true;    ///< false: price everything (`keep` is ignored).
   std::function<bool()> isOutOfTime = [] { return false; };
@@ -41,20 +43,41 @@ struct ExtractStatistics {
   size_t tooManyRegisters = 0; ///< tilings.
   size_t tooLarge = 0;         ///< tilings whose block fits no multiprocessor.
   size_t slower = 0;           ///< tilings no better than one that is known.
+  size_t thinned = 0;          ///< kernels for which not all sizes were tried.
 
+  /// No kernel that was left out is faster than this.
+  double leastLeftOut = std::numeric_limits<double>::infinity();
   /// The fastest kernel priced: not always the first, see `KernelPlan::rank`.
   double leastSeconds = std::numeric_limits<double>::infinity();
   /// No limit was met.
   bool isExhaustive = true;
-  /// Nothing was left out but what is proved to be no better.
-  bool isOptimal() const { return isExhaustive && byEstimate == 0; }
 };
 
-/// The best kernels that compute the outputs of `graph`, cheapest first.
+/// How far an extraction has come, and all that its further course depends on:
+/// one that was stopped goes on from here and ends as if it had not been. Plans
+/// are named by their origin and built again from it, which takes next to
+/// nothing beside the thousands of others that were priced to find them.
+struct Extraction {
+  bool allowUnsafe = false; ///< nothing was found without.
+  /// The next choice to be priced: a number of roles, and of a choice of
+  /// derivations for them.
+  size_t roles = 0, choice = 0;
+  bool isDone = false;
+  struct Kept {
+    PlanOrigin origin;
+    double seconds;
+  };
+  std::vector<Kept> kept; ///< the best so far, best first.
+  ExtractStatistics statistics;
+};
+
+/// Goes on with `extraction` until it is done or there is no time left; returns
+/// its plans. `onChoice` is called after each choice of derivations.
 std::vector<KernelPlan> extract(const Program &program, const ValueGraph &graph,
                                 const ExprContext &context,
                                 const ExtractOptions &options,
-                                ExtractStatistics &statistics);
+                                Extraction &extraction,
+                                llvm::function_ref<void()> onChoice);
 
 // The parts of extraction, in this order.
 
@@ -64,12 +87,14 @@ using Choice = std::map<ValueId, unsigned>;
 /// What happens to each label, before sizes.
 using Roles = llvm::DenseMap<LabelId, Role>;
 
+class ChoiceBound;
+
 /// The cheapest choices of derivations for `roles`, by an estimate of the work.
-std::vector<Choice> chooseDerivations(const ValueGraph &graph,
-                                      const ExprContext &context,
-                                      const Roles &roles,
-                                      const ExtractOptions &options,
-                                      ExtractStatistics &statistics);
+/// `bound` says what the others cost at least.
+std::vector<Choice>
+chooseDerivations(const ValueGraph &graph, const ExprContext &context,
+                  const ChoiceBound &bound, const Roles &roles,
+                  const ExtractOptions &options, ExtractStatistics &statistics);
 
 /// Where a kernel starts and ends if it is a part of a split one.
 struct Ends {

@@ -70,7 +70,15 @@ struct PlanOutput {
   Coefficient scale; ///< tensor = scale * value.
 };
 
+/// Which plan it is, by the order in which a segment's plans are priced.
+struct PlanOrigin {
+  size_t roles = 0;  ///< of the assignments of roles.
+  size_t choice = 0; ///< of the choices of derivations for them.
+  size_t form = 0;   ///< 0 for one kernel, then those with split loops.
+};
+
 struct KernelPlan {
+  PlanOrigin origin;
   llvm::DenseMap<LabelId, Role> roles;
   llvm::DenseMap<LabelId, int64_t> tiles; ///< powers of two.
   LabelList grid;                         ///< g0, g1, g2.
@@ -87,8 +95,6 @@ struct KernelPlan {
   KernelCost cost;
   /// Of the lowered kernel, once there is one.
   std::optional<KernelCounts> counts;
-  /// Among the plans of its segment, by estimate.
-  unsigned number = 0;
 
   /// Predicted time, the second kernel included.
   double seconds() const {

@@ -120,6 +120,9 @@ struct ValueGraph {
 struct SaturateOptions {
   size_t maxValues = 192;
   size_t maxTested = 40000;
+  /// False: every value is kept, useful or not, and there are no limits but
+  /// time. Only to measure what the test is good for.
+  bool testUsefulness = true;
   std::function<bool()> isOutOfTime = [] { return false; };
 };
 

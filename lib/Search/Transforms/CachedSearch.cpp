@@ -23,19 +23,20 @@ using namespace mirage::mugraph;
 
 using Clock = std::chrono::steady_clock;
 
-// All that a result depends on, but for the number of threads, which it does
-// not. The function's name is left out.
-static std::string describe(func::FuncOp function,
-                            const search::SearchOptions &options,
-                            uint64_t seed) {
+std::string
+mirage::mugraph::describeSearch(func::FuncOp function,
+                                const search::SearchOptions &options) {
+  if (search::compilerRevision().empty())
+    return {};
   std::string text;
   llvm::raw_string_ostream out(text);
   out << search::compilerRevision() << "\n"
-      << options.target->name << " time-budget=" << options.timeBudget
-      << " max-block-ops=" << options.maxBlockOps
+      << options.target->name << " max-block-ops=" << options.maxBlockOps
       << " max-kernels=" << options.maxKernels << " top-k=" << options.topK
       << " max-segment=" << options.maxSegment
-      << " whole-first=" << options.wholeFirst << " seed=" << seed << "\n";
+      << " whole-first=" << options.wholeFirst
+      << " bounds=" << options.useBounds
+      << " usefulness=" << options.testUsefulness << "\n";
   OwningOpRef<func::FuncOp> copy = function.clone();
   copy->setSymName("f");
   copy->print(out, OpPrintingFlags().printGenericOpForm().useLocalScope());
@@ -123,8 +124,9 @@ static std::string printEntry(const SearchOutcome &outcome) {
 
 static SearchOutcome runSearch(func::FuncOp function,
                                const search::SearchOptions &options,
-                               uint64_t seed, bool &isComplete) {
-  FunctionSearch search(function, options, seed);
+                               const search::SearchState &state, uint64_t seed,
+                               bool &isComplete) {
+  FunctionSearch search(function, options, state, seed);
   search.run();
   isComplete = search.isComplete();
   std::string text;
@@ -138,20 +140,23 @@ static SearchOutcome runSearch(func::FuncOp function,
   return {search.buildWinner(), std::move(*report->getAsObject()), text};
 }
 
-SearchOutcome
-mirage::mugraph::searchFunction(func::FuncOp function,
-                                const search::SearchOptions &options,
-                                uint64_t seed, StringRef cacheFolder) {
+SearchOutcome mirage::mugraph::searchFunction(
+    func::FuncOp function, const search::SearchOptions &options,
+    const search::SearchState &state, uint64_t seed, StringRef cacheFolder) {
   bool isComplete = false;
-  if (cacheFolder.empty() || search::compilerRevision().empty())
-    return runSearch(function, options, seed, isComplete);
+  std::string description =
+      cacheFolder.empty() ? "" : describeSearch(function, options);
+  if (description.empty())
+    return runSearch(function, options, state, seed, isComplete);
   search::ResultCache cache(cacheFolder);
-  std::string key =
-      search::ResultCache::keyOf(describe(function, options, seed));
+  std::string key = search::ResultCache::keyOf(
+      llvm::formatv("{0}\ntime-budget={1} seed={2}", description,
+                    options.timeBudget, seed)
+          .str());
   if (std::optional<std::string> content = cache.lookup(key))
     if (auto outcome = restore(function, *content, seed))
       return std::move(*outcome);
-  SearchOutcome outcome = runSearch(function, options, seed, isComplete);
+  SearchOutcome outcome = runSearch(function, options, state, seed, isComplete);
   // What a spent budget cut short is not what another run would find.
   if (isComplete)
     if (llvm::Error error = cache.store(key, printEntry(outcome)))

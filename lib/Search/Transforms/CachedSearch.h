@@ -24,12 +24,19 @@ struct SearchOutcome {
   std::string reportText; ///< the same, with fields in the documented order.
 };
 
-/// Searches `function`, unless `cacheFolder` has the result: then the winner is
-/// only tested against the function again, as far as that is fast (field
-/// `retest` of the report). Without a folder nothing is kept.
+/// All that the course of a search depends on, as text: the program without its
+/// name, target, options and compiler; but not time and threads. Empty if the
+/// compiler cannot be told from others.
+std::string describeSearch(mlir::func::FuncOp function,
+                           const search::SearchOptions &options);
+
+/// Searches `function`, from `state` on, unless `cacheFolder` has the result:
+/// then the winner is only tested against the function again, as far as that is
+/// fast (field `retest` of the report). Without a folder nothing is kept.
 SearchOutcome searchFunction(mlir::func::FuncOp function,
                              const search::SearchOptions &options,
-                             uint64_t seed, llvm::StringRef cacheFolder);
+                             const search::SearchState &state, uint64_t seed,
+                             llvm::StringRef cacheFolder);
 
 } // namespace mirage::mugraph
 

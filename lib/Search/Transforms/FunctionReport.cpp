@@ -108,24 +108,31 @@ static void printRunnersUp(llvm::json::OStream &json,
                            ArrayRef<Kernel> kernels) {
   json.attributeArray("runners_up", [&] {
     for (const Kernel &kernel : kernels) {
-      if (!kernel.segment ||
-          kernel.segment->current + 1 >= kernel.segment->plans.size())
+      const search::KernelPlan *next =
+          kernel.segment ? kernel.segment->runnerUp() : nullptr;
+      if (!next)
         continue;
-      const search::KernelPlan &next =
-          kernel.segment->plans[kernel.segment->current + 1];
       json.object([&] {
         json.attributeArray("ops", [&] {
           json.value(int64_t(kernel.first));
           json.value(int64_t(kernel.last));
         });
-        json.attribute("kernels", int64_t(next.kernelCount()));
-        json.attribute("predicted_us", next.seconds() * 1e6);
+        json.attribute("kernels", int64_t(next->kernelCount()));
+        json.attribute("predicted_us", next->seconds() * 1e6);
         json.attributeArray("blocks", [&] {
-          printBlocks(json, kernel.segment->context, next);
+          printBlocks(json, kernel.segment->context, *next);
         });
       });
     }
   });
+}
+
+static size_t countStates(const search::SearchState &state) {
+  size_t count = 0;
+  for (const search::SegmentRecord &record : state.segments)
+    count += record.extraction.statistics.states +
+             record.extraction.statistics.tilings;
+  return count;
 }
 
 void FunctionSearch::printTotals(llvm::json::OStream &json) const {
@@ -150,6 +157,8 @@ void FunctionSearch::printTotals(llvm::json::OStream &json) const {
   json.attribute("candidates", int64_t(extraction.candidates));
   json.attribute("equivalent", int64_t(equivalent));
   json.attribute("rejected", int64_t(rejected));
+  if (!state.segments.empty())
+    json.attribute("resumed_states", int64_t(countStates(state)));
   json.attribute("seconds", seconds);
   json.attribute("threads", options.threads);
   json.attribute("exhaustive", extraction.isExhaustive);
@@ -158,9 +167,6 @@ void FunctionSearch::printTotals(llvm::json::OStream &json) const {
 }
 
 void FunctionSearch::printInput(llvm::json::OStream &json) const {
-  std::vector<Kernel> baseline;
-  if (search)
-    baseline = search->baseline();
   json.attribute("kernels", countKernels(baseline));
   json.attribute("predicted_us", baselineSeconds * 1e6);
   printAllBlocks(json, baseline);

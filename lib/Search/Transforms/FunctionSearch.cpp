@@ -141,7 +141,7 @@ FunctionSearch::buildSpec(const SegmentResult &segment) {
       createFunction("spec", interface.inputs.getArrayRef(),
                      interface.outputs.getArrayRef(), values);
   OpBuilder builder = OpBuilder::atBlockEnd(&spec->getBody().front());
-  cloneSources(builder, segment.first, segment.last, values);
+  cloneSources(builder, segment.record.first, segment.record.last, values);
   finishFunction(*spec, builder, interface.outputs.getArrayRef(), values);
   return spec;
 }
@@ -284,7 +284,7 @@ std::string FunctionSearch::explainLoss() const {
     return "no kernel for several of its ops is predicted faster";
   return kernels.empty() || kernels[0].segment
              ? "it is one op, and has its best kernel already"
-         : search->segment(0, 1) ? search->segment(0, 1)->reason
+         : search->segment(0, 1) ? search->segment(0, 1)->record.reason
                                  : std::string("there was no time");
 }
 
@@ -292,10 +292,13 @@ void FunctionSearch::run() {
   auto start = std::chrono::steady_clock::now();
   imported = importProgram(function, reason);
   if (imported) {
-    search.emplace(imported->program, options);
+    search.emplace(imported->program, options, state);
     search->run();
+    if (options.observer)
+      options.observer->onStage("checking");
     chooseKernels();
-    baselineSeconds = search->seconds(search->baseline());
+    baseline = search->baseline();
+    baselineSeconds = search->seconds(baseline);
     winnerSeconds = search->seconds(kernels);
     if (reason.empty())
       reason = explainLoss();

@@ -20,9 +20,11 @@ namespace mirage::mugraph {
 /// next best.
 class FunctionSearch {
 public:
+  /// Goes on from `state`.
   FunctionSearch(mlir::func::FuncOp function,
-                 const search::SearchOptions &options, uint64_t seed)
-      : function(function), options(options), seed(seed) {}
+                 const search::SearchOptions &options,
+                 const search::SearchState &state, uint64_t seed)
+      : function(function), options(options), state(state), seed(seed) {}
 
   /// Finds the winner; the function stays as it is.
   void run();
@@ -69,14 +71,15 @@ private:
 
   mlir::func::FuncOp function;
   search::SearchOptions options;
+  const search::SearchState &state;
   uint64_t seed;
   std::optional<ImportedProgram> imported;
   std::optional<search::ProgramSearch> search;
-  std::vector<search::Kernel> kernels;
+  std::vector<search::Kernel> kernels, baseline;
   /// A segment and the number of a plan of it.
   using PlanKey = std::pair<const search::SegmentResult *, unsigned>;
   static PlanKey planOf(const search::SegmentResult &segment) {
-    return {&segment, segment.plan()->number};
+    return {&segment, segment.current};
   }
   std::set<PlanKey> lowered;
   std::map<PlanKey, verify::Report> checked; ///< the plans that passed.

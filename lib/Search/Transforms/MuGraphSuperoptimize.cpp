@@ -7,12 +7,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "CachedSearch.h"
+#include "SearchFollower.h"
 #include "mirage/Lowering/CandidateCheck.h"
+#include "mirage/Search/ResultCache.h"
 #include "mirage/Search/Transforms/Passes.h"
 
 #include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/ToolOutputFile.h"
 
@@ -42,9 +45,16 @@ public:
 
 private:
   FailureOr<search::SearchOptions> readOptions();
+  FailureOr<ProgressMode> readProgress();
+  std::unique_ptr<search::Checkpoint>
+  openCheckpoint(ArrayRef<func::FuncOp> functions,
+                 const search::SearchOptions &options);
   LogicalResult optimize(func::FuncOp function,
                          const search::SearchOptions &options,
-                         raw_ostream &lines);
+                         const search::SearchState &state, raw_ostream &lines);
+  LogicalResult optimizeAll(ArrayRef<func::FuncOp> functions,
+                            const search::SearchOptions &options,
+                            ProgressMode mode, raw_ostream &lines);
   LogicalResult writeReport(StringRef lines);
 };
 } // namespace
@@ -66,6 +76,8 @@ FailureOr<search::SearchOptions> MuGraphSuperoptimize::readOptions() {
                         : std::max(1u, std::thread::hardware_concurrency());
   options.maxBlockOps = maxBlockOps;
   options.maxKernels = std::min(maxKernels.getValue(), 1024u);
+  options.useBounds = bounds;
+  options.testUsefulness = usefulness;
   options.topK = std::clamp(topK.getValue(), 1u, 64u);
   return options;
 }
@@ -102,17 +114,16 @@ static void emitRemark(const llvm::json::Object &report,
         "{0}", report.getString("reason").value_or("nothing is faster"));
 }
 
-LogicalResult
-MuGraphSuperoptimize::optimize(func::FuncOp function,
-                               const search::SearchOptions &options,
-                               raw_ostream &lines) {
+LogicalResult MuGraphSuperoptimize::optimize(
+    func::FuncOp function, const search::SearchOptions &options,
+    const search::SearchState &state, raw_ostream &lines) {
   std::string name = function.getSymName().str(), specName = name + ".spec";
   if (SymbolTable::lookupNearestSymbolFrom(
           function, StringAttr::get(&getContext(), specName)))
     return function.emitError()
            << "the input program is to be kept as @" << specName
            << ", but there is a symbol of that name already";
-  SearchOutcome outcome = searchFunction(function, options, seed, cache);
+  SearchOutcome outcome = searchFunction(function, options, state, seed, cache);
   emitRemark(outcome.report, function);
   lines << outcome.reportText << "\n";
   func::FuncOp winner = outcome.winner.release();
@@ -122,6 +133,64 @@ MuGraphSuperoptimize::optimize(func::FuncOp function,
                   FlatSymbolRefAttr::get(&getContext(), specName));
   function.setSymName(specName);
   function.setPrivate();
+  return success();
+}
+
+FailureOr<ProgressMode> MuGraphSuperoptimize::readProgress() {
+  auto mode = llvm::StringSwitch<std::optional<ProgressMode>>(progress)
+                  .Case("auto", ProgressMode::Auto)
+                  .Case("on", ProgressMode::On)
+                  .Case("off", ProgressMode::Off)
+                  .Default(std::nullopt);
+  if (!mode)
+    return getOperation().emitError() << "progress is '" << progress.getValue()
+                                      << "', expected auto, on or off";
+  return *mode;
+}
+
+std::unique_ptr<search::Checkpoint>
+MuGraphSuperoptimize::openCheckpoint(ArrayRef<func::FuncOp> functions,
+                                     const search::SearchOptions &options) {
+  if (checkpoint.empty())
+    return nullptr;
+  std::string run;
+  for (func::FuncOp function : functions)
+    run += describeSearch(function, options);
+  if (run.empty() && !functions.empty())
+    getOperation().emitWarning()
+        << "there is no checkpoint: the compiler's own file cannot be read";
+  if (run.empty())
+    return nullptr;
+  auto result = std::make_unique<search::Checkpoint>(
+      checkpoint, search::ResultCache::keyOf(run), functions.size());
+  if (llvm::Error error = result->read())
+    getOperation().emitWarning() << "the checkpoint '" << checkpoint.getValue()
+                                 << "' is of no use, the search starts anew: "
+                                 << llvm::toString(std::move(error));
+  return result;
+}
+
+LogicalResult
+MuGraphSuperoptimize::optimizeAll(ArrayRef<func::FuncOp> functions,
+                                  const search::SearchOptions &options,
+                                  ProgressMode mode, raw_ostream &lines) {
+  std::unique_ptr<search::Checkpoint> kept = openCheckpoint(functions, options);
+  ProgressLine line(llvm::errs(), mode);
+  for (size_t number = 0; number < functions.size(); ++number) {
+    func::FuncOp function = functions[number];
+    line.start(function.getSymName(), options.timeBudget);
+    SearchFollower follower(kept.get(), number, line);
+    search::SearchOptions followed = options;
+    followed.observer = &follower;
+    search::SearchState state;
+    if (kept)
+      state = kept->state(number);
+    if (failed(optimize(function, followed, state, lines)))
+      return failure();
+    if (!follower.failure().empty())
+      function.emitWarning()
+          << "the state of the search is not kept: " << follower.failure();
+  }
   return success();
 }
 
@@ -138,15 +207,15 @@ LogicalResult MuGraphSuperoptimize::writeReport(StringRef lines) {
 
 void MuGraphSuperoptimize::runOnOperation() {
   FailureOr<search::SearchOptions> options = readOptions();
-  if (failed(options))
+  FailureOr<ProgressMode> mode = readProgress();
+  if (failed(options) || failed(mode))
     return signalPassFailure();
   std::string text;
   llvm::raw_string_ostream lines(text);
   SmallVector<func::FuncOp> functions(llvm::make_filter_range(
       getOperation().getOps<func::FuncOp>(), isProgram));
-  for (func::FuncOp function : functions)
-    if (failed(optimize(function, *options, lines)))
-      return signalPassFailure();
+  if (failed(optimizeAll(functions, *options, *mode, lines)))
+    return signalPassFailure();
   if (!report.empty() && failed(writeReport(text)))
     signalPassFailure();
 }

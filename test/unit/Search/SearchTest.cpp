@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mirage/Search/Search.h"
-#include "ProgramBuilder.h"
+#include "SmallPrograms.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
@@ -172,36 +172,10 @@ TEST(Search, FewKernelsMeanNoSplits) {
 namespace {
 class Optimality : public ::testing::TestWithParam<unsigned> {};
 
-ProgramBuilder smallProgram(unsigned number) {
-  ProgramBuilder b;
-  TensorId x = b.input(16, 512);
-  switch (number) {
-  case 0:
-    b.output(b.matmul(x, b.input(512, 256)));
-    break;
-  case 1:
-    b.output(b.function(b.matmul(x, b.input(512, 256)), 1));
-    break;
-  case 2:
-    b.output(b.rmsNorm(x));
-    break;
-  case 3:
-    b.output(b.softmax(x));
-    break;
-  case 4:
-    b.output(b.matmul(b.rmsNorm(x), b.input(512, 256)));
-    break;
-  default:
-    b.output(b.multiply(b.matmul(x, b.input(512, 256)),
-                        b.matmul(x, b.input(512, 256))));
-    break;
-  }
-  return b;
-}
 } // namespace
 
-// With and without bounds the same cost; and the claimed gap is never less than
-// the true one.
+// With and without bounds the same cost; and what the bounded search says that
+// nothing can beat, nothing beats.
 TEST_P(Optimality, BoundsLoseNothing) {
   ProgramBuilder b = smallProgram(GetParam());
   SearchOptions options;
@@ -215,17 +189,20 @@ TEST_P(Optimality, BoundsLoseNothing) {
   double found = bounded.seconds(bounded.cheapest());
   double least = exhaustive.seconds(exhaustive.cheapest());
   EXPECT_NEAR(found, least, 1e-12);
-  EXPECT_TRUE(exhaustive.totals().extraction.isOptimal());
+  EXPECT_TRUE(exhaustive.totals().extraction.isExhaustive);
+  EXPECT_EQ(exhaustive.totals().extraction.byEstimate, 0u);
   // The program's own steps may be preferred to others that save next to
   // nothing.
   double gap = exhaustive.optimalityGap(exhaustive.cheapest());
   EXPECT_GE(gap, 0);
   EXPECT_LT(gap, 0.03);
-  EXPECT_GE(least / (1 + gap), exhaustive.lowerBoundSeconds());
+  double fastest = least / (1 + gap);
+  EXPECT_GE(fastest, exhaustive.lowerBoundSeconds());
   double claimed = bounded.optimalityGap(bounded.cheapest());
-  EXPECT_GE(claimed, gap - 1e-12);
-  if (bounded.totals().extraction.isOptimal())
-    EXPECT_NEAR(claimed, gap, 1e-12);
+  EXPECT_LE(found / (1 + claimed), fastest * (1 + 1e-12));
+  // As tight as it was when this was written, or tighter.
+  EXPECT_LT(claimed, 0.5);
 }
 
-INSTANTIATE_TEST_SUITE_P(SmallPrograms, Optimality, ::testing::Range(0u, 6u));
+INSTANTIATE_TEST_SUITE_P(SmallPrograms, Optimality,
+                         ::testing::Range(0u, numSmallPrograms));

@@ -58,6 +58,19 @@ def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {
     Option<"cache", "cache", "std::string", /*default=*/"",
            "Folder in which results are kept and looked up; by default there is "
            "none, so that a run depends on nothing but its input">,
+    Option<"checkpoint", "checkpoint", "std::string", /*default=*/"",
+           "File that keeps where the search is, written while it runs. A later "
+           "run of the same program, target and options goes on from it and ends "
+           "with the same result as one that was never stopped">,
+    Option<"progress", "progress", "std::string", /*default=*/"\"auto\"",
+           "A line on standard error that says where the search is: on, off, or "
+           "auto, on a terminal where it takes longer than a second">,
+    Option<"bounds", "bounds", "bool", /*default=*/"true",
+           "Leave out derivations that cost more by an estimate; false prices "
+           "all, to measure what that saves and loses">,
+    Option<"usefulness", "usefulness", "bool", /*default=*/"true",
+           "Leave out values that are no part of a goal; false keeps all, to "
+           "measure what that saves">,
   ];
   let dependentDialects = ["::mlir::func::FuncDialect",
                            "::mirage::mugraph::MuGraphDialect"];

@@ -34,16 +34,12 @@ StringRef layout::stringifyScope(BarrierScope scope) {
   return names[static_cast<unsigned>(scope)];
 }
 
-static unsigned wordsPerValue(unsigned elemBits) {
-  return std::max(1u, elemBits / 32);
-}
-
 unsigned ConversionPlan::shuffles() const {
-  return exchange.shuffles() * wordsPerValue(elemBits);
+  return exchange.shuffles() * exchange.wordsPerValue();
 }
 
 unsigned ConversionPlan::selects() const {
-  return exchange.selects() * wordsPerValue(elemBits);
+  return exchange.selects() * exchange.wordsPerValue();
 }
 
 unsigned ConversionPlan::permutes() const {
@@ -131,35 +127,6 @@ static LinearLayout convertMapInWarp(const Pair &pair) {
 //===----------------------------------------------------------------------===//
 // The choice
 //===----------------------------------------------------------------------===//
-
-/// Exchanges of half rows between two registers, where the target has one
-/// instruction for it: a select of what is sent, a butterfly by the lane bit
-/// that selects, and two selects of what is kept.
-static unsigned countHalfSwaps(const RegisterExchange &exchange) {
-  if (!exchange.isButterfly)
-    return 0;
-  return llvm::count_if(exchange.ops, [&](const ExchangeOp &op) {
-    if (op.kind != ExchangeOp::Shuffle ||
-        (op.laneXor != 16 && op.laneXor != 32) || op.a < exchange.words.size())
-      return false;
-    const ExchangeOp &sent = exchange.ops[op.a - exchange.words.size()];
-    return sent.kind == ExchangeOp::Select &&
-           exchange.predicates[sent.predicate] ==
-               ThreadPredicate{op.laneXor, 0, 0};
-  });
-}
-
-static double costOfExchange(const ConversionPlan &plan,
-                             const TargetDescription &target) {
-  const ExchangeCosts &costs = target.costs;
-  double cost = costs.shuffle * plan.shuffles() +
-                costs.select * (plan.selects() + plan.permutes());
-  if (!target.hasPermlaneSwap)
-    return cost;
-  double saved = costs.shuffle + 3 * costs.select - costs.halfSwap;
-  return cost -
-         saved * wordsPerValue(plan.elemBits) * countHalfSwaps(plan.exchange);
-}
 
 static double costOfBarrier(BarrierScope scope, const ExchangeCosts &costs) {
   switch (scope) {
@@ -270,11 +237,11 @@ std::optional<ConversionPlan> PlanChooser::planExchange() {
       (nearest.reach > ConvertReach::Warp || !small || !options.allowShuffle))
     return std::nullopt;
   ConversionPlan plan = emptyPlan(ConversionKind::Register);
-  plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits,
+  plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits, target,
                                        options.allowPermute);
   if (plan.exchange.shuffles())
     plan.kind = ConversionKind::Shuffle;
-  plan.cost = costOfExchange(plan, target);
+  plan.cost = costOfExchange(plan.exchange, target);
   return plan;
 }
 

@@ -139,7 +139,7 @@ struct Factoring {
     imageLane.push_back(lane);
   }
   bool isButterfly(unsigned laneBits) const;
-  unsigned estimate(unsigned laneBits) const;
+  double estimate(unsigned laneBits, const TargetDescription &target) const;
 };
 
 /// Builds the program of one factoring, with common values shared and dead ones
@@ -194,14 +194,25 @@ bool Factoring::isButterfly(unsigned laneBits) const {
   return result;
 }
 
-/// What the program costs if no instruction turns out to be shared: a shuffle
-/// counts as two selects.
-unsigned Factoring::estimate(unsigned laneBits) const {
-  unsigned moved = 1u << image.rank();
-  unsigned still =
-      isButterfly(laneBits) ? moved >> Subspace(imageLane).rank() : 0;
+/// What the program costs if no instruction turns out to be shared. As many
+/// registers go each of the ways that H knows.
+double Factoring::estimate(unsigned laneBits,
+                           const TargetDescription &target) const {
+  double moved = uint64_t{1} << image.rank();
   unsigned steps = Subspace(f).rank() + Subspace(k).rank();
-  return 2 * (moved - still) + steps * moved;
+  double selects = target.costs.select * steps * moved;
+  if (!isButterfly(laneBits))
+    return selects + target.costs.shuffle * moved;
+  SmallVector<uint64_t> ways = {0};
+  Subspace lanes;
+  for (uint64_t lane : imageLane)
+    if (lanes.insert(lane))
+      for (size_t i = 0, end = ways.size(); i < end; ++i)
+        ways.push_back(ways[i] ^ lane);
+  double shuffles = 0;
+  for (uint64_t way : ArrayRef(ways).drop_front())
+    shuffles += target.laneExchangeCost(way);
+  return selects + shuffles * moved / ways.size();
 }
 
 ProgramBuilder::ProgramBuilder(const BlockMap &map, const Factoring &factoring)
@@ -340,7 +351,8 @@ namespace {
 /// Enumerates the legal F of least rank and keeps the cheapest program.
 class ExchangeSearch {
 public:
-  explicit ExchangeSearch(BlockMap map) : map(std::move(map)) {}
+  ExchangeSearch(BlockMap map, const TargetDescription &target)
+      : map(std::move(map)), target(target) {}
   RegisterExchange run();
 
 private:
@@ -350,21 +362,18 @@ private:
   void enumerate(llvm::SmallVectorImpl<uint64_t> &chosen);
 
   BlockMap map;
+  const TargetDescription &target;
   Columns crossing; ///< basis of D(ker A): lane vectors that become registers.
   Columns missing;  ///< register vectors that complete im A.
   /// Targets of the crossing vectors with the estimated cost of the program.
   struct Choice {
-    unsigned estimate;
+    double estimate;
     size_t index;
     Columns targets;
   };
   std::vector<Choice> choices;
 };
 } // namespace
-
-static unsigned costOf(const RegisterExchange &program) {
-  return 2 * program.shuffles() + program.selects();
-}
 
 void ExchangeSearch::findCrossing() {
   F2Matrix a = F2Matrix::fromColumns(64, map.registerToRegister);
@@ -443,8 +452,8 @@ void ExchangeSearch::enumerate(llvm::SmallVectorImpl<uint64_t> &chosen) {
   if (choices.size() >= maxChoices)
     return;
   if (chosen.size() == crossing.size()) {
-    choices.push_back({factor(chosen).estimate(map.laneBits), choices.size(),
-                       Columns(ArrayRef(chosen))});
+    choices.push_back({factor(chosen).estimate(map.laneBits, target),
+                       choices.size(), Columns(ArrayRef(chosen))});
     return;
   }
   for (uint64_t target : missing)
@@ -465,13 +474,17 @@ RegisterExchange ExchangeSearch::run() {
   // Sharing can make up for a little of the estimate.
   constexpr size_t maxPrograms = 4;
   std::optional<RegisterExchange> best;
+  double least = 0;
   for (const Choice &choice :
        ArrayRef(choices).take_front(std::min(maxPrograms, choices.size()))) {
     Factoring factoring = factor(choice.targets);
     RegisterExchange program =
         ProgramBuilder(map, factoring).build(map.registerToRegister.size());
-    if (!best || costOf(program) < costOf(*best))
-      best = std::move(program);
+    double cost = costOfExchange(program, target);
+    if (best && cost >= least)
+      continue;
+    best = std::move(program);
+    least = cost;
   }
   assert(best && "a convert map has a factoring");
   return std::move(*best);
@@ -502,6 +515,7 @@ static BlockMap removePacked(const BlockMap &map, ArrayRef<unsigned> from,
 
 RegisterExchange layout::planRegisterExchange(const LinearLayout &map,
                                               unsigned elemBits,
+                                              const TargetDescription &target,
                                               bool allowPermute) {
   BlockMap blocks = splitMap(map);
   Packing packing = findPacking(blocks, elemBits);
@@ -511,7 +525,7 @@ RegisterExchange layout::planRegisterExchange(const LinearLayout &map,
     from.push_back(i);
   }
   BlockMap reduced = removePacked(blocks, from, to);
-  RegisterExchange program = ExchangeSearch(reduced).run();
+  RegisterExchange program = ExchangeSearch(reduced, target).run();
 
   for (auto &word : program.words)
     word.assign(size_t{1} << from.size(), 0);

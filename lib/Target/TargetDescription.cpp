@@ -15,6 +15,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace mirage;
 
@@ -39,18 +40,38 @@ static constexpr uint32_t cdna4Lanes128[] = {1, 2, 4 | 8, 4 | 16};
 static const SharedPhase cdna4Phases[] = {
     {32, cdna4Lanes32}, {64, cdna4Lanes64}, {128, cdna4Lanes128}};
 
-// Shuffles and shared memory share a pipe of one warp instruction in two slots
-// of the scheduler; a ds_bpermute is an LDS access of 64 lanes, two wavefronts.
+// A multiprocessor issues four warp instructions a clock, 128 results. It does
+// 32 shuffled words and 64 selected or byte-permuted ones a clock (CUDA
+// programming guide, "throughput of native arithmetic instructions"), and
+// shared memory serves one wavefront of 128 bytes. Stored data can be loaded
+// after about 30 clocks (Luo et al., arXiv 2402.13499, table of memory
+// latencies), and a barrier waits about twice as long for the slowest warp;
+// each scheduler has about three other warps to go on with meanwhile. An access
+// to global memory occupies the load-store pipe of 32 lanes a clock and its
+// address as much; narrower ones fill the queues of that pipe faster, and their
+// values are packed one by one. L2 gives or takes about a sector a clock and
+// multiprocessor.
 static constexpr ExchangeCosts nvidiaCosts = {
-    /*shuffle=*/1,       /*halfSwap=*/1,        /*select=*/0.5,
-    /*wavefront=*/1,
-    /*sharedIssue=*/0.5, /*sharedLatency=*/20,  /*warpBarrier=*/4,
-    /*blockBarrier=*/24, /*clusterBarrier=*/200};
+    /*shuffle=*/4,     /*swizzle=*/4,       /*rowExchange=*/4,
+    /*halfSwap=*/4,    /*select=*/2,
+    /*wavefront=*/4,   /*sharedIssue=*/1,   /*sharedLatency=*/10,
+    /*warpBarrier=*/4, /*blockBarrier=*/20, /*clusterBarrier=*/200,
+    /*globalIssue=*/8, /*globalHalving=*/4, /*sector=*/4};
+
+// A compute unit starts one wave instruction a clock (each of four SIMD units
+// one in four clocks), and LDS serves one wavefront of 128 bytes. A DPP operand
+// costs the move that reads it; ds_swizzle and ds_bpermute pass 64 words
+// through the crossbar of LDS in two clocks, ds_bpermute after making an
+// address ("AMD GCN assembly: cross-lane operations", GPUOpen; CDNA3 ISA, "data
+// share"). Waits take about four times the clocks of NVIDIA's, and a SIMD unit
+// has one slot in four clocks. Addresses are made for 16 lanes a clock, and L2
+// gives about half a sector a clock and compute unit.
 static constexpr ExchangeCosts amdCosts = {
-    /*shuffle=*/2,       /*halfSwap=*/1,        /*select=*/0.5,
-    /*wavefront=*/1,
-    /*sharedIssue=*/0.5, /*sharedLatency=*/32,  /*warpBarrier=*/1,
-    /*blockBarrier=*/24, /*clusterBarrier=*/200};
+    /*shuffle=*/3,     /*swizzle=*/2,       /*rowExchange=*/1,
+    /*halfSwap=*/1,    /*select=*/1,
+    /*wavefront=*/1,   /*sharedIssue=*/1,   /*sharedLatency=*/10,
+    /*warpBarrier=*/1, /*blockBarrier=*/20, /*clusterBarrier=*/200,
+    /*globalIssue=*/4, /*globalHalving=*/2, /*sector=*/2};
 
 static constexpr llvm::StringLiteral nvidiaTriple = "nvptx64-nvidia-cuda";
 static constexpr llvm::StringLiteral amdTriple = "amdgcn-amd-amdhsa";
@@ -114,6 +135,7 @@ static TargetDescription amd(llvm::StringRef name, unsigned multiprocessors,
   t.firstLaunchSeconds = 4e-6;
   t.nextLaunchSeconds = 2e-6;
   t.matrixShape = {16, 16, 16};
+  t.hasRowExchange = true;
   t.triple = amdTriple;
   return t;
 }
@@ -170,6 +192,36 @@ TargetDescription::phaseLaneMasks(unsigned bits) const {
     if (phase.accessBits <= bits)
       best = &phase;
   return best->laneMasks;
+}
+
+/// Permutations of the four lanes of a quad, a row turned by half, and half a
+/// row or a row mirrored are controls of a DPP operand.
+static bool isRowExchange(uint64_t mask) {
+  return mask < 4 || mask == 7 || mask == 8 || mask == 15;
+}
+
+LaneExchange TargetDescription::laneExchange(uint64_t mask) const {
+  if (hasRowExchange && isRowExchange(mask))
+    return LaneExchange::Row;
+  if (hasPermlaneSwap && (mask == 16 || mask == 32))
+    return LaneExchange::HalfSwap;
+  if (hasRowExchange && mask < 32)
+    return LaneExchange::Swizzle;
+  return LaneExchange::Any;
+}
+
+double TargetDescription::laneExchangeCost(uint64_t mask) const {
+  switch (laneExchange(mask)) {
+  case LaneExchange::Row:
+    return costs.rowExchange;
+  case LaneExchange::HalfSwap:
+    return costs.halfSwap + costs.select;
+  case LaneExchange::Swizzle:
+    return costs.swizzle;
+  case LaneExchange::Any:
+    return costs.shuffle;
+  }
+  llvm_unreachable("all exchanges are covered");
 }
 
 llvm::ArrayRef<TargetDescription> mirage::allTargets() {

@@ -38,6 +38,7 @@
 #define MIRAGE_LAYOUT_REGISTEREXCHANGE_H
 
 #include "mirage/Support/F2/LinearLayout.h"
+#include "mirage/Target/TargetDescription.h"
 
 namespace mirage::layout {
 
@@ -86,6 +87,8 @@ struct RegisterExchange {
   llvm::SmallVector<Result, 16> results;
   unsigned elemBits = 32;
 
+  /// Words of 32 bits that a value takes when it is emitted.
+  unsigned wordsPerValue() const { return std::max(1u, elemBits / 32); }
   unsigned shuffles() const;
   unsigned selects() const;
   /// Byte permutes: those of the program, and those it takes to build words of
@@ -97,13 +100,17 @@ struct RegisterExchange {
 
 /// The cheapest program for `map`, a convert map between places (register,
 /// lane, warp, block) that keeps warp and block unchanged (see ConvertMap.h).
-/// Values of less than 32 bits are packed where the map allows. A value of more
-/// than 32 bits counts as several words when it is emitted. With `allowPermute`
-/// the last selects and the packing of narrow results become one permute where
-/// they can.
+/// Values of less than 32 bits are packed where the map allows. With
+/// `allowPermute` the last selects and the packing of narrow results become one
+/// permute where they can.
 RegisterExchange planRegisterExchange(const LinearLayout &map,
                                       unsigned elemBits,
+                                      const TargetDescription &target,
                                       bool allowPermute = false);
+
+/// In the slots of the target's `costs`, with all words of each value.
+double costOfExchange(const RegisterExchange &exchange,
+                      const TargetDescription &target);
 
 } // namespace mirage::layout
 

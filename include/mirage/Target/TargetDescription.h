@@ -35,17 +35,34 @@ struct SharedPhase {
   llvm::ArrayRef<uint32_t> laneMasks;
 };
 
-/// What moving data within a block costs a warp, in issue slots of one
-/// instruction. A shuffle and a wavefront of shared memory occupy the same
-/// pipe.
+/// What moving data costs a warp, in issue slots: what one instruction of full
+/// rate takes of a multiprocessor. An instruction of lower rate costs as many
+/// slots as its pipe could have served full-rate instructions meanwhile; a wait
+/// costs what is left of it when other warps have taken their turns.
 struct ExchangeCosts {
-  double shuffle;       ///< any lane to any lane, 32 bits.
-  double halfSwap;      ///< v_permlane16_swap, v_permlane32_swap.
-  double select;        ///< also a byte permute.
+  // Within a warp, 32 bits of each lane.
+  double shuffle;     ///< any lane to any lane.
+  double swizzle;     ///< ds_swizzle: lane ^ constant, of 32 lanes.
+  double rowExchange; ///< a register operand from another lane (DPP).
+  double halfSwap;    ///< v_permlane16_swap, v_permlane32_swap.
+  double select;      ///< also a byte permute.
+  // Within a block.
   double wavefront;     ///< of shared memory.
   double sharedIssue;   ///< an access, beside its wavefronts.
   double sharedLatency; ///< until stored data can be loaded, barrier aside.
   double warpBarrier, blockBarrier, clusterBarrier;
+  // Global memory.
+  double globalIssue;   ///< an access of the widest vector, beside its sectors.
+  double globalHalving; ///< the same, for each halving of the vector's width.
+  double sector;        ///< of 32 bytes, between L2 and the multiprocessor.
+};
+
+/// How a lane gets a word of lane ^ mask, cheapest first.
+enum class LaneExchange {
+  Row,      ///< as an operand from its row of 16 lanes.
+  HalfSwap, ///< by swapping halves with itself, and a select.
+  Swizzle,  ///< by shared memory's crossbar, without an address.
+  Any       ///< by the shuffle of any lanes.
 };
 
 /// The shape m x n x k of one matrix instruction with f32 accumulators and
@@ -95,6 +112,7 @@ struct TargetDescription {
   // Instructions.
   MatrixShape matrixShape; ///< preferred 16-bit matrix instruction.
   bool hasLdmatrix, hasStmatrix, hasAsyncCopy, hasWgmma;
+  bool hasRowExchange;       ///< DPP, and ds_swizzle.
   bool hasPermlaneSwap;      ///< v_permlane16_swap, v_permlane32_swap.
   unsigned maxClusterBlocks; ///< blocks that share their memory; 0: none.
   bool hasByteMatrix;        ///< a matrix instruction on i8 with k = 32.
@@ -109,6 +127,11 @@ struct TargetDescription {
   /// Masks of the lanes served together by an access of `bits` per lane (the
   /// entry for the widest phase at most `bits`; 32-bit for narrower ones).
   llvm::ArrayRef<uint32_t> phaseLaneMasks(unsigned bits) const;
+
+  /// The cheapest way to lane ^ mask.
+  LaneExchange laneExchange(uint64_t mask) const;
+  /// What it costs, in the slots of `costs`.
+  double laneExchangeCost(uint64_t mask) const;
 };
 
 /// Entry of the chip `name`, or null if it is unknown.

@@ -29,16 +29,9 @@ const MatrixInstruction mfma16x16x16 = {
     {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}},
     {{{1, 0}, {2, 0}}, {{0, 1}, {0, 2}, {0, 4}, {0, 8}, {4, 0}, {8, 0}}}};
 
-/// The DPP control that lets each lane read lane ^ mask of its row of 16, if
-/// there is one: a permutation of the four lanes of a quad, a row turned by
-/// half, or half a row or a row mirrored.
-std::optional<unsigned> rowExchange(unsigned mask) {
-  if (mask < 4) {
-    unsigned control = 0;
-    for (unsigned lane = 0; lane < 4; ++lane)
-      control |= (lane ^ mask) << (2 * lane);
-    return control;
-  }
+/// The DPP control that lets each lane read lane ^ mask of its row of 16, for a
+/// mask of LaneExchange::Row.
+unsigned rowControl(unsigned mask) {
   switch (mask) {
   case 7:
     return 0x141; // row_half_mirror
@@ -47,8 +40,13 @@ std::optional<unsigned> rowExchange(unsigned mask) {
   case 15:
     return 0x140; // row_mirror
   default:
-    return std::nullopt;
+    break;
   }
+  assert(mask < 4 && "no control for this mask");
+  unsigned quad = 0;
+  for (unsigned lane = 0; lane < 4; ++lane)
+    quad |= (lane ^ mask) << (2 * lane);
+  return quad;
 }
 
 // The same for bytes, eight to a lane: k = 8q + i.
@@ -123,7 +121,7 @@ public:
   }
 
   bool canSwapHalves(unsigned distance) const override {
-    return target.hasPermlaneSwap && (distance == 16 || distance == 32);
+    return target.laneExchange(distance) == LaneExchange::HalfSwap;
   }
 
   /// v_permlane32_swap exchanges the upper half of the first register with the
@@ -241,28 +239,35 @@ public:
   }
 
 private:
-  /// `bits` of lane ^ mask, the shortest way: a register operand from another
-  /// lane of the row, a swap of half-waves, LDS hardware without an address,
-  /// and with one.
+  /// `bits` of lane ^ mask.
   Value exchangeBits(ImplicitLocOpBuilder &b, Value bits, unsigned mask) const {
     Type i32 = b.getI32Type();
-    if (std::optional<unsigned> control = rowExchange(mask))
-      return ROCDL::DPPUpdateOp::create(b, i32, bits, bits, *control,
+    switch (target.laneExchange(mask)) {
+    case LaneExchange::Row:
+      return ROCDL::DPPUpdateOp::create(b, i32, bits, bits, rowControl(mask),
                                         /*rowMask=*/15, /*bankMask=*/15,
                                         /*boundCtrl=*/true);
-    Value thread = threadId(b, gpu::Dimension::x);
-    if (canSwapHalves(mask)) {
-      auto [low, high] = swapHalves(b, bits, bits, mask);
-      Value bit = LLVM::AndOp::create(b, thread, constantI32(b, mask));
-      Value isHigh = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bit,
-                                          constantI32(b, 0));
-      return LLVM::SelectOp::create(b, isHigh, low, high);
-    }
-    if (mask < 32) // lane = ((lane & 31) | 0) ^ mask
+    case LaneExchange::HalfSwap:
+      return exchangeHalves(b, bits, mask);
+    case LaneExchange::Swizzle: // lane = ((lane & 31) | 0) ^ mask
       return ROCDL::DsSwizzleOp::create(b, i32, bits,
                                         constantI32(b, mask << 10 | 31));
+    case LaneExchange::Any:
+      break;
+    }
+    Value thread = threadId(b, gpu::Dimension::x);
     return shuffleIndex(b, bits,
                         LLVM::XOrOp::create(b, thread, constantI32(b, mask)));
+  }
+
+  Value exchangeHalves(ImplicitLocOpBuilder &b, Value bits,
+                       unsigned mask) const {
+    Value thread = threadId(b, gpu::Dimension::x);
+    auto [low, high] = swapHalves(b, bits, bits, mask);
+    Value bit = LLVM::AndOp::create(b, thread, constantI32(b, mask));
+    Value isHigh = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bit,
+                                        constantI32(b, 0));
+    return LLVM::SelectOp::create(b, isHigh, low, high);
   }
 
   static bool isE4M3(Type element) {

@@ -8,6 +8,7 @@
 
 #include "LayoutCost.h"
 
+#include "mirage/Layout/AxisPlans.h"
 #include "mirage/Layout/ConversionPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,21 +25,8 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-// Issue slots: a multiprocessor has four a clock. A memory instruction occupies
-// the pipe that all warps share for about a clock, and its address takes as
-// much; with each halving of its width the queues of that pipe hold less, and
-// values are packed one by one. The second-level cache gives or takes about one
-// sector a clock and multiprocessor. A barrier makes the warps of a block wait
-// for the slowest.
-static constexpr double memoryInstructionSlots = 8;
-static constexpr double halfWidthSlots = 4;
 /// Of two layouts that cost the same the one with wider accesses is taken.
 static constexpr double narrowPreference = 1e-3;
-static constexpr double sectorSlots = 4;
-static constexpr double shuffleSlots = 4;
-static constexpr double barrierSlots = 30;
-static constexpr double sharedInstructionSlots = 2;
-static constexpr double wavefrontSlots = 2;
 
 /// Address in elements of a basis.
 static int64_t addressOf(const MemoryShape &memory, ArrayRef<int64_t> basis) {
@@ -156,12 +144,14 @@ double LayoutCost::memoryAccess(const MemoryShape &memory,
   MemoryTraffic traffic = countTraffic(memory, layout, vector, isStore);
   double halvings =
       std::log2(double(target.maxVectorBits) / (vector * memory.elementBits));
-  double slots = memoryInstructionSlots +
-                 (halfWidthSlots + narrowPreference) * std::max(0.0, halvings);
+  const ExchangeCosts &prices = target.costs;
+  double slots =
+      prices.globalIssue +
+      (prices.globalHalving + narrowPreference) * std::max(0.0, halvings);
   // The rest of a sector that a store leaves out must be there before the
   // sector goes back to memory: it is read, unless another store comes in time.
   double sectors = traffic.sectors + (isStore ? traffic.partSectors : 0);
-  return traffic.instructions * slots + sectors * sectorSlots;
+  return traffic.instructions * slots + sectors * prices.sector;
 }
 
 double LayoutCost::conversion(LinearLayoutAttr from, LinearLayoutAttr to,
@@ -173,26 +163,6 @@ double LayoutCost::conversion(LinearLayoutAttr from, LinearLayoutAttr to,
   if (found != conversions.end())
     return found->second;
   return conversions[key] = priceConversion(from, to, elementBits);
-}
-
-static double costOfPlan(const ConversionPlan &plan) {
-  switch (plan.kind) {
-  case ConversionKind::Noop:
-    return 0;
-  case ConversionKind::Register:
-    return 0.5 + plan.selects();
-  case ConversionKind::Shuffle:
-    return shuffleSlots * plan.shuffles() + plan.selects();
-  case ConversionKind::Shared:
-  case ConversionKind::Cluster:
-    break;
-  }
-  const SharedConversion &shared = plan.shared;
-  double instructions =
-      shared.store.instructions() + shared.load.instructions();
-  double wavefronts = shared.store.wavefronts() + shared.load.wavefronts();
-  return barrierSlots + sharedInstructionSlots * instructions +
-         wavefrontSlots * wavefronts;
 }
 
 double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
@@ -208,22 +178,19 @@ double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
   }
   bool fits = plan->kind != ConversionKind::Shared ||
               int64_t(plan->shared.scratchBytes) <= scratchBytes;
-  return fits ? costOfPlan(*plan) : impossible;
+  return fits ? plan->cost : impossible;
 }
 
 double LayoutCost::reduction(LinearLayoutAttr layout, unsigned axis) {
-  double registers = layout.getSize(PlaceDim::Register);
+  const ExchangeCosts &prices = target.costs;
+  ReductionPlan plan = planReduction(layout.getLinear(), axis);
   double results = layout.reduceDim(axis).getSize(PlaceDim::Register);
-  double cost = registers;
-  for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Lane))
-    if (basis[axis] != 0)
-      cost += results * (shuffleSlots + 1);
-  bool betweenWarps = false;
-  for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Warp))
-    betweenWarps |= basis[axis] != 0;
-  if (betweenWarps)
-    cost += 2 * barrierSlots +
-            results * 2 * (sharedInstructionSlots + 2 + wavefrontSlots);
+  double cost = layout.getSize(PlaceDim::Register);
+  for (const PlaceMove &move : plan.laneSteps)
+    cost += results * (target.laneExchangeCost(move.lanes) + 1);
+  if (plan.partialBits)
+    cost += 2 * (prices.blockBarrier + prices.sharedLatency) +
+            2 * results * (prices.sharedIssue + prices.wavefront);
   return cost;
 }
 

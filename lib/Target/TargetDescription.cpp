@@ -64,14 +64,15 @@ static constexpr ExchangeCosts nvidiaCosts = {
 // through the crossbar of LDS in two clocks, ds_bpermute after making an
 // address ("AMD GCN assembly: cross-lane operations", GPUOpen; CDNA3 ISA, "data
 // share"). Waits take about four times the clocks of NVIDIA's, and a SIMD unit
-// has one slot in four clocks. Addresses are made for 16 lanes a clock, and L2
-// gives about half a sector a clock and compute unit.
+// has one slot in four clocks. Addresses are made for 16 lanes a clock; memory
+// behind the L2 of a die, 4 MiB, gives a quarter of a sector a clock and
+// compute unit.
 static constexpr ExchangeCosts amdCosts = {
     /*shuffle=*/3,     /*swizzle=*/2,       /*rowExchange=*/1,
     /*halfSwap=*/1,    /*select=*/1,
     /*wavefront=*/1,   /*sharedIssue=*/1,   /*sharedLatency=*/10,
     /*warpBarrier=*/1, /*blockBarrier=*/20, /*clusterBarrier=*/200,
-    /*globalIssue=*/4, /*globalHalving=*/2, /*sector=*/2};
+    /*globalIssue=*/4, /*globalHalving=*/2, /*sector=*/4};
 
 static constexpr llvm::StringLiteral nvidiaTriple = "nvptx64-nvidia-cuda";
 static constexpr llvm::StringLiteral amdTriple = "amdgcn-amd-amdhsa";

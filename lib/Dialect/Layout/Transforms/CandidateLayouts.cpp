@@ -198,10 +198,13 @@ combine(MLIRContext *context, llvm::Expected<LinearLayout> accumulator,
   return layouts;
 }
 
+/// The layouts of the target's matrix instruction. Applied to the transposed
+/// matrices, c' = b' a', it computes the same; the results of a lane are then
+/// neighbours along the other dim of c.
 static std::optional<DotLayouts>
 matrixLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
               Sizes warps, unsigned operandBits, unsigned loadedBits,
-              const TargetDescription &target) {
+              bool transposed, const TargetDescription &target) {
   MatrixShape shape = target.matrixShape;
   shape.k = shape.k * 16 / operandBits;
   // A lane's values of one operand fill a register, or two on AMD.
@@ -222,6 +225,7 @@ matrixLayouts(MLIRContext *context, Sizes shapeA, Sizes shapeB, Sizes shapeC,
   AmdMatrixParams mfma;
   mfma.instrShape = {shape.m, shape.n, shape.k};
   mfma.warpsPerCTA = warps;
+  mfma.transposed = transposed;
   return combine(context, makeMfmaAccumulator(shapeC, mfma),
                  makeMfmaOperand(shapeA, DotOperand::A, width, mfma),
                  makeMfmaOperand(shapeB, DotOperand::B, width, mfma));
@@ -269,9 +273,10 @@ mirage::layout::dotLayouts(MLIRContext *context, int64_t rows, int64_t columns,
     Sizes warps = {uint64_t{1} << bits,
                    uint64_t{1} << (threads.warpBits - bits)};
     if (hasMatrixInstruction(operandType, target)) {
-      add(matrixLayouts(context, a, b, c, warps,
-                        operandType.getIntOrFloatBitWidth(), loadedBits,
-                        target));
+      for (bool transposed : {false, true})
+        add(matrixLayouts(context, a, b, c, warps,
+                          operandType.getIntOrFloatBitWidth(), loadedBits,
+                          transposed, target));
       continue;
     }
     for (uint64_t box : {1, 2, 4})

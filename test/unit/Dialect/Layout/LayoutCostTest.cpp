@@ -8,6 +8,8 @@
 
 #include "LayoutCost.h"
 
+#include "mirage/Layout/ConversionPlan.h"
+
 #include "gtest/gtest.h"
 
 using namespace mirage;
@@ -99,6 +101,29 @@ TEST_F(LayoutCostTest, WiderIsCheaper) {
     double cost = costs.memoryAccess(shape, candidate, /*isStore=*/true);
     EXPECT_LT(cost, last) << vector;
     last = cost;
+  }
+}
+
+/// Conversions have the price of the plan that will be emitted.
+TEST_F(LayoutCostTest, ConversionsCostWhatThePlanCosts) {
+  auto blocked = [&](llvm::ArrayRef<unsigned> order, BlockThreads threads) {
+    return blockedLayout(&context, {32, 64}, order, 4, threads,
+                         /*rowsToWarps=*/false);
+  };
+  for (llvm::StringRef name : {"sm_90a", "gfx942"}) {
+    const TargetDescription &target = *lookupTarget(name);
+    LayoutCost costs(target, /*scratchBytes=*/1 << 16);
+    unsigned laneBits = llvm::Log2_32(target.warpSize);
+    for (unsigned warpBits : {0, 2}) {
+      LinearLayoutAttr from = blocked({1, 0}, {laneBits, warpBits});
+      LinearLayoutAttr to = blocked({0, 1}, {laneBits, warpBits});
+      auto plan = planConversion(from.getLinear(), to.getLinear(), 32, target);
+      ASSERT_TRUE(bool(plan));
+      EXPECT_EQ(costs.conversion(from, to, 32), plan->cost);
+    }
+    EXPECT_EQ(costs.conversion(blocked({1, 0}, {laneBits, 2}),
+                               blocked({1, 0}, {laneBits, 2}), 32),
+              0);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "mirage/Layout/NamedLayouts.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
@@ -18,8 +19,9 @@ using namespace mirage;
 using namespace mirage::layout;
 
 /// Place labels, nearest first: data moves rather within a thread than between
-/// lanes, and rather between lanes than between warps.
-static constexpr StringRef placeLabels[] = {"register", "lane", "warp"};
+/// lanes, rather between lanes than between warps, and so on.
+static constexpr StringRef placeLabels[] = {"register", "lane", "warp",
+                                            "block"};
 
 static constexpr StringRef elementLabel = "element";
 
@@ -37,10 +39,25 @@ LinearLayout mirage::layout::withAxisLowest(const LinearLayout &layout,
       .sublayout(placeLabels, elementLabel);
 }
 
+LinearLayout mirage::layout::withinBlocks(const LinearLayout &map) {
+  assert(map.numOuts() == 1 && "expected numbers under one label");
+  const LabelledDim &number = map.outDims().front();
+  SmallVector<unsigned> columns;
+  for (StringRef label : {"register", "lane", "warp"})
+    for (unsigned bit = 0; bit < map.inBits(label); ++bit)
+      columns.push_back(map.inStart(label) + bit);
+  SmallVector<unsigned, 64> rows =
+      map.matrix().selectColumns(columns).transposed().pivotColumns();
+  F2Matrix chosen = F2Matrix::identity(number.bits).selectRows(rows);
+  return LinearLayout::fromMatrix(
+      {number}, {{number.name, static_cast<unsigned>(rows.size())}}, chosen);
+}
+
 static PlaceMove &operator^=(PlaceMove &lhs, const PlaceMove &rhs) {
   lhs.registers ^= rhs.registers;
   lhs.lanes ^= rhs.lanes;
   lhs.warps ^= rhs.warps;
+  lhs.blocks ^= rhs.blocks;
   return lhs;
 }
 
@@ -52,7 +69,8 @@ public:
   /// `flat` as withAxisLowest gives it.
   explicit PlaceBits(const LinearLayout &flat) {
     uint64_t PlaceMove::*const parts[] = {&PlaceMove::registers,
-                                          &PlaceMove::lanes, &PlaceMove::warps};
+                                          &PlaceMove::lanes, &PlaceMove::warps,
+                                          &PlaceMove::blocks};
     for (auto [label, part] : zip_equal(placeLabels, parts)) {
       for (unsigned bit = 0; bit < flat.inBits(label); ++bit) {
         units.emplace_back().*part = uint64_t{1} << bit;
@@ -65,6 +83,7 @@ public:
   unsigned size() const { return columns.size(); }
   unsigned registerEnd() const { return ends[0]; }
   unsigned laneEnd() const { return ends[1]; }
+  unsigned warpEnd() const { return ends[2]; }
   uint64_t column(unsigned bit) const { return columns[bit]; }
   ArrayRef<uint64_t> all() const { return columns; }
   /// The sum of the chosen bits.
@@ -128,7 +147,8 @@ forEachAxisMove(const PlaceBits &bits, unsigned axisBits, unsigned elementBits,
   for (uint64_t column : bits.all())
     kept.push_back(column >> axisBits);
   // Each vector of the kernel has one bit that is its last: in the order of
-  // the vectors, registers come before lanes and lanes before warps.
+  // the vectors, registers come before lanes, lanes before warps, and warps
+  // before blocks.
   F2Matrix kernel =
       F2Matrix::fromColumns(elementBits - axisBits, kept).kernel();
   F2Span span(axisBits, kernel.cols());
@@ -178,8 +198,10 @@ ReductionPlan mirage::layout::planReduction(const LinearLayout &layout,
   SmallVector<uint64_t> moves;
   auto addMove = [&](const PlaceMove &move, uint64_t element) {
     moves.push_back(element);
-    if (move.warps)
-      ++plan.partialBits;
+    if (move.blocks)
+      plan.blockSteps.push_back(move.blocks);
+    else if (move.warps)
+      ++plan.warpBits;
     else if (move.lanes)
       plan.laneSteps.push_back(move);
     else
@@ -187,7 +209,8 @@ ReductionPlan mirage::layout::planReduction(const LinearLayout &layout,
   };
   forEachAxisMove(bits, axisBits, flat.totalOutBits(), addMove);
   plan.slots = makeSlots(flat, axisBits,
-                         numberPartials(moves, axisBits - plan.partialBits));
+                         numberPartials(moves, axisBits - plan.partialBits()));
+  plan.scratch = withinBlocks(plan.slots);
   return plan;
 }
 
@@ -195,14 +218,27 @@ ReductionPlan mirage::layout::planReduction(const LinearLayout &layout,
 // Scans
 //===----------------------------------------------------------------------===//
 
-ScanPlan mirage::layout::planScan(const LinearLayout &layout, unsigned axis) {
+/// Whether each block holds all of the axis with each of its elements.
+static bool isWithinBlocks(const PlaceBits &bits, unsigned axisBits,
+                           unsigned elementBits) {
+  Preimages inBlock(bits, bits.warpEnd(), elementBits);
+  return all_of(seq(0u, axisBits), [&](unsigned bit) {
+    return inBlock.of(uint64_t{1} << bit).has_value();
+  });
+}
+
+std::optional<ScanPlan> mirage::layout::planScan(const LinearLayout &layout,
+                                                 unsigned axis) {
   LinearLayout flat = withAxisLowest(layout, axis);
   unsigned axisBits = layout.outBits(dimName(axis));
   unsigned elementBits = flat.totalOutBits();
   PlaceBits bits(flat);
+  if (!isWithinBlocks(bits, axisBits, elementBits))
+    return std::nullopt;
   Preimages inThread(bits, bits.registerEnd(), elementBits);
   Preimages inWarp(bits, bits.laneEnd(), elementBits);
   ScanPlan plan;
+  plan.elements = cantFail(flat.compose(withinBlocks(flat)));
   for (unsigned bit = 0; bit < axisBits; ++bit) {
     uint64_t neighbour = uint64_t{1} << bit;
     std::optional<PlaceMove> move = inThread.of(neighbour);
@@ -218,7 +254,7 @@ ScanPlan mirage::layout::planScan(const LinearLayout &layout, unsigned axis) {
     step.move = move.value_or(PlaceMove());
     step.firstSlot = plan.numSlots;
     if (step.isShared)
-      plan.numSlots += uint64_t{1} << (elementBits - bit);
+      plan.numSlots += uint64_t{1} << (plan.elements.totalOutBits() - bit);
     plan.steps.push_back(step);
   }
   return plan;
@@ -263,6 +299,17 @@ public:
         inThread(bits, bits.registerEnd(), this->source.totalOutBits()),
         inWarp(bits, bits.laneEnd(), this->source.totalOutBits()) {}
 
+  bool staysInBlocks() const {
+    Preimages inBlock(bits, bits.warpEnd(), source.totalOutBits());
+    for (StringRef label : placeLabels)
+      for (unsigned bit = 0; bit < result.inBits(label); ++bit) {
+        uint64_t own = label == "block" ? elementAt(label, bit) : 0;
+        if (!inBlock.of(wantedAt(label, bit) ^ own))
+          return false;
+      }
+    return isWithinBlocks(bits, sourceAxis, source.totalOutBits());
+  }
+
   std::optional<GatherPlan> run() {
     // Lanes that the source does not have hold replicas of the others.
     LinearLayout padded = source.padInWithZeros(
@@ -300,6 +347,12 @@ private:
                                       : 0;
   }
 
+  /// What the reader at this bit finds at index 0 of its row.
+  uint64_t wantedAt(StringRef label, unsigned bit) const {
+    uint64_t row = result.basis(label, bit, elementLabel) >> resultAxis;
+    return row << sourceAxis;
+  }
+
   /// The place in a warp of the source whose element is `element`.
   std::optional<PlaceMove> nearest(uint64_t element) const {
     if (std::optional<PlaceMove> move = inThread.of(element))
@@ -310,9 +363,8 @@ private:
   /// Where the reader at this bit finds the element of its row with index 0:
   /// in its own lane if possible, surely in its own warp.
   std::optional<PlaceMove> placeFor(StringRef label, unsigned bit) const {
-    uint64_t row = result.basis(label, bit, elementLabel) >> resultAxis;
-    uint64_t wanted = row << sourceAxis;
-    if (label == "warp")
+    uint64_t wanted = wantedAt(label, bit);
+    if (label == "warp" || label == "block")
       return nearest(wanted ^ elementAt(label, bit));
     if (label == "lane")
       if (std::optional<PlaceMove> move =
@@ -333,6 +385,7 @@ private:
     };
     collect(plan.ofPlace, "lane");
     collect(plan.ofPlace, "warp");
+    collect(plan.ofPlace, "block");
     collect(plan.ofIndex, "index");
     for (uint64_t vector : vectors) {
       for (auto [choice, bit] : zip_equal(plan.choices, plan.leadingBits))
@@ -361,4 +414,10 @@ std::optional<GatherPlan>
 mirage::layout::planWarpGather(const LinearLayout &source,
                                const LinearLayout &result, unsigned axis) {
   return GatherPlanner(source, result, axis).run();
+}
+
+bool mirage::layout::gathersWithinBlocks(const LinearLayout &source,
+                                         const LinearLayout &result,
+                                         unsigned axis) {
+  return GatherPlanner(source, result, axis).staysInBlocks();
 }

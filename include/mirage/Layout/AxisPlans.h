@@ -12,19 +12,21 @@
 //
 // An element e is a pair (kept, axis), as bits: its index along the axis lies
 // low, above it the index over the other dims (row-major, last dim lowest). A
-// layout maps a place p, the bits of register, lane and warp, linearly to e.
-// Flipping the bits p of a place moves its element by L(p). All plans are made
-// of such moves:
+// layout maps a place p, the bits of register, lane, warp and block, linearly
+// to e. Flipping the bits p of a place moves its element by L(p). All plans are
+// made of such moves:
 //
-//   A    = all moves along the axis = { e : kept(e) = 0 }
-//   A_R  = those moves that registers alone can make, = A n L(register)
-//   A_RL = those that registers and lanes can make,   = A n L(register, lane)
+//   A     = all moves along the axis = { e : kept(e) = 0 }
+//   A_R   = those moves that registers alone can make, = A n L(register)
+//   A_RL  = those that registers and lanes can make,   = A n L(register, lane)
+//   A_RLW = those that a block can make
 //
 // A *reduction* sums each coset e + A once. A thread sums its part of e + A_R
 // with moves L(p) that are a basis of A_R; the lanes go on from A_R to A_RL
 // with moves that are a basis of A_RL modulo A_R, each a butterfly; what is
-// left, A modulo A_RL, the warps exchange. As the moves are independent *as
-// moves of elements*, no element is met twice, however many places hold it.
+// left, A_RLW modulo A_RL, the warps exchange, and A modulo A_RLW the blocks.
+// As the moves are independent *as moves of elements*, no element is met twice,
+// however many places hold it.
 // Worked example, axis = columns (dim1) of a 2x4 tile:
 //
 //   register (0,1)   lanes (0,1) (1,2) (1,0)   ->   moves along the axis
@@ -43,8 +45,14 @@
 // A *gather* takes from e = (k, a) with a known only at run time: the place of
 // the source is linear in the reader's place and in a.
 //
-// Layouts are of registers: register, lane, warp -> dim0, dim1, ...; surjective
-// and without an offset; `block` must be absent or of size 1.
+// Each block of a cluster has a shared memory of its own, in which it needs
+// room only for what it holds itself. With V the numbers (of elements, or
+// partial results) that the places of block 0 hold, those of each block are a
+// coset of V, and the bits of a number at the first positions where V has full
+// rank tell the numbers of one block apart (`withinBlocks`).
+//
+// Layouts are of registers: register, lane, warp, block -> dim0, dim1, ...;
+// surjective and without an offset.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,12 +67,17 @@ namespace mirage::layout {
 
 /// Bits of a place that flip together.
 struct PlaceMove {
-  uint64_t registers = 0, lanes = 0, warps = 0;
+  uint64_t registers = 0, lanes = 0, warps = 0, blocks = 0;
 };
 
 /// The bits of an element that belong to the axis are its low ones; this is
 /// `layout` with the single out label "element" in that form.
 LinearLayout withAxisLowest(const LinearLayout &layout, unsigned axis);
+
+/// The numbers of `map` (register, lane, warp, block -> one out label) to
+/// shorter ones, that differ where the places of one block have different
+/// numbers. Low bits that are free in each block stay the low bits.
+LinearLayout withinBlocks(const LinearLayout &map);
 
 /// How the elements along an axis are combined, each once.
 struct ReductionPlan {
@@ -73,11 +86,19 @@ struct ReductionPlan {
   /// Register r meets register r ^ registers of lane ^ lanes, in turn.
   llvm::SmallVector<PlaceMove> laneSteps;
   /// log2 of the partial results of one element of the result that are then
-  /// still apart, in different warps.
-  unsigned partialBits = 0;
+  /// still apart, in different warps of a block.
+  unsigned warpBits = 0;
+  /// The partial results of block b are joined by those of block b ^ step, for
+  /// each sum of these steps.
+  llvm::SmallVector<uint64_t> blockSteps;
   /// The slot of the partial result that a place holds: the element of the
-  /// result, then, lowest, `partialBits` that number its partial results.
+  /// result, then `partialBits` that number its partial results, those of one
+  /// block lowest.
   LinearLayout slots;
+  /// From slots to those that each block needs for itself.
+  LinearLayout scratch;
+
+  unsigned partialBits() const { return warpBits + blockSteps.size(); }
 };
 ReductionPlan planReduction(const LinearLayout &layout, unsigned axis);
 
@@ -94,13 +115,18 @@ struct ScanPlan {
   };
   llvm::SmallVector<Step> steps;
   uint64_t numSlots = 0; ///< of one accumulated value each.
+  /// The element of each place, as its block numbers them; the bits of the axis
+  /// are the low ones. What goes through shared memory at a step has the number
+  /// of its element without the low `firstBit` bits.
+  LinearLayout elements;
 };
-ScanPlan planScan(const LinearLayout &layout, unsigned axis);
+/// Nothing if the axis goes through several blocks.
+std::optional<ScanPlan> planScan(const LinearLayout &layout, unsigned axis);
 
 /// A gather that stays within warps: register and lane of the source are
 /// ofPlace(reader) xor ofIndex(index).
 struct GatherPlan {
-  LinearLayout ofPlace; ///< register, lane, warp -> register, lane.
+  LinearLayout ofPlace; ///< register, lane, warp, block -> register, lane.
   LinearLayout ofIndex; ///< index -> register, lane.
   /// Registers of the source among which a reader chooses are
   /// ofPlace(its register) xor a sum of these, each with a leading bit of its
@@ -115,6 +141,9 @@ struct GatherPlan {
 std::optional<GatherPlan> planWarpGather(const LinearLayout &source,
                                          const LinearLayout &result,
                                          unsigned axis);
+/// Whether all that a reader may ask for is in its own block.
+bool gathersWithinBlocks(const LinearLayout &source, const LinearLayout &result,
+                         unsigned axis);
 
 } // namespace mirage::layout
 

@@ -136,12 +136,14 @@ Value Combiner::combineAll(SmallVector<Value> values) {
 // Threads
 //===----------------------------------------------------------------------===//
 
-uint64_t mirage::redundantThreads(const ThreadMap &map) {
+uint64_t mirage::redundantThreads(const ThreadMap &map, BlockShape block) {
   F2Span span(64, map.registers.size() + map.threads.size());
   for (uint64_t basis : map.registers)
     span.insert(basis);
   uint64_t mask = 0;
-  for (auto [bit, basis] : llvm::enumerate(map.threads))
+  ArrayRef<uint64_t> threads(map.threads);
+  for (auto [bit, basis] :
+       llvm::enumerate(threads.take_front(block.threadBits)))
     if (!span.insert(basis))
       mask |= uint64_t{1} << bit;
   return mask;
@@ -162,17 +164,18 @@ MapEmitter SlotEmitter::numbers(unsigned clearedBits) {
 void SlotEmitter::store(const ClassValues &values) {
   MapEmitter at = numbers();
   OpBuilder::InsertionGuard guard(b);
-  runOnly(b, threads.isZero(redundantThreads(slots)));
+  runOnly(b, threads.isZero(redundantThreads(slots, block)));
   for (auto &[slot, value] : values)
     LLVM::StoreOp::create(
         b, value, sharedAddress(b, base, at.plus(slot * slotBytes)), slotBytes);
 }
 
 SmallVector<Value> SlotEmitter::load(MapEmitter &numbers, uint64_t first,
-                                     unsigned count, Type type) {
+                                     unsigned count, Type type, Value from) {
   unsigned width = std::min(count, maxVectorBytes / slotBytes);
   Type vector = width == 1 ? type : Type(VectorType::get(width, type));
-  Value start = sharedAddress(b, base, numbers.plus(first * slotBytes));
+  Value start =
+      sharedAddress(b, from ? from : base, numbers.plus(first * slotBytes));
   SmallVector<Value> values;
   for (unsigned i = 0; i < count; i += width) {
     Value at = LLVM::GEPOp::create(b, start.getType(), type, start,

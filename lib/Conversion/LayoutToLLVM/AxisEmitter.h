@@ -53,31 +53,35 @@ private:
   mlir::Type element;
 };
 
-/// Mask of the bits of the thread's number that must be 0 so that, of all
-/// places with one number, one thread is left.
-uint64_t redundantThreads(const ThreadMap &map);
+/// Mask of the bits of the thread's number in its block that must be 0 so that,
+/// of all places of a block with one number, one thread is left.
+uint64_t redundantThreads(const ThreadMap &map, BlockShape block);
 
-/// Shared memory as slots for values of one 32-bit type; every slot is written
-/// by one thread.
+/// Shared memory of a block as slots for values of one 32-bit type; every slot
+/// is written by one thread.
 class SlotEmitter {
 public:
   /// `slots` says which slot each place writes; `base` is the first slot.
   SlotEmitter(mlir::ImplicitLocOpBuilder &b, ThreadEmitter &threads,
-              mlir::Value base, ThreadMap slots)
-      : b(b), threads(threads), base(base), slots(std::move(slots)) {}
+              BlockShape block, mlir::Value base, ThreadMap slots)
+      : b(b), threads(threads), block(block), base(base),
+        slots(std::move(slots)) {}
 
   /// Writes the values of the classes, which are named by their slots.
   void store(const ClassValues &values);
   /// The `count` values from slot `first` xor the thread's part of `slots` on,
-  /// which starts at a multiple of `count`.
+  /// which starts at a multiple of `count`; from the shared memory whose first
+  /// slot is at `from`, if that is another block's.
   llvm::SmallVector<mlir::Value> load(MapEmitter &numbers, uint64_t first,
-                                      unsigned count, mlir::Type type);
+                                      unsigned count, mlir::Type type,
+                                      mlir::Value from = {});
   /// The thread's part of `slots` in bytes, without the low `clearedBits`.
   MapEmitter numbers(unsigned clearedBits = 0);
 
 private:
   mlir::ImplicitLocOpBuilder &b;
   ThreadEmitter &threads;
+  BlockShape block;
   mlir::Value base;
   ThreadMap slots;
 };

@@ -173,6 +173,9 @@ private:
   }
 
   BarrierScope scopeOf(Operation *op) const {
+    if (auto reduce = dyn_cast<ReduceOp>(op))
+      return crossesBlocks(reduce) ? BarrierScope::Cluster
+                                   : BarrierScope::Block;
     auto convert = dyn_cast<ConvertOp>(op);
     if (!convert)
       return BarrierScope::Block;

@@ -101,10 +101,9 @@ private:
   }
 
   /// Where blocks hold copies the first of them acts for all, but each has a
-  /// shared memory of its own: only ops that know this may write to it.
+  /// shared memory of its own: asynchronous copies do not know this.
   LogicalResult checkInCluster(Operation *op) {
-    bool isKnown = isa<ConvertOp, AllocSharedOp>(op);
-    if (isa<AsyncCopyOp>(op) || (!isKnown && scratchBytes(op, target()) > 0))
+    if (isa<AsyncCopyOp>(op))
       return op->emitOpError(
           "writes to shared memory, which it cannot in a kernel of clusters");
     return success();
@@ -204,29 +203,33 @@ private:
     return success();
   }
 
-  /// What works along a dim works on tiles that each block has for itself.
-  LogicalResult checkWithinBlock(Operation *op, unsigned axis) {
-    LinearLayoutAttr layout = getLayout(op->getOperand(0).getType());
-    for (ArrayRef<int64_t> basis : layout.getBases(PlaceDim::Block))
-      if (basis[axis])
-        return op->emitOpError()
-               << "combines elements of different blocks, dim " << axis
-               << " of " << layout << "; convert it first";
-    if (!layout.getBases(PlaceDim::Block).empty())
-      return op->emitOpError() << "works along a dim of a tile that is spread "
-                                  "over blocks, "
-                               << layout << "; convert it first";
+  /// Only reductions go on from one block to the next.
+  LogicalResult checkAxis(Operation *op) {
+    if (auto scan = dyn_cast<ScanOp>(op))
+      return checkScan(scan);
+    if (auto gather = dyn_cast<GatherOp>(op))
+      return checkGather(gather);
     return success();
   }
 
-  LogicalResult checkAxis(Operation *op) {
-    if (auto reduce = dyn_cast<ReduceOp>(op))
-      return checkWithinBlock(op, reduce.getAxis());
-    if (auto scan = dyn_cast<ScanOp>(op))
-      return checkWithinBlock(op, scan.getAxis());
-    if (auto gather = dyn_cast<GatherOp>(op))
-      return checkWithinBlock(op, gather.getAxis());
-    return success();
+  LogicalResult checkScan(ScanOp op) {
+    LinearLayoutAttr layout = getLayout(op.getType());
+    if (planScan(layout.getLinear(), op.getAxis()))
+      return success();
+    return op.emitOpError() << "scans dim " << op.getAxis()
+                            << ", which goes through several blocks in "
+                            << layout << "; convert it first";
+  }
+
+  LogicalResult checkGather(GatherOp op) {
+    LinearLayoutAttr source = getLayout(op.getSource().getType());
+    LinearLayoutAttr result = getLayout(op.getType());
+    if (gathersWithinBlocks(source.getLinear(), result.getLinear(),
+                            op.getAxis()))
+      return success();
+    return op.emitOpError() << "reads elements of other blocks along dim "
+                            << op.getAxis() << ", from " << source << " to "
+                            << result << "; convert the source first";
   }
 
   LogicalResult checkScratch(Operation *op) {

@@ -7,8 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Emits a ReductionPlan: registers as a tree, lanes by butterflies (or by one
-// instruction where the target has it), warps through shared memory. All
-// replicas of a result are equal to the bit.
+// instruction where the target has it), warps through shared memory, blocks
+// through that of each other. All replicas of a result are equal to the bit.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,7 +43,7 @@ public:
       values = std::move(*reduced);
     else
       combineLanes();
-    if (plan.partialBits)
+    if (plan.partialBits())
       combineWarps();
     return results();
   }
@@ -96,20 +96,60 @@ private:
 
   void combineWarps() {
     int64_t offset = op->getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
-    SlotEmitter shared(b, threads, sharedPointer(b, offset), slots);
-    shared.store(values);
-    instructions.blockBarrier(b);
-    MapEmitter numbers = shared.numbers(plan.partialBits);
+    Value base = sharedPointer(b, offset);
+    LinearLayout places = llvm::cantFail(plan.slots.compose(plan.scratch));
+    SlotEmitter shared(b, threads, block, base,
+                       componentMap(places, "slot", block));
+    ClassValues stored;
     for (auto &[slot, value] : values)
-      value = combiner.combineAll(
-          shared.load(numbers, slot >> plan.partialBits << plan.partialBits,
-                      1u << plan.partialBits, combiner.type()));
+      stored[plan.scratch.applyFlat(slot)] = value;
+    shared.store(stored);
+    bool crossesBlocks = !plan.blockSteps.empty();
+    barrier(crossesBlocks);
+    SmallVector<Value> bases = basesOfBlocks(base);
+    MapEmitter numbers = shared.numbers(plan.warpBits);
+    for (auto &[slot, value] : values)
+      value = combiner.combineAll(loadPartials(shared, numbers, bases, slot));
+    // No block may leave, or use its scratch again, while others read it.
+    if (crossesBlocks)
+      barrier(/*ofCluster=*/true);
+  }
+
+  void barrier(bool ofCluster) {
+    ofCluster ? instructions.clusterBarrier(b) : instructions.blockBarrier(b);
+  }
+
+  /// The scratch of this block and of those that it joins, in the order of the
+  /// numbers of their partial results.
+  SmallVector<Value> basesOfBlocks(Value own) {
+    SmallVector<Value> bases = {own};
+    SmallVector<uint64_t> distances = {0};
+    for (uint64_t step : plan.blockSteps)
+      for (unsigned i = 0, e = distances.size(); i < e; ++i) {
+        distances.push_back(distances[i] ^ step);
+        Value rank = LLVM::XOrOp::create(b, instructions.blockInCluster(b),
+                                         constantI32(b, distances.back()));
+        bases.push_back(instructions.mapToBlock(b, own, rank));
+      }
+    return bases;
+  }
+
+  SmallVector<Value> loadPartials(SlotEmitter &shared, MapEmitter &numbers,
+                                  ArrayRef<Value> bases, uint64_t slot) {
+    SmallVector<Value> parts;
+    for (auto [index, base] : llvm::enumerate(bases)) {
+      uint64_t first = (slot >> plan.warpBits ^ index) << plan.warpBits;
+      llvm::append_range(
+          parts, shared.load(numbers, plan.scratch.applyFlat(first),
+                             1u << plan.warpBits, combiner.type(), base));
+    }
+    return parts;
   }
 
   SmallVector<Value> results() {
     llvm::DenseMap<uint64_t, Value> byElement;
     for (auto &[slot, value] : values)
-      byElement[slot >> plan.partialBits] = combiner.narrow(value);
+      byElement[slot >> plan.partialBits()] = combiner.narrow(value);
     ThreadMap places = flatMap(getLayout(op.getType()), block);
     SmallVector<Value> registers;
     for (unsigned r = 0; r < places.numRegisters(); ++r)

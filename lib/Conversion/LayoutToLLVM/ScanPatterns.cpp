@@ -29,13 +29,12 @@ class ScanEmitter {
 public:
   ScanEmitter(ImplicitLocOpBuilder &b, ScanOp op,
               const TargetInstructions &instructions, BlockShape block)
-      : b(b), op(op), instructions(instructions), threads(b, instructions),
-        combiner(b, op.getKind(), getElementTypeOrSelf(op.getType())) {
-    LinearLayout layout = getLayout(op.getType()).getLinear();
-    plan = planScan(layout, op.getAxis());
-    elements =
-        componentMap(withAxisLowest(layout, op.getAxis()), "element", block);
-  }
+      : b(b), op(op), instructions(instructions), block(block),
+        threads(b, instructions),
+        combiner(b, op.getKind(), getElementTypeOrSelf(op.getType())),
+        // The checks before the lowering have made sure that there is one.
+        plan(*planScan(getLayout(op.getType()).getLinear(), op.getAxis())),
+        elements(componentMap(plan.elements, "element", block)) {}
 
   SmallVector<Value> run(ValueRange registers) {
     SmallVector<unsigned> canonical = canonicalRegisters(elements);
@@ -136,7 +135,7 @@ private:
       for (uint64_t &basis : bases)
         basis >>= bit;
     int64_t offset = op->getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
-    SlotEmitter shared(b, threads,
+    SlotEmitter shared(b, threads, block,
                        sharedPointer(b, offset + step.firstSlot * 4), slots);
     ClassValues named, next, before;
     for (auto &[name, total] : totals)
@@ -145,14 +144,14 @@ private:
     instructions.blockBarrier(b);
     MapEmitter numbers = shared.numbers(step.bits);
     for (auto &[name, total] : totals) {
-      uint64_t block = clear(name, bit + step.bits);
-      Value &all = next[block];
+      uint64_t first = clear(name, bit + step.bits);
+      Value &all = next[first];
       if (!all) {
-        neighbours[block] =
-            shared.load(numbers, block >> bit, count, combiner.type());
-        all = combiner.combineAll(neighbours[block]);
+        neighbours[first] =
+            shared.load(numbers, first >> bit, count, combiner.type());
+        all = combiner.combineAll(neighbours[first]);
       }
-      before[name] = totalBefore(step, name, neighbours[block]);
+      before[name] = totalBefore(step, name, neighbours[first]);
     }
     for (auto &[r, sum] : sums) {
       Value first = before.lookup(classOf(r, bit));
@@ -187,6 +186,7 @@ private:
   ImplicitLocOpBuilder &b;
   ScanOp op;
   const TargetInstructions &instructions;
+  BlockShape block;
   ThreadEmitter threads;
   Combiner combiner;
   ScanPlan plan;

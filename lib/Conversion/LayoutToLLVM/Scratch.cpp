@@ -69,28 +69,29 @@ mirage::planConvert(ConvertOp op, const TargetDescription &target) {
                      target);
 }
 
-/// Reductions, scans and gathers are planned within one block, and values are
-/// combined in 32 bits.
-static bool isWithinBlock(Value tile) {
-  return getLayout(tile.getType()).getBases(PlaceDim::Block).empty();
-}
+/// Values are combined in 32 bits.
 static constexpr int64_t accumulatorBytes = 4;
 
+static ReductionPlan planOf(ReduceOp op) {
+  return planReduction(getLayout(op.getValue().getType()).getLinear(),
+                       op.getAxis());
+}
+
+bool mirage::crossesBlocks(ReduceOp op) {
+  return !planOf(op).blockSteps.empty();
+}
+
 int64_t mirage::reduceScratchBytes(ReduceOp op) {
-  if (!isWithinBlock(op.getValue()))
+  ReductionPlan plan = planOf(op);
+  if (!plan.partialBits())
     return 0;
-  ReductionPlan plan = planReduction(
-      getLayout(op.getValue().getType()).getLinear(), op.getAxis());
-  if (!plan.partialBits)
-    return 0;
-  return accumulatorBytes << plan.slots.totalOutBits();
+  return accumulatorBytes << plan.scratch.totalOutBits();
 }
 
 int64_t mirage::scanScratchBytes(ScanOp op) {
-  if (!isWithinBlock(op.getValue()))
-    return 0;
-  return planScan(getLayout(op.getType()).getLinear(), op.getAxis()).numSlots *
-         accumulatorBytes;
+  std::optional<ScanPlan> plan =
+      planScan(getLayout(op.getType()).getLinear(), op.getAxis());
+  return plan ? plan->numSlots * accumulatorBytes : 0;
 }
 
 std::optional<GatherPlan> mirage::planGather(GatherOp op,
@@ -115,7 +116,7 @@ std::optional<GatherPlan> mirage::planGather(GatherOp op,
 int64_t mirage::gatherScratchBytes(GatherOp op,
                                    const TargetDescription &target) {
   auto source = cast<RankedTensorType>(op.getSource().getType());
-  if (!isWithinBlock(op.getSource()) || planGather(op, target))
+  if (planGather(op, target))
     return 0;
   return source.getNumElements() * source.getElementTypeBitWidth() / 8;
 }

@@ -9,6 +9,9 @@
 
 #a = #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 32]>
 #b = #layout.linear<register = [[8, 0], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]], block = [[0, 1]] -> [16, 32]>
+#c = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[0, 16]] -> [8, 32]>
+#r = #layout.linear<register = [], lane = [[0, 0], [0, 0], [1, 0], [2, 0], [4, 0]], warp = [[0, 0]], block = [[0, 0]] -> [8, 1]>
+#w = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[8, 0]] -> [16, 16]>
 
 // CHECK-LABEL: llvm.func @exchange
 // CHECK-SAME: nvvm.cluster_dim = array<i32: 2, 1, 1>
@@ -32,6 +35,43 @@ gpu.module @m {
     %0 = layout.load %x[%i, %c0] : memref<64x32xf16> -> tensor<16x32xf16, #a>
     %1 = layout.convert %0 {layout.offset = 0 : i64} : tensor<16x32xf16, #a> -> tensor<16x32xf16, #b>
     layout.store %1, %y[%i, %c0] : tensor<16x32xf16, #b>, memref<64x32xf16>
+    gpu.return
+  }
+
+  // Partial results of the warps, then of both blocks, which hold a row each
+  // half: the scratch has 8 rows of 2 partial results of 4 bytes.
+  // CHECK-LABEL: llvm.func @reduce_across_blocks
+  // CHECK-SAME: layout.shared_bytes = 64
+  // CHECK: llvm.store {{.*}} : f32, !llvm.ptr<3>
+  // CHECK: nvvm.cluster.arrive {aligned}
+  // CHECK-NEXT: nvvm.cluster.wait {aligned}
+  // CHECK-NOT: nvvm.barrier
+  // CHECK-DAG: llvm.load {{.*}} : !llvm.ptr<3> -> vector<2xf32>
+  // CHECK-DAG: llvm.load {{.*}} : !llvm.ptr<7> -> vector<2xf32>
+  // CHECK: nvvm.cluster.arrive {aligned}
+  // CHECK-NEXT: nvvm.cluster.wait {aligned}
+  // CHECK-NOT: nvvm.cluster
+  gpu.func @reduce_across_blocks(%x: memref<8x32xf32>, %y: memref<8x1xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0, %c0] : memref<8x32xf32> -> tensor<8x32xf32, #c>
+    %1 = layout.reduce sum %0 axis = 1 {layout.offset = 0 : i64} : tensor<8x32xf32, #c> -> tensor<8x1xf32, #r>
+    layout.store %1, %y[%c0, %c0] : tensor<8x1xf32, #r>, memref<8x1xf32>
+    gpu.return
+  }
+
+  // Each block works on its own 8 rows: no block waits for another, and the
+  // scratch has room for 8 rows only.
+  // CHECK-LABEL: llvm.func @within_blocks
+  // CHECK-SAME: layout.shared_bytes = 64
+  // CHECK-NOT: nvvm.cluster.arrive
+  // CHECK: nvvm.barrier0
+  // CHECK-NOT: nvvm.cluster.arrive
+  // CHECK: llvm.return
+  gpu.func @within_blocks(%x: memref<16x16xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #w>
+    %1 = layout.scan sum %0 axis = 1 {layout.offset = 0 : i64} : tensor<16x16xf32, #w>
+    layout.store %1, %x[%c0, %c0] : tensor<16x16xf32, #w>, memref<16x16xf32>
     gpu.return
   }
 }

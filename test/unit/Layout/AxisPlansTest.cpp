@@ -18,6 +18,7 @@
 #include "mirage/Layout/NamedLayouts.h"
 
 #include <map>
+#include <set>
 
 using namespace mirage;
 using namespace mirage::layout;
@@ -39,15 +40,21 @@ Value operator+(const Value &lhs, const Value &rhs) {
 struct Case {
   LinearLayout layout;
   unsigned axis = 0, axisBits = 0, dims = 0;
-  uint64_t registers = 0, lanes = 0, warps = 0;
+  uint64_t registers = 0, lanes = 0, warps = 0, blocks = 0;
 
-  uint64_t places() const { return registers * lanes * warps; }
-  uint64_t place(uint64_t r, uint64_t l, uint64_t w) const {
-    return r + registers * (l + lanes * w);
+  uint64_t placesOfBlock() const { return registers * lanes * warps; }
+  uint64_t places() const { return placesOfBlock() * blocks; }
+  uint64_t place(uint64_t r, uint64_t l, uint64_t w = 0, uint64_t b = 0) const {
+    return r + registers * (l + lanes * (w + warps * b));
+  }
+  uint64_t blockOf(uint64_t p) const { return p / placesOfBlock(); }
+  /// register, lane, warp, block.
+  llvm::SmallVector<uint64_t, 4> split(uint64_t p) const {
+    return {p % registers, p / registers % lanes, p / registers / lanes % warps,
+            blockOf(p)};
   }
   llvm::SmallVector<uint64_t, 4> elementAt(uint64_t p) const {
-    return layout.apply(
-        {p % registers, p / registers % lanes, p / registers / lanes});
+    return layout.apply(split(p));
   }
   /// The element at a place as one number, row-major, and the same at another
   /// index along the axis.
@@ -70,6 +77,7 @@ Case describe(LinearLayout layout, unsigned axis) {
   result.registers = layout.inSize("register");
   result.lanes = layout.inSize("lane");
   result.warps = layout.inSize("warp");
+  result.blocks = layout.inSize("block");
   result.layout = std::move(layout);
   return result;
 }
@@ -82,14 +90,20 @@ LinearLayout randomLayout(Random &random, const LinearLayout::Dims &outs) {
     bits += dim.bits;
     outBits.push_back(dim.bits);
   }
-  unsigned lanes = random.below(4), warps = random.below(3);
+  unsigned lanes = random.below(4), warps = random.below(3),
+           blocks = random.coin() ? 0 : random.below(3);
   if (random.coin())
-    return random.distributed(outBits, lanes, warps, 0, random.below(2))
-        .sublayout({"register", "lane", "warp"}, {"dim0", "dim1", "dim2"});
-  unsigned registers = std::max<int>(random.below(4), bits - lanes - warps);
+    return random.distributed(outBits, lanes, warps, blocks, random.below(2))
+        .sublayout({"register", "lane", "warp", "block"},
+                   {"dim0", "dim1", "dim2"});
+  unsigned registers =
+      std::max<int>(random.below(4), bits - lanes - warps - blocks);
   while (true) {
-    LinearLayout layout = random.layout(
-        {{"register", registers}, {"lane", lanes}, {"warp", warps}}, outs);
+    LinearLayout layout = random.layout({{"register", registers},
+                                         {"lane", lanes},
+                                         {"warp", warps},
+                                         {"block", blocks}},
+                                        outs);
     if (layout.isSurjective())
       return layout;
     registers = std::min(registers + 1, bits + 2);
@@ -109,9 +123,29 @@ Case randomCase(Random &random) {
   return describe(randomLayout(random, outs), axis);
 }
 
-uint64_t slotOf(const ReductionPlan &plan, const Case &c, uint64_t p) {
-  return plan.slots.apply({p % c.registers, p / c.registers % c.lanes,
-                           p / c.registers / c.lanes})[0];
+/// What each block has written to its own shared memory: to one place never
+/// two different values.
+using Written = std::map<std::pair<uint64_t, uint64_t>, Value>;
+
+void write(Written &memory, uint64_t block, uint64_t slot, const Value &value) {
+  auto [it, isNew] = memory.try_emplace({block, slot}, value);
+  ASSERT_EQ(it->second, value) << "two values in slot " << slot;
+}
+
+/// What the place `p` finds in the shared memory of its block and of those that
+/// it joins.
+Value joinPartials(const ReductionPlan &plan, const Case &c,
+                   const Written &memory, uint64_t p) {
+  uint64_t slot = plan.slots.apply(c.split(p))[0];
+  uint64_t own = slot >> plan.warpBits << plan.warpBits;
+  Value sum;
+  for (uint64_t i = 0; i < uint64_t{1} << plan.partialBits(); ++i) {
+    uint64_t block = c.blockOf(p);
+    for (auto [bit, step] : llvm::enumerate(plan.blockSteps))
+      block ^= (i >> (plan.warpBits + bit)) & 1 ? step : 0;
+    sum = sum + memory.at({block, plan.scratch.apply({own ^ i})[0]});
+  }
+  return sum;
 }
 
 void checkReduction(const Case &c) {
@@ -121,40 +155,51 @@ void checkReduction(const Case &c) {
     values.push_back({c.number(p)});
   auto step = [&](PlaceMove move) {
     std::vector<Value> next;
-    uint64_t flip = c.place(move.registers, move.lanes, 0);
+    uint64_t flip = c.place(move.registers, move.lanes);
     for (uint64_t p = 0; p < c.places(); ++p)
       next.push_back(values[p] + values[p ^ flip]);
     values = std::move(next);
   };
   for (uint64_t registers : plan.registerSteps)
-    step({registers, 0, 0});
+    step({registers, 0, 0, 0});
   for (const PlaceMove &move : plan.laneSteps)
     step(move);
-  std::map<uint64_t, Value> slots;
+  Written memory;
   for (uint64_t p = 0; p < c.places(); ++p) {
-    auto [it, isNew] = slots.try_emplace(slotOf(plan, c, p), values[p]);
-    ASSERT_EQ(it->second, values[p]) << "two partial results in one slot";
+    uint64_t slot = plan.slots.apply(c.split(p))[0];
+    write(memory, c.blockOf(p), plan.scratch.apply({slot})[0], values[p]);
   }
+  uint64_t needed = memory.size() / c.blocks;
+  EXPECT_EQ(needed, plan.scratch.outSize("slot")) << "room that is not used";
   for (uint64_t p = 0; p < c.places(); ++p) {
-    uint64_t first = slotOf(plan, c, p) >> plan.partialBits << plan.partialBits;
-    Value sum, expected;
-    for (uint64_t i = 0; i < 1u << plan.partialBits; ++i)
-      sum = sum + slots.at(first + i);
+    Value expected;
     for (uint64_t i = 0; i < 1u << c.axisBits; ++i)
       expected.push_back(c.number(p, i));
     std::sort(expected.begin(), expected.end());
-    ASSERT_EQ(sum, expected);
+    ASSERT_EQ(joinPartials(plan, c, memory, p), expected);
   }
+}
+
+/// Whether each block holds the axis of all that it holds.
+bool isWithinBlocks(const Case &c) {
+  std::set<std::pair<uint64_t, uint64_t>> held;
+  for (uint64_t p = 0; p < c.places(); ++p)
+    held.insert({c.blockOf(p), c.number(p)});
+  for (uint64_t p = 0; p < c.places(); ++p)
+    for (uint64_t i = 0; i < 1u << c.axisBits; ++i)
+      if (!held.count({c.blockOf(p), c.number(p, i)}))
+        return false;
+  return true;
 }
 
 /// Inclusive scan: each value ends with the elements up to its own.
 void checkScan(const Case &c) {
-  ScanPlan plan = planScan(c.layout, c.axis);
-  LinearLayout flat = withAxisLowest(c.layout, c.axis);
-  auto element = [&](uint64_t p) {
-    return flat.apply({p % c.registers, p / c.registers % c.lanes,
-                       p / c.registers / c.lanes})[0];
-  };
+  auto found = planScan(c.layout, c.axis);
+  ASSERT_EQ(found.has_value(), isWithinBlocks(c));
+  if (!found)
+    return;
+  ScanPlan &plan = *found;
+  auto element = [&](uint64_t p) { return plan.elements.apply(c.split(p))[0]; };
   std::vector<Value> sums, totals;
   for (uint64_t p = 0; p < c.places(); ++p) {
     sums.push_back({c.number(p)});
@@ -165,22 +210,23 @@ void checkScan(const Case &c) {
   for (const ScanPlan::Step &step : plan.steps) {
     ASSERT_EQ(step.firstBit, next);
     next += step.bits;
-    std::map<uint64_t, Value> slots;
+    Written memory;
     if (step.isShared) {
       ASSERT_EQ(step.firstSlot, nextSlot);
       for (uint64_t p = 0; p < c.places(); ++p)
-        slots[element(p) >> step.firstBit] = totals[p];
-      nextSlot += slots.size();
+        write(memory, c.blockOf(p), element(p) >> step.firstBit, totals[p]);
+      nextSlot += memory.size() / c.blocks;
     }
     std::vector<Value> newSums(sums), newTotals;
     for (uint64_t p = 0; p < c.places(); ++p) {
-      uint64_t block = element(p) >> step.firstBit;
-      uint64_t own = block & ((1u << step.bits) - 1);
+      uint64_t slot = element(p) >> step.firstBit;
+      uint64_t own = slot & ((1u << step.bits) - 1);
       Value total;
       for (uint64_t i = 0; i < 1u << step.bits; ++i) {
-        uint64_t flip = c.place(step.move.registers, step.move.lanes, 0);
-        const Value &part = step.isShared ? slots.at(block - own + i)
-                                          : totals[i == own ? p : p ^ flip];
+        uint64_t flip = c.place(step.move.registers, step.move.lanes);
+        const Value &part = step.isShared
+                                ? memory.at({c.blockOf(p), slot - own + i})
+                                : totals[i == own ? p : p ^ flip];
         total = total + part;
         if (i < own)
           newSums[p] = newSums[p] + part;
@@ -201,16 +247,19 @@ void checkScan(const Case &c) {
   }
 }
 
-/// Whether (k, index) of the reader at `p` is somewhere in its warp.
-bool isInWarp(const Case &source, const Case &result, uint64_t p,
-              uint64_t index) {
-  uint64_t warp = p / result.registers / result.lanes % source.warps;
+/// Whether (k, index) of the reader at `p` is somewhere in its warp, or block.
+bool holds(const Case &source, const Case &result, uint64_t p, uint64_t index,
+           bool inBlock) {
+  auto reader = result.split(p);
   auto wanted = result.elementAt(p);
   wanted[result.axis] = index;
-  for (uint64_t r = 0; r < source.registers; ++r)
-    for (uint64_t l = 0; l < source.lanes; ++l)
-      if (source.elementAt(source.place(r, l, warp)) == wanted)
-        return true;
+  for (uint64_t q = 0; q < source.places(); ++q) {
+    auto place = source.split(q);
+    if (place[3] == reader[3] % source.blocks &&
+        (inBlock || place[2] == reader[2] % source.warps) &&
+        source.elementAt(q) == wanted)
+      return true;
+  }
   return false;
 }
 
@@ -223,28 +272,31 @@ bool isSumOfChoices(const GatherPlan &plan, uint64_t registers) {
 
 void checkGather(const Case &source, const Case &result) {
   auto plan = planWarpGather(source.layout, result.layout, source.axis);
-  bool isPossible = true;
+  bool isPossible = true, isInBlock = true;
   for (uint64_t p = 0; p < result.places(); ++p)
     for (uint64_t index = 0; index < 1u << source.axisBits; ++index) {
-      isPossible &= isInWarp(source, result, p, index);
+      isPossible &= holds(source, result, p, index, /*inBlock=*/false);
+      isInBlock &= holds(source, result, p, index, /*inBlock=*/true);
       if (!plan)
         continue;
-      uint64_t r = p % result.registers,
-               l = p / result.registers % result.lanes,
-               w = p / result.registers / result.lanes;
-      auto reader = plan->ofPlace.apply({r, l, w});
+      auto place = result.split(p);
+      uint64_t r = place[0], l = place[1];
+      auto reader = plan->ofPlace.apply(place);
       auto moved = plan->ofIndex.apply({index});
       uint64_t lane = reader[1] ^ moved[1];
-      auto found = source.elementAt(source.place(
-          reader[0] ^ moved[0], lane % source.lanes, w % source.warps));
+      auto found = source.elementAt(
+          source.place(reader[0] ^ moved[0], lane % source.lanes,
+                       place[2] % source.warps, place[3] % source.blocks));
       auto wanted = result.elementAt(p);
       wanted[result.axis] = index;
       ASSERT_EQ(found, wanted);
       ASSERT_TRUE(plan->crossesLanes || lane == l);
-      ASSERT_TRUE(isSumOfChoices(*plan, reader[0] ^ moved[0] ^
-                                            plan->ofPlace.apply({r, 0, 0})[0]));
+      ASSERT_TRUE(isSumOfChoices(
+          *plan, reader[0] ^ moved[0] ^ plan->ofPlace.apply({r, 0, 0, 0})[0]));
     }
   ASSERT_EQ(plan.has_value(), isPossible);
+  ASSERT_EQ(gathersWithinBlocks(source.layout, result.layout, source.axis),
+            isInBlock);
 }
 
 TEST(AxisPlans, WorkedExample) {
@@ -257,7 +309,7 @@ TEST(AxisPlans, WorkedExample) {
   ASSERT_EQ(plan.laneSteps.size(), 1u);
   EXPECT_EQ(plan.laneSteps[0].lanes, 6u);
   EXPECT_EQ(plan.laneSteps[0].registers, 0u);
-  EXPECT_EQ(plan.partialBits, 0u);
+  EXPECT_EQ(plan.partialBits(), 0u);
 }
 
 TEST(AxisPlans, ReductionsCountEachElementOnce) {

@@ -49,6 +49,9 @@ planSharedStore(const LinearLayout &registers, const LinearLayout &shared,
 std::optional<layout::GatherPlan> planGather(layout::GatherOp op,
                                              const TargetDescription &target);
 
+/// Whether blocks of a cluster read each other's partial results.
+bool crossesBlocks(layout::ReduceOp op);
+
 int64_t reduceScratchBytes(layout::ReduceOp op);
 int64_t scanScratchBytes(layout::ScanOp op);
 int64_t gatherScratchBytes(layout::GatherOp op,

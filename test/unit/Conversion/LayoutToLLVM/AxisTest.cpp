@@ -6,13 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Random shapes and layouts (replicas, bases that mix dims), executed and
-// compared with loops over the tensor. Inputs are small integers, so that every
-// order of combining gives the same result. MIRAGE_SEED replays a run.
+// Random shapes and layouts (replicas, bases that mix dims, tiles spread over
+// the blocks of a cluster), executed and compared with loops over the tensor.
+// Inputs are small integers, so that every order of combining gives the same
+// result. MIRAGE_SEED replays a run.
 //
 //===----------------------------------------------------------------------===//
 
 #include "KernelRunner.h"
+
+#include "mirage/Layout/AxisPlans.h"
 
 #include "gtest/gtest.h"
 
@@ -56,6 +59,7 @@ double neutralOf(const Kind &kind, llvm::StringRef type) {
 struct Chip {
   const char *name;
   unsigned laneBits;
+  bool hasClusters;
 };
 
 class Axis : public testing::TestWithParam<Chip> {
@@ -74,9 +78,14 @@ protected:
       shape.push_back(int64_t{1} << below(5));
     return shape;
   }
-  LinearLayoutAttr layout(const Shape &shape) {
+  /// A kernel of one block, or of a cluster of up to four where the chip has
+  /// them.
+  unsigned randomBlockBits() {
+    return GetParam().hasClusters && below(2) ? 1 + below(2) : 0;
+  }
+  LinearLayoutAttr layout(const Shape &shape, unsigned blockBits = 0) {
     return randomLayout(random, shape, GetParam().laneBits, 2,
-                        /*mixed=*/below(2));
+                        /*mixed=*/below(2), blockBits);
   }
   std::string type(bool integers) {
     const char *types[] = {"i8", "i32", "f32", "f16", "bf16"};
@@ -102,8 +111,9 @@ protected:
   }
 
   /// Runs `body` between loads of the inputs %x, %i and a store of %y.
-  Kernel kernel(const std::string &body) {
+  Kernel kernel(const std::string &body, unsigned blockBits) {
     Kernel result;
+    result.blocks = 1u << blockBits;
     result.target = GetParam().name;
     result.threads = 4u << GetParam().laneBits;
     result.body = "%c0 = arith.constant 0 : index\n" + body;
@@ -132,20 +142,22 @@ struct Cut {
 };
 
 TEST_P(Axis, Reductions) {
-  unsigned shuffles = 0;
+  unsigned shuffles = 0, acrossBlocks = 0;
   for (int i = 0; i < 40; ++i) {
     const Kind &kind = kinds[below(6)];
     Shape shape = randomShape(), reduced = shape;
     unsigned axis = below(shape.size());
     reduced[axis] = 1;
-    auto from = layout(shape);
+    unsigned blockBits = randomBlockBits();
+    auto from = layout(shape, blockBits);
     std::string element = type(kind.integers);
     std::string t = tile(shape, element, from);
     std::string r = tile(reduced, element, from.reduceDim(axis));
-    Kernel kernel =
-        this->kernel(load("x", 0, shape, element, t) + "%y = layout.reduce " +
-                     kind.name + " %x axis = " + std::to_string(axis) + " : " +
-                     t + " -> " + r + "\n" + store(1, reduced, element, r));
+    Kernel kernel = this->kernel(
+        load("x", 0, shape, element, t) + "%y = layout.reduce " + kind.name +
+            " %x axis = " + std::to_string(axis) + " : " + t + " -> " + r +
+            "\n" + store(1, reduced, element, r),
+        blockBits);
     kernel.memrefs = {memref(shape, element), memref(reduced, element)};
     SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
     Cut cut(shape, axis);
@@ -154,6 +166,7 @@ TEST_P(Axis, Reductions) {
     auto counters = run(kernel, {&x, &y});
     ASSERT_TRUE(counters);
     shuffles += counters->shuffles;
+    acrossBlocks += !planReduction(from.getLinear(), axis).blockSteps.empty();
     for (int64_t row = 0; row < cut.rows(); ++row) {
       double expected = x.values[cut.at(row, 0)];
       for (int64_t j = 1; j < cut.size; ++j)
@@ -162,6 +175,7 @@ TEST_P(Axis, Reductions) {
     }
   }
   EXPECT_GT(shuffles, 0u);
+  EXPECT_EQ(acrossBlocks > 0, GetParam().hasClusters);
 }
 
 TEST_P(Axis, Scans) {
@@ -171,12 +185,17 @@ TEST_P(Axis, Scans) {
     unsigned axis = below(shape.size());
     bool exclusive = below(2), reverse = below(2);
     std::string element = type(kind.integers);
-    std::string t = tile(shape, element, layout(shape));
+    unsigned blockBits = randomBlockBits();
+    LinearLayoutAttr from = layout(shape, blockBits);
+    while (!planScan(from.getLinear(), axis))
+      from = layout(shape, blockBits);
+    std::string t = tile(shape, element, from);
     Kernel kernel = this->kernel(
         load("x", 0, shape, element, t) + "%y = layout.scan " + kind.name +
-        " %x axis = " + std::to_string(axis) + (exclusive ? " exclusive" : "") +
-        (reverse ? " reverse" : "") + " : " + t + "\n" +
-        store(1, shape, element, t));
+            " %x axis = " + std::to_string(axis) +
+            (exclusive ? " exclusive" : "") + (reverse ? " reverse" : "") +
+            " : " + t + "\n" + store(1, shape, element, t),
+        blockBits);
     kernel.memrefs = {memref(shape, element), memref(shape, element)};
     SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
     Cut cut(shape, axis);
@@ -196,23 +215,29 @@ TEST_P(Axis, Scans) {
 }
 
 TEST_P(Axis, Gathers) {
-  unsigned inWarp = 0;
+  unsigned inWarp = 0, inClusters = 0;
   for (int i = 0; i < 40; ++i) {
     Shape shape = randomShape(), wanted = shape;
     unsigned axis = below(shape.size());
-    auto from = layout(shape);
+    unsigned blockBits = randomBlockBits();
     // Often the same layout: then the gather may stay in the warp.
     bool same = below(2);
     if (!same)
       wanted[axis] = int64_t{1} << below(5);
-    auto to = same ? from : layout(wanted);
+    LinearLayoutAttr from, to;
+    do {
+      from = layout(shape, blockBits);
+      to = same ? from : layout(wanted, blockBits);
+    } while (!gathersWithinBlocks(from.getLinear(), to.getLinear(), axis));
+    inClusters += blockBits > 0;
     std::string element = type(/*integers=*/false);
     std::string t = tile(shape, element, from);
     std::string n = tile(wanted, "i32", to), r = tile(wanted, element, to);
     Kernel kernel = this->kernel(
         load("x", 0, shape, element, t) + load("i", 1, wanted, "i32", n) +
-        "%y = layout.gather %x[%i] axis = " + std::to_string(axis) + " : " + t +
-        ", " + n + " -> " + r + "\n" + store(2, wanted, element, r));
+            "%y = layout.gather %x[%i] axis = " + std::to_string(axis) + " : " +
+            t + ", " + n + " -> " + r + "\n" + store(2, wanted, element, r),
+        blockBits);
     kernel.memrefs = {memref(shape, element), memref(wanted, "i32"),
                       memref(wanted, element)};
     SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
@@ -234,10 +259,12 @@ TEST_P(Axis, Gathers) {
       }
   }
   EXPECT_GT(inWarp, 0u);
+  EXPECT_EQ(inClusters > 0, GetParam().hasClusters);
 }
 
 INSTANTIATE_TEST_SUITE_P(Chips, Axis,
-                         testing::Values(Chip{"sm_90a", 5}, Chip{"gfx942", 6}),
+                         testing::Values(Chip{"sm_90a", 5, true},
+                                         Chip{"gfx942", 6, false}),
                          [](const auto &info) { return info.param.name; });
 
 } // namespace

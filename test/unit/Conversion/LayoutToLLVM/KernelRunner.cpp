@@ -201,8 +201,8 @@ std::string memref(ArrayRef<int64_t> shape, StringRef type) {
 }
 
 LinearLayoutAttr randomLayout(std::mt19937 &random, ArrayRef<int64_t> shape,
-                              unsigned laneBits, unsigned warpBits,
-                              bool mixed) {
+                              unsigned laneBits, unsigned warpBits, bool mixed,
+                              unsigned blockBits) {
   using Bases = LinearLayoutAttr::Bases;
   Bases units;
   for (size_t dim = 0; dim < shape.size(); ++dim)
@@ -229,11 +229,13 @@ LinearLayoutAttr randomLayout(std::mt19937 &random, ArrayRef<int64_t> shape,
     }
     return bases;
   };
+  Bases block = take(blockBits);
   Bases lane = take(laneBits), warp = take(warpBits);
   if (random() % 4 == 0)
     units.emplace_back(shape.size(), 0);
   std::shuffle(units.begin(), units.end(), random);
-  return LinearLayoutAttr::getRegisters(&context(), shape, units, lane, warp);
+  return LinearLayoutAttr::getRegisters(&context(), shape, units, lane, warp,
+                                        block);
 }
 
 } // namespace mirage::test

@@ -62,12 +62,14 @@ std::string tile(llvm::ArrayRef<int64_t> shape, llvm::StringRef type,
                  layout::LinearLayoutAttr layout);
 std::string memref(llvm::ArrayRef<int64_t> shape, llvm::StringRef type);
 
-/// A random layout: each bit of the element goes to a register, a lane or a
-/// warp, and some places are replicas. With `mixed` bases are sums of bits.
+/// A random layout: each bit of the element goes to a register, a lane, a warp
+/// or a block, and some places are replicas. With `mixed` bases are sums of
+/// bits.
 layout::LinearLayoutAttr randomLayout(std::mt19937 &random,
                                       llvm::ArrayRef<int64_t> shape,
                                       unsigned laneBits, unsigned warpBits,
-                                      bool mixed = false);
+                                      bool mixed = false,
+                                      unsigned blockBits = 0);
 
 } // namespace mirage::test
 

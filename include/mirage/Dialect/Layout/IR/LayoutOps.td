@@ -250,7 +250,8 @@ def Layout_ReduceOp : Layout_Op<"reduce", [Pure, Layout_Follows]> {
     ```mlir
     %r = layout.reduce sum %v axis = 1 : tensor<16x64xf32> -> tensor<16x1xf32>
     ```
-    Between warps it goes through shared memory at `layout.offset`.
+    Between warps it goes through shared memory at `layout.offset`, between the
+    blocks of a cluster through that of each other.
 
     Constraints:
     - (layout_c11) `axis` is a dim of the tile; the result has size 1 there and
@@ -280,7 +281,9 @@ def Layout_ScanOp : Layout_Op<"scan", [Pure, Layout_Follows, AllTypesMatch<["val
     %r = layout.scan sum %v axis = 1 : tensor<16x64xf32>
     %s = layout.scan max %v axis = 0 exclusive reverse : tensor<16x64xf32>
     ```
-    Between warps it goes through shared memory at `layout.offset`.
+    Between warps it goes through shared memory at `layout.offset`. In a tile
+    that is spread over the blocks of a cluster, each block must hold all of
+    the axis with whatever it holds.
 
     Constraints:
     - (layout_c21) `axis` is a dim of the tile.
@@ -308,7 +311,8 @@ def Layout_GatherOp : Layout_Op<"gather", [Pure, Layout_Follows]> {
     %r = layout.gather %s[%i] axis = 1 : tensor<16x64xf16>, tensor<16x32xi32> -> tensor<16x32xf16>
     ```
     Where each reader's warp holds all it may ask for, the elements come by
-    shuffles and selects, else through shared memory at `layout.offset`.
+    shuffles and selects, else through shared memory at `layout.offset`. In a
+    cluster, all that a reader may ask for must be in its own block.
 
     Constraints:
     - (layout_c22) `axis` is a dim of the tiles, which have one rank and the

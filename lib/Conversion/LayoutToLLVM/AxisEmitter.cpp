@@ -121,15 +121,35 @@ Value Combiner::combine(Value x, Value y) {
 }
 
 Value Combiner::combineAll(SmallVector<Value> values) {
-  while (values.size() > 1) {
-    SmallVector<Value> next;
-    for (size_t i = 0; i + 1 < values.size(); i += 2)
-      next.push_back(combine(values[i], values[i + 1]));
-    if (values.size() % 2)
-      next.push_back(values.back());
-    values = std::move(next);
+  return combineBalanced(std::move(values),
+                         [&](Value x, Value y) { return combine(x, y); });
+}
+
+Value Combiner::prefersSecond(Value x, Value xIndex, Value y, Value yIndex) {
+  bool isMax = kind == ReduceKind::Max;
+  Value isFirst =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, yIndex, xIndex);
+  Value isBetter, isEqual;
+  if (element.isInteger()) {
+    isBetter = arith::CmpIOp::create(
+        b, isMax ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, y, x);
+    isEqual = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, x, y);
+  } else {
+    auto compare = [&](arith::CmpFPredicate predicate, Value first,
+                       Value second) -> Value {
+      return arith::CmpFOp::create(b, predicate, first, second);
+    };
+    // Unordered comparisons hold where a NaN is: of y alone if x is a number.
+    Value xIsNumber = compare(arith::CmpFPredicate::ORD, x, x);
+    isBetter = compare(
+        isMax ? arith::CmpFPredicate::UGT : arith::CmpFPredicate::ULT, y, x);
+    isBetter = arith::AndIOp::create(b, isBetter, xIsNumber);
+    Value yIsNaN = compare(arith::CmpFPredicate::UNO, y, y);
+    isEqual = arith::SelectOp::create(
+        b, xIsNumber, compare(arith::CmpFPredicate::OEQ, x, y), yIsNaN);
   }
-  return values.front();
+  return arith::OrIOp::create(b, isBetter,
+                              arith::AndIOp::create(b, isEqual, isFirst));
 }
 
 //===----------------------------------------------------------------------===//

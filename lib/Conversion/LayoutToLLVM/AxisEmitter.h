@@ -25,6 +25,22 @@ namespace mirage {
 /// One value for each class of registers.
 using ClassValues = llvm::MapVector<uint64_t, mlir::Value>;
 
+/// Joins `values` as a balanced tree: short chains and small errors. Where the
+/// values of two replicas differ by an xor of their positions, and `combine`
+/// commutes, the results are equal to the bit.
+template <typename T, typename Combine>
+T combineBalanced(llvm::SmallVector<T> values, Combine combine) {
+  while (values.size() > 1) {
+    llvm::SmallVector<T> next;
+    for (size_t i = 0; i + 1 < values.size(); i += 2)
+      next.push_back(combine(values[i], values[i + 1]));
+    if (values.size() % 2)
+      next.push_back(values.back());
+    values = std::move(next);
+  }
+  return values.front();
+}
+
 /// The arithmetic of a reduction or scan, in f32 or i32.
 class Combiner {
 public:
@@ -39,10 +55,11 @@ public:
   /// The value that changes nothing, and that narrow values have too.
   mlir::Value neutral();
   mlir::Value combine(mlir::Value x, mlir::Value y);
-  /// As a balanced tree: short chains and small errors. Where the values of
-  /// two replicas differ by an xor of their positions, the results are equal to
-  /// the bit.
   mlir::Value combineAll(llvm::SmallVector<mlir::Value> values);
+  /// i1: whether `max` or `min` takes y at index `yIndex` rather than x at
+  /// `xIndex`. NaN comes before all numbers, and among equals the first.
+  mlir::Value prefersSecond(mlir::Value x, mlir::Value xIndex, mlir::Value y,
+                            mlir::Value yIndex);
 
 private:
   mlir::Value combineFloats(mlir::Value x, mlir::Value y);

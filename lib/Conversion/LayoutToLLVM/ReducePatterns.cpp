@@ -9,19 +9,28 @@
 // Emits a ReductionPlan: registers as a tree, lanes by butterflies (or by one
 // instruction where the target has it), warps through shared memory, blocks
 // through that of each other. All replicas of a result are equal to the bit.
+// Where the greatest or least element is looked for, its index goes with it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "AxisEmitter.h"
 #include "SharedEmitter.h"
 
-#include "mirage/Layout/AxisPlans.h"
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
 namespace {
+
+/// A partial result: a value, and where it stands if the reduction asks for
+/// that.
+struct Partial {
+  Value value, index;
+};
 
 /// A class of registers is named by the slot of its partial result.
 class ReduceEmitter {
@@ -36,11 +45,11 @@ public:
                            op.getAxis())),
         slots(componentMap(plan.slots, "slot", block)) {}
 
-  /// The registers of the result.
-  SmallVector<Value> run(ValueRange registers) {
+  /// The registers of the results.
+  SmallVector<SmallVector<Value>> run(ValueRange registers) {
     combineRegisters(registers);
-    if (std::optional<ClassValues> reduced = reduceWarps())
-      values = std::move(*reduced);
+    if (std::optional<Partials> reduced = reduceWarps())
+      partials = std::move(*reduced);
     else
       combineLanes();
     if (plan.partialBits())
@@ -49,67 +58,111 @@ public:
   }
 
 private:
+  using Partials = llvm::MapVector<uint64_t, Partial>;
+
+  bool hasIndex() { return op.getIndex() != nullptr; }
+
+  //===--------------------------------------------------------------------===//
+  // Combining
+  //===--------------------------------------------------------------------===//
+
+  Partial combine(Partial x, Partial y) {
+    if (!hasIndex())
+      return {combiner.combine(x.value, y.value), {}};
+    Value second = combiner.prefersSecond(x.value, x.index, y.value, y.index);
+    return {arith::SelectOp::create(b, second, y.value, x.value),
+            arith::SelectOp::create(b, second, y.index, x.index)};
+  }
+  Partial combineAll(SmallVector<Partial> parts) {
+    return combineBalanced(std::move(parts),
+                           [&](Partial x, Partial y) { return combine(x, y); });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Within a warp
+  //===--------------------------------------------------------------------===//
+
   void combineRegisters(ValueRange registers) {
+    ThreadMap axis =
+        dimMap(getLayout(op.getValue().getType()), op.getAxis(), block);
+    std::optional<MapEmitter> indices;
+    if (hasIndex())
+      indices.emplace(b, threads, axis);
     for (unsigned r = 0; r < registers.size(); ++r) {
-      Value &value = values[slots.ofRegister(r)];
-      if (value)
+      Partial &partial = partials[slots.ofRegister(r)];
+      if (partial.value)
         continue;
       SmallVector<unsigned> members = {r};
       for (uint64_t step : plan.registerSteps)
         for (unsigned i = 0, e = members.size(); i < e; ++i)
           members.push_back(members[i] ^ step);
-      SmallVector<Value> parts;
+      SmallVector<Partial> parts;
       for (unsigned member : members)
-        parts.push_back(combiner.widen(registers[member]));
-      value = combiner.combineAll(std::move(parts));
+        parts.push_back(
+            {combiner.widen(registers[member]),
+             indices ? indices->valueOf(axis.ofRegister(member)) : Value()});
+      partial = combineAll(std::move(parts));
     }
   }
 
   /// One instruction for all butterflies, where lanes alone move along the axis
   /// and all of them do.
-  std::optional<ClassValues> reduceWarps() {
-    if (plan.laneSteps.size() != block.laneBits ||
+  std::optional<Partials> reduceWarps() {
+    if (hasIndex() || plan.laneSteps.size() != block.laneBits ||
         llvm::any_of(plan.laneSteps, [&](const PlaceMove &move) {
           return slots.ofRegister(move.registers) != 0;
         }))
       return std::nullopt;
-    ClassValues reduced;
-    for (auto &[slot, value] : values) {
-      reduced[slot] = instructions.reduceWarp(b, op.getKind(), value);
-      if (!reduced[slot])
+    Partials reduced;
+    for (auto &[slot, partial] : partials) {
+      Value value = instructions.reduceWarp(b, op.getKind(), partial.value);
+      if (!value)
         return std::nullopt;
+      reduced[slot].value = value;
     }
     return reduced;
   }
 
   void combineLanes() {
     for (const PlaceMove &move : plan.laneSteps) {
-      ClassValues next;
+      Partials next;
       uint64_t otherClass = slots.ofRegister(move.registers);
-      for (auto &[slot, value] : values)
-        next[slot] = combiner.combine(
-            value, instructions.shuffleXor(b, values.lookup(slot ^ otherClass),
-                                           move.lanes));
-      values = std::move(next);
+      for (auto &[slot, partial] : partials)
+        next[slot] = combine(
+            partial, shuffle(partials.lookup(slot ^ otherClass), move.lanes));
+      partials = std::move(next);
     }
   }
 
+  Partial shuffle(Partial partial, uint64_t lanes) {
+    partial.value = instructions.shuffleXor(b, partial.value, lanes);
+    if (hasIndex())
+      partial.index = instructions.shuffleXor(b, partial.index, lanes);
+    return partial;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Between warps and blocks
+  //===--------------------------------------------------------------------===//
+
   void combineWarps() {
     int64_t offset = op->getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
-    Value base = sharedPointer(b, offset);
-    LinearLayout places = llvm::cantFail(plan.slots.compose(plan.scratch));
-    SlotEmitter shared(b, threads, block, base,
-                       componentMap(places, "slot", block));
-    ClassValues stored;
-    for (auto &[slot, value] : values)
-      stored[plan.scratch.applyFlat(slot)] = value;
-    shared.store(stored);
+    SharedPart values(*this, offset, combiner.type());
+    std::optional<SharedPart> indices;
+    if (hasIndex())
+      indices.emplace(*this, offset + reduceRegionBytes(plan), b.getI32Type());
+    values.store(partials, &Partial::value);
+    if (indices)
+      indices->store(partials, &Partial::index);
     bool crossesBlocks = !plan.blockSteps.empty();
     barrier(crossesBlocks);
-    SmallVector<Value> bases = basesOfBlocks(base);
-    MapEmitter numbers = shared.numbers(plan.warpBits);
-    for (auto &[slot, value] : values)
-      value = combiner.combineAll(loadPartials(shared, numbers, bases, slot));
+    for (auto &[slot, partial] : partials) {
+      SmallVector<Partial> parts(size_t{1} << plan.partialBits());
+      values.load(slot, parts, &Partial::value);
+      if (indices)
+        indices->load(slot, parts, &Partial::index);
+      partial = combineAll(std::move(parts));
+    }
     // No block may leave, or use its scratch again, while others read it.
     if (crossesBlocks)
       barrier(/*ofCluster=*/true);
@@ -119,41 +172,81 @@ private:
     ofCluster ? instructions.clusterBarrier(b) : instructions.blockBarrier(b);
   }
 
-  /// The scratch of this block and of those that it joins, in the order of the
-  /// numbers of their partial results.
-  SmallVector<Value> basesOfBlocks(Value own) {
-    SmallVector<Value> bases = {own};
-    SmallVector<uint64_t> distances = {0};
-    for (uint64_t step : plan.blockSteps)
-      for (unsigned i = 0, e = distances.size(); i < e; ++i) {
-        distances.push_back(distances[i] ^ step);
-        Value rank = LLVM::XOrOp::create(b, instructions.blockInCluster(b),
-                                         constantI32(b, distances.back()));
-        bases.push_back(instructions.mapToBlock(b, own, rank));
-      }
-    return bases;
-  }
+  /// The values, or the indices, of the partial results in shared memory.
+  class SharedPart {
+  public:
+    SharedPart(ReduceEmitter &parent, int64_t offset, Type type)
+        : parent(parent), plan(parent.plan), type(type),
+          own(sharedPointer(parent.b, offset)),
+          shared(parent.b, parent.threads, parent.block, own,
+                 componentMap(llvm::cantFail(plan.slots.compose(plan.scratch)),
+                              "slot", parent.block)) {}
 
-  SmallVector<Value> loadPartials(SlotEmitter &shared, MapEmitter &numbers,
-                                  ArrayRef<Value> bases, uint64_t slot) {
-    SmallVector<Value> parts;
-    for (auto [index, base] : llvm::enumerate(bases)) {
-      uint64_t first = (slot >> plan.warpBits ^ index) << plan.warpBits;
-      llvm::append_range(
-          parts, shared.load(numbers, plan.scratch.applyFlat(first),
-                             1u << plan.warpBits, combiner.type(), base));
+    void store(const Partials &partials, Value Partial::*part) {
+      ClassValues stored;
+      for (auto &[slot, partial] : partials)
+        stored[plan.scratch.applyFlat(slot)] = partial.*part;
+      shared.store(stored);
     }
-    return parts;
-  }
 
-  SmallVector<Value> results() {
-    llvm::DenseMap<uint64_t, Value> byElement;
-    for (auto &[slot, value] : values)
-      byElement[slot >> plan.partialBits()] = combiner.narrow(value);
-    ThreadMap places = flatMap(getLayout(op.getType()), block);
-    SmallVector<Value> registers;
-    for (unsigned r = 0; r < places.numRegisters(); ++r)
-      registers.push_back(byElement.lookup(places.ofRegister(r)));
+    /// Those of the element of the result that `slot` belongs to.
+    void load(uint64_t slot, MutableArrayRef<Partial> parts,
+              Value Partial::*part) {
+      if (bases.empty())
+        findBases();
+      size_t next = 0;
+      for (auto [index, base] : llvm::enumerate(bases)) {
+        uint64_t first = (slot >> plan.warpBits ^ index) << plan.warpBits;
+        for (Value value : shared.load(*numbers, plan.scratch.applyFlat(first),
+                                       1u << plan.warpBits, type, base))
+          parts[next++].*part = value;
+      }
+    }
+
+  private:
+    /// The region in this block and in those that it joins, in the order of
+    /// the numbers of their partial results.
+    void findBases() {
+      ImplicitLocOpBuilder &b = parent.b;
+      numbers.emplace(shared.numbers(plan.warpBits));
+      bases = {own};
+      SmallVector<uint64_t> distances = {0};
+      for (uint64_t step : plan.blockSteps)
+        for (unsigned i = 0, e = distances.size(); i < e; ++i) {
+          distances.push_back(distances[i] ^ step);
+          Value rank =
+              LLVM::XOrOp::create(b, parent.instructions.blockInCluster(b),
+                                  constantI32(b, distances.back()));
+          bases.push_back(parent.instructions.mapToBlock(b, own, rank));
+        }
+    }
+
+    ReduceEmitter &parent;
+    const ReductionPlan &plan;
+    Type type;
+    Value own;
+    SlotEmitter shared;
+    std::optional<MapEmitter> numbers;
+    SmallVector<Value> bases;
+  };
+
+  //===--------------------------------------------------------------------===//
+  // Results
+  //===--------------------------------------------------------------------===//
+
+  SmallVector<SmallVector<Value>> results() {
+    llvm::DenseMap<uint64_t, Partial> byElement;
+    for (auto &[slot, partial] : partials)
+      byElement[slot >> plan.partialBits()] = {combiner.narrow(partial.value),
+                                               partial.index};
+    ThreadMap places = flatMap(getLayout(op.getResult().getType()), block);
+    SmallVector<SmallVector<Value>> registers(hasIndex() ? 2 : 1);
+    for (unsigned r = 0; r < places.numRegisters(); ++r) {
+      Partial partial = byElement.lookup(places.ofRegister(r));
+      registers[0].push_back(partial.value);
+      if (hasIndex())
+        registers[1].push_back(partial.index);
+    }
     return registers;
   }
 
@@ -165,7 +258,7 @@ private:
   Combiner combiner;
   ReductionPlan plan;
   ThreadMap slots;
-  ClassValues values;
+  Partials partials;
 };
 
 struct ReducePattern final : TilePattern<ReduceOp> {
@@ -176,7 +269,7 @@ struct ReducePattern final : TilePattern<ReduceOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     ReduceEmitter emitter(b, op, instructions, blockShape(op));
-    rewriter.replaceOpWithMultiple(op, {emitter.run(adaptor.getValue())});
+    rewriter.replaceOpWithMultiple(op, emitter.run(adaptor.getValue()));
     return success();
   }
 };

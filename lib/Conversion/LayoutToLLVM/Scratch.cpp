@@ -81,11 +81,15 @@ bool mirage::crossesBlocks(ReduceOp op) {
   return !planOf(op).blockSteps.empty();
 }
 
+int64_t mirage::reduceRegionBytes(const ReductionPlan &plan) {
+  return accumulatorBytes << plan.scratch.totalOutBits();
+}
+
 int64_t mirage::reduceScratchBytes(ReduceOp op) {
   ReductionPlan plan = planOf(op);
   if (!plan.partialBits())
     return 0;
-  return accumulatorBytes << plan.scratch.totalOutBits();
+  return reduceRegionBytes(plan) * (op.getIndex() ? 2 : 1);
 }
 
 int64_t mirage::scanScratchBytes(ScanOp op) {

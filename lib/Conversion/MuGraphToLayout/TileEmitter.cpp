@@ -91,8 +91,9 @@ Value TileEmitter::reduce(layout::ReduceKind kind, Value value, int64_t axis) {
     return value;
   shape[axis] = 1;
   return layout::ReduceOp::create(
-      builder, loc, RankedTensorType::get(shape, type.getElementType()), kind,
-      value, axis);
+             builder, loc, RankedTensorType::get(shape, type.getElementType()),
+             kind, value, axis)
+      .getResult();
 }
 
 Value TileEmitter::exp(Value value) {

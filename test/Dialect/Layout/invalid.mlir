@@ -141,6 +141,29 @@ func.func @c11(%a: tensor<16x16xf16>) {
 }
 
 // -----
+func.func @c27(%a: tensor<16x16xf16>) {
+  // expected-error@+1 {{has an index of 'sum', expected max or min (layout_c27)}}
+  %0, %1 = layout.reduce sum %a axis = 0 : tensor<16x16xf16> -> tensor<1x16xf16>, tensor<1x16xi32>
+  return
+}
+
+// -----
+func.func @c27(%a: tensor<16x16xf16>) {
+  // expected-error@+1 {{index is 'tensor<16x16xi32>', expected shape and layout of 'tensor<1x16xf16>' (layout_c27)}}
+  %0, %1 = layout.reduce max %a axis = 0 : tensor<16x16xf16> -> tensor<1x16xf16>, tensor<16x16xi32>
+  return
+}
+
+// -----
+#a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
+#r = #layout.linear<register = [[0, 0]], lane = [[1, 0]] -> [2, 1]>
+func.func @c27(%a: tensor<2x2xf16, #a>) {
+  // expected-error@+1 {{index is 'tensor<2x1xi32>', expected shape and layout of 'tensor<2x1xf16, #layout.linear}}
+  %0, %1 = layout.reduce min %a axis = 1 : tensor<2x2xf16, #a> -> tensor<2x1xf16, #r>, tensor<2x1xi32>
+  return
+}
+
+// -----
 #a = #layout.linear<register = [[0, 1]], lane = [[1, 0]] -> [2, 2]>
 func.func @c12(%a: tensor<2x2xf16, #a>) {
   // expected-error@+1 {{as follows from the operand (layout_c12)}}

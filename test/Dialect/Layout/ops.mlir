@@ -42,6 +42,8 @@ func.func @compute(%a: tensor<16x64xf16>, %b: tensor<64x32xf16>, %c: tensor<16x3
   %d = layout.dot %a, %b, %c : tensor<16x64xf16>, tensor<64x32xf16>, tensor<16x32xf32>
   // CHECK: layout.reduce sum %{{.*}} axis = 1 : tensor<16x16xf32, #{{.*}}> -> tensor<16x1xf32, #{{.*}}>
   %r = layout.reduce sum %v axis = 1 : tensor<16x16xf32, #rows> -> tensor<16x1xf32, #sum>
+  // CHECK: layout.reduce max %{{.*}} axis = 1 : tensor<16x16xf32, #{{.*}}> -> tensor<16x1xf32, #{{.*}}>, tensor<16x1xi32, #{{.*}}>
+  %greatest, %at = layout.reduce max %v axis = 1 : tensor<16x16xf32, #rows> -> tensor<16x1xf32, #sum>, tensor<16x1xi32, #sum>
   // CHECK: layout.broadcast
   %e = layout.broadcast %r : tensor<16x1xf32, #sum> -> tensor<16x16xf32, #rows>
   // CHECK: layout.mask %{{.*}} dim = 1 offset = %{{.*}} extent = 2560 neutral = -inf : tensor

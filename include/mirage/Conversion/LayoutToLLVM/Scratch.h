@@ -52,6 +52,9 @@ std::optional<layout::GatherPlan> planGather(layout::GatherOp op,
 /// Whether blocks of a cluster read each other's partial results.
 bool crossesBlocks(layout::ReduceOp op);
 
+/// The scratch of a reduction is one region for values, and one for indices
+/// behind it if it has these.
+int64_t reduceRegionBytes(const layout::ReductionPlan &plan);
 int64_t reduceScratchBytes(layout::ReduceOp op);
 int64_t scanScratchBytes(layout::ScanOp op);
 int64_t gatherScratchBytes(layout::GatherOp op,

@@ -196,6 +196,23 @@ LogicalResult DotOp::verify() {
   return success();
 }
 
+/// layout_c27: where the greatest or least element stands.
+static LogicalResult verifyIndex(ReduceOp op) {
+  if (!op.getIndex())
+    return success();
+  if (op.getKind() != ReduceKind::Max && op.getKind() != ReduceKind::Min)
+    return op.emitOpError()
+           << "has an index of '" << stringifyReduceKind(op.getKind())
+           << "', expected max or min (layout_c27)";
+  auto value = cast<RankedTensorType>(op.getResult().getType());
+  auto index = cast<RankedTensorType>(op.getIndex().getType());
+  if (index == value.clone(index.getElementType()))
+    return success();
+  return op.emitOpError() << "index is " << index
+                          << ", expected shape and layout of " << value
+                          << " (layout_c27)";
+}
+
 LogicalResult ReduceOp::verify() {
   auto from = cast<RankedTensorType>(getValue().getType());
   auto to = cast<RankedTensorType>(getResult().getType());
@@ -205,7 +222,7 @@ LogicalResult ReduceOp::verify() {
   shape[getAxis()] = 1;
   if (failed(
           verifyTile(*this, to, shape, from.getElementType(), "layout_c11")) ||
-      failed(verifyKind(*this, getKind(), from)))
+      failed(verifyKind(*this, getKind(), from)) || failed(verifyIndex(*this)))
     return failure();
   return verifyLayouts(*this);
 }

@@ -78,4 +78,15 @@ gpu.module @m {
     layout.store %d, %y[%c0, %c0] : tensor<16x64xi32>, memref<16x64xi32>
     gpu.return
   }
+  // A value and its index are in one place.
+  // CHECK-LABEL: gpu.func @index
+  // CHECK: layout.reduce max %{{.*}} axis = 1 : {{.*}} -> tensor<64x1xf16, #[[AT:.*]]>, tensor<64x1xi32, #[[AT]]>
+  gpu.func @index(%x: memref<64x256xf16>, %y: memref<64x1xf16>, %i: memref<64x1xi32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0, %c0] : memref<64x256xf16> -> tensor<64x256xf16>
+    %1, %2 = layout.reduce max %0 axis = 1 : tensor<64x256xf16> -> tensor<64x1xf16>, tensor<64x1xi32>
+    layout.store %1, %y[%c0, %c0] : tensor<64x1xf16>, memref<64x1xf16>
+    layout.store %2, %i[%c0, %c0] : tensor<64x1xi32>, memref<64x1xi32>
+    gpu.return
+  }
 }

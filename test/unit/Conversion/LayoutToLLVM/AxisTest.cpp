@@ -178,6 +178,75 @@ TEST_P(Axis, Reductions) {
   EXPECT_EQ(acrossBlocks > 0, GetParam().hasClusters);
 }
 
+/// Whether y at a later index takes the place of x: numpy's argmax and argmin.
+bool takesLater(double x, double y, bool isMax) {
+  if (std::isnan(x) || std::isnan(y))
+    return std::isnan(y) && !std::isnan(x);
+  return isMax ? y > x : y < x;
+}
+
+TEST_P(Axis, ReductionsWithIndices) {
+  unsigned acrossWarps = 0, acrossBlocks = 0, ofNaN = 0, ofTies = 0;
+  for (int i = 0; i < 60; ++i) {
+    bool isMax = below(2);
+    Shape shape = randomShape(), reduced = shape;
+    unsigned axis = below(shape.size());
+    reduced[axis] = 1;
+    unsigned blockBits = randomBlockBits();
+    auto from = layout(shape, blockBits);
+    std::string element = type(/*integers=*/false);
+    std::string t = tile(shape, element, from);
+    std::string r = tile(reduced, element, from.reduceDim(axis));
+    std::string n = tile(reduced, "i32", from.reduceDim(axis));
+    Kernel kernel = this->kernel(
+        load("x", 0, shape, element, t) + "%y, %i = layout.reduce " +
+            (isMax ? "max" : "min") + " %x axis = " + std::to_string(axis) +
+            " : " + t + " -> " + r + ", " + n + "\n" +
+            store(1, reduced, element, r) + "\nlayout.store %i, %p2" +
+            offsets(shape.size()) + " : " + n + ", " + memref(reduced, "i32"),
+        blockBits);
+    kernel.memrefs = {memref(shape, element), memref(reduced, element),
+                      memref(reduced, "i32")};
+    SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
+    Cut cut(shape, axis);
+    Data x = Data::random(element, cut.elements(), random(), /*integers=*/true);
+    // Numbers that are few, so that many are equal, zeros of both signs,
+    // infinities and, seldom, NaN.
+    if (element.front() != 'i') {
+      const double special[] = {0.0, -0.0, INFINITY, -INFINITY, NAN};
+      for (double &value : x.values)
+        if (below(8) == 0)
+          value = special[below(below(4) ? 4 : 5)];
+    }
+    Data y = Data::zeros(element, cut.rows()),
+         index = Data::zeros("i32", cut.rows());
+    ASSERT_TRUE(run(kernel, {&x, &y, &index}));
+    ReductionPlan plan = planReduction(from.getLinear(), axis);
+    acrossWarps += plan.warpBits > 0;
+    acrossBlocks += !plan.blockSteps.empty();
+    for (int64_t row = 0; row < cut.rows(); ++row) {
+      int64_t best = 0;
+      for (int64_t j = 1; j < cut.size; ++j) {
+        ofTies += x.values[cut.at(row, best)] == x.values[cut.at(row, j)];
+        if (takesLater(x.values[cut.at(row, best)], x.values[cut.at(row, j)],
+                       isMax))
+          best = j;
+      }
+      double expected = x.values[cut.at(row, best)];
+      ASSERT_EQ(index.values[row], best) << "row " << row;
+      ofNaN += std::isnan(expected);
+      if (std::isnan(expected))
+        ASSERT_TRUE(std::isnan(y.values[row]));
+      else
+        ASSERT_EQ(toBits(y.values[row], element), toBits(expected, element));
+    }
+  }
+  EXPECT_GT(acrossWarps, 0u);
+  EXPECT_GT(ofNaN, 0u);
+  EXPECT_GT(ofTies, 0u);
+  EXPECT_EQ(acrossBlocks > 0, GetParam().hasClusters);
+}
+
 TEST_P(Axis, Scans) {
   for (int i = 0; i < 40; ++i) {
     const Kind &kind = kinds[below(6)];

@@ -250,6 +250,16 @@ def Layout_ReduceOp : Layout_Op<"reduce", [Pure, Layout_Follows]> {
     ```mlir
     %r = layout.reduce sum %v axis = 1 : tensor<16x64xf32> -> tensor<16x1xf32>
     ```
+
+    `max` and `min` may have a second result: where along the axis the element
+    stands. Of equal elements it is the first, and the zeros of both signs are
+    equal; if some are NaN, it is the first of these. The first result is then
+    the element that stands there.
+
+    ```mlir
+    %m, %i = layout.reduce max %v axis = 1 : tensor<16x64xf32> -> tensor<16x1xf32>, tensor<16x1xi32>
+    ```
+
     Between warps it goes through shared memory at `layout.offset`, between the
     blocks of a cluster through that of each other.
 
@@ -259,13 +269,21 @@ def Layout_ReduceOp : Layout_Op<"reduce", [Pure, Layout_Follows]> {
     - (layout_c12) with layouts, the result's is the operand's with components
       along `axis` set to 0.
     - (layout_c20) `and`, `or` and `xor` combine integers.
+    - (layout_c27) only `max` and `min` have an index, with the shape and layout
+      of the first result.
   }];
   let arguments = (ins Layout_ReduceKindAttr:$kind, Layout_NumberTile:$value,
                        ConfinedAttr<I64Attr, [IntNonNegative]>:$axis);
-  let results = (outs Layout_NumberTile:$result);
+  let results = (outs Layout_NumberTile:$result, Optional<Layout_IndexTile>:$index);
   let assemblyFormat = [{
-    $kind $value `axis` `=` $axis attr-dict `:` type($value) `->` type($result)
+    $kind $value `axis` `=` $axis attr-dict
+    `:` type($value) `->` type($result) (`,` type($index)^)?
   }];
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "ReduceKind":$kind, "::mlir::Value":$value, "int64_t":$axis), [{
+      build($_builder, $_state, result, /*index=*/::mlir::Type(), kind, value, axis);
+    }]>
+  ];
   let hasVerifier = 1;
 }
 

@@ -39,8 +39,12 @@ uint32_t DigitContext::intern(AccessForm form) {
   return it->second;
 }
 
-bool DigitContext::isIndicator(const AccessForm &form) const {
+bool DigitContext::isIndicator(const AccessForm &form) {
   return form.tensor == indicatorTensor;
+}
+
+bool DigitContext::isMask(const Atom &atom) {
+  return atom.kind == AtomKind::Function && atom.symbol == maskFunction;
 }
 
 ExprId DigitContext::accessOf(AccessForm form, llvm::ArrayRef<LabelId> labels) {

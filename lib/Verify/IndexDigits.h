@@ -52,6 +52,15 @@ struct AccessForm {
 class DigitContext {
 public:
   ExprContext &exprs() { return context; }
+  const ExprContext &exprs() const { return context; }
+
+  /// How an access is written.
+  const AccessForm &form(const Atom &access) const {
+    return forms[access.symbol];
+  }
+  static bool isIndicator(const AccessForm &form);
+  /// True if `atom` is mask(indicator, e).
+  static bool isMask(const Atom &atom);
 
   int64_t product(llvm::ArrayRef<LabelId> digits) const;
 
@@ -81,7 +90,6 @@ public:
 private:
   struct Neighbours;
   uint32_t intern(AccessForm form);
-  bool isIndicator(const AccessForm &form) const;
   ExprId accessOf(AccessForm form, llvm::ArrayRef<LabelId> labels);
   bool hasDigits(ExprId e) const;
 

@@ -8,7 +8,7 @@
 
 #include "mirage/Verify/Proof.h"
 
-#include "SymbolicRun.h"
+#include "WriteCertificate.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -19,7 +19,8 @@ using namespace mirage::verify;
 static constexpr uint64_t maxWork = 400000;
 
 /// True if both are the same element, written with labels of the same sizes.
-static bool isEqual(DigitContext &digits, SymbolicTensor expected,
+/// `expected` is brought into normal form.
+static bool isEqual(DigitContext &digits, SymbolicTensor &expected,
                     SymbolicTensor got, llvm::ArrayRef<int64_t> shape) {
   ExprContext &context = digits.exprs();
   expected.element = digits.merge(expected.element, expected.dims, shape);
@@ -39,8 +40,8 @@ static bool isEqual(DigitContext &digits, SymbolicTensor expected,
 }
 
 bool mirage::verify::prove(const TensorProgram &spec,
-                           const TensorProgram &candidate,
-                           std::string &reason) {
+                           const TensorProgram &candidate, std::string &reason,
+                           llvm::json::Object *certificate) {
   DigitContext digits;
   digits.exprs().setWorkLimit(maxWork);
   SymbolicRun specRun(digits, spec, nullptr);
@@ -52,12 +53,17 @@ bool mirage::verify::prove(const TensorProgram &spec,
           run->reason;
       return false;
     }
-  for (size_t number = 0; number < spec.results.size(); ++number)
-    if (!isEqual(digits, specRun.result(number), candidateRun.result(number),
+  std::vector<SymbolicTensor> results;
+  for (size_t number = 0; number < spec.results.size(); ++number) {
+    results.push_back(specRun.result(number));
+    if (!isEqual(digits, results.back(), candidateRun.result(number),
                  spec.values[spec.results[number]].shape)) {
       reason =
           "the normal forms of result #" + std::to_string(number) + " differ";
       return false;
     }
+  }
+  if (certificate)
+    *certificate = writeCertificate(digits, specRun, candidateRun, results);
   return true;
 }

@@ -51,6 +51,12 @@ public:
   }
   std::string reason;
 
+  // What was found, for others to see.
+  const TensorProgram &tensorProgram() const { return program; }
+  llvm::ArrayRef<SymbolicTensor> allValues() const { return tensors; }
+  /// The digits of a nest of indices of a block graph.
+  LabelList digitsOf(int graph, llvm::ArrayRef<mugraph::TileIndex> nest);
+
 private:
   bool fail(const char *why) {
     reason = why;
@@ -94,7 +100,6 @@ private:
   bool runAssemble(const ProgramValue &value, SymbolicTensor &result);
   bool assembleDim(const ProgramValue &value, size_t dim, ExprId element,
                    LabelList &dims);
-  LabelList digitsOf(int graph, llvm::ArrayRef<mugraph::TileIndex> nest);
   /// Splits the label of an index of a block graph in all values so far.
   void splitIndex(LabelId label, int64_t high);
   const RaggedTile *ragged(LabelId label) const {

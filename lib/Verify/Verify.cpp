@@ -131,6 +131,8 @@ public:
   }
 
   Report run();
+  /// A test took too many steps.
+  bool isTooLarge() const { return tooLarge; }
 
 private:
   enum class Outcome { Passed, Failed, Stopped };
@@ -168,6 +170,7 @@ private:
   /// of one.
   bool needsTrace = false;
   bool hasBound = false;
+  bool tooLarge = false;
 };
 
 } // namespace
@@ -281,6 +284,7 @@ Checker::Outcome Checker::compareAt(size_t number, const Sample &sample,
   FieldValue expected = specRun.result(sample.result, sample.index);
   FieldValue got = candidateRun.result(sample.result, sample.index);
   if (specRun.isExhausted() || candidateRun.isExhausted()) {
+    tooLarge = true;
     report.status = Status::Undecided;
     report.reason = "one test takes more than " +
                     std::to_string(options.hardSteps) + " steps";
@@ -511,6 +515,41 @@ static void checkDomain(func::FuncOp spec, const TensorProgram &specProgram,
   describeShown(report);
 }
 
+static bool findProof(const TensorProgram &spec, const TensorProgram &candidate,
+                      const Options &options, Report &report) {
+  llvm::json::Object certificate;
+  if (!options.proof || !prove(spec, candidate, report.noProof,
+                               options.certificate ? &certificate : nullptr))
+    return false;
+  report.status = Status::Proved;
+  if (options.certificate)
+    report.certificate = std::move(certificate);
+  return true;
+}
+
+/// Programs too large to be tested may be proved all the same.
+static Report testAndProve(const TensorProgram &spec,
+                           const TensorProgram &candidate,
+                           const Options &options) {
+  Options quick = options;
+  if (options.proof)
+    quick.hardSteps = std::min(options.hardSteps, options.heavySteps);
+  Checker checker(spec, candidate, quick);
+  Report report = checker.run();
+  if (report.isAccepted()) {
+    findProof(spec, candidate, options, report);
+    return report;
+  }
+  if (!checker.isTooLarge() || !options.proof)
+    return report;
+  Report proved = stopped(options, Status::Undecided, "");
+  if (findProof(spec, candidate, options, proved))
+    return proved;
+  report = Checker(spec, candidate, options).run();
+  report.noProof = proved.noProof;
+  return report;
+}
+
 Report mirage::verify::checkEquivalent(func::FuncOp spec,
                                        func::FuncOp candidate,
                                        const Options &options) {
@@ -534,14 +573,11 @@ Report mirage::verify::checkEquivalent(func::FuncOp spec,
   mistake = program->findWriteMistake();
   if (!mistake.empty())
     return stopped(options, Status::Different, mistake);
-  Report report = Checker(*specProgram, *program, options).run();
+  Report report = testAndProve(*specProgram, *program, options);
   if (report.counterExample && options.showInputs)
     showInputs(spec, *specProgram, *program, options, report);
   if (report.isAccepted())
     checkDomain(spec, *specProgram, *program, options, report);
-  if (report.isAccepted() && options.proof &&
-      prove(*specProgram, *program, report.noProof))
-    report.status = Status::Proved;
   if (report.isAccepted())
     report.numerics = findRisks(spec, candidate);
   return report;

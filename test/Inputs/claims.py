@@ -3,9 +3,10 @@
 
 claims.py print FILE N     graph N of FILE.json, or mutant N of FILE.jsonl, with its
                            program, as one module in the mugraph dialect
-claims.py check FILE...    verifies all of them; the last line counts right verdicts
-                           and proofs. Status 1 if a verdict is wrong or an equivalent
-                           graph in twenty has no proof
+claims.py check FILE...    verifies all of them and checks the certificates of their
+                           proofs; the last line counts. Status 1 if a verdict is
+                           wrong, an equivalent graph in twenty has no proof, or a
+                           certificate is refused
 
 Formats: FILE.json is a list of graphs, with labels.json (per file the verdicts) and
 specs.json (per file the program, `mlir`) beside it. A line of FILE.jsonl has `graph`,
@@ -58,21 +59,27 @@ def read(path):
 
 
 def verify(module):
-    """The reports of --mugraph-verify, and what it says on stderr."""
+    """The reports of --mugraph-verify, and the names of the functions whose proofs
+    --mugraph-check-certificate accepts."""
     with tempfile.TemporaryDirectory() as folder:
-        report = os.path.join(folder, "report.json")
-        command = ["mirage-opt", f"--mugraph-verify=report={report}", "-o", "/dev/null"]
+        report, proofs = (os.path.join(folder, name) for name in ("report.json", "proofs.json"))
+        command = ["mirage-opt", f"--mugraph-verify=report={report} certificate={proofs}", "-o", "/dev/null"]
         process = subprocess.run(command, input=module, text=True, stderr=subprocess.PIPE)
         if not os.path.exists(report):
             sys.exit(f"claims.py: no report\n{process.stderr}")
-        with open(report) as lines:
-            return [json.loads(line) for line in lines]
+        command = ["mirage-opt", f"--mugraph-check-certificate=certificate={proofs}", "-o", "/dev/null"]
+        process = subprocess.run(command, input=module, text=True, stderr=subprocess.PIPE)
+        refused = set(re.findall(r"does not prove that @(\w+)", process.stderr))
+        with open(report) as lines, open(proofs) as certificates:
+            names = {json.loads(line)["function"] for line in certificates}
+            return [json.loads(line) for line in lines], names - refused
 
 
 def check(paths):
     claims = [entry for path in paths for entry in read(path)]
     modules = [claim(graph, program, f"c{number}") for number, (graph, program, _, _) in enumerate(claims)]
-    reports = {report["function"]: report["verification"] for report in verify("".join(modules))}
+    reports, certified = verify("".join(modules))
+    reports = {report["function"]: report["verification"] for report in reports}
     wrong = proved = equivalent = shown = 0
     for number, (_, _, expected, what) in enumerate(claims):
         result = reports[f"c{number}"]
@@ -85,11 +92,13 @@ def check(paths):
             print(f"{what}: got {result['status']}, expected {'equal' if expected else 'different'}")
         elif expected and result["status"] != "proved":
             print(f"{what}: {result['status']}, {result.get('no_proof')}")
+        elif expected and f"c{number}" not in certified:
+            print(f"{what}: the certificate of its proof is refused")
         elif not expected and "got_f64" not in result.get("counter_example", {}):
             print(f"{what}: rejected without inputs that show it: {result.get('reason')}")
     print(f"{len(claims) - wrong} of {len(claims)} verdicts right, {proved} of {equivalent} equivalent ones proved, "
-          f"{shown} of {len(claims) - equivalent} others shown on inputs")
-    return 1 if wrong or proved < 0.95 * equivalent else 0
+          f"{shown} of {len(claims) - equivalent} others shown on inputs, {len(certified)} certificates checked")
+    return 1 if wrong or proved < 0.95 * equivalent or len(certified) != proved else 0
 
 
 if __name__ == "__main__":

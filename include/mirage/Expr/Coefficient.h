@@ -17,6 +17,7 @@
 #include "mirage/Expr/Field.h"
 #include "mirage/Expr/Rational.h"
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <optional>
@@ -54,7 +55,6 @@ public:
   /// Appends a canonical encoding, for hashing.
   void encode(llvm::SmallVectorImpl<uint64_t> &key) const;
 
-private:
   /// prime^exponent with 0 < exponent < 1.
   struct Radical {
     int64_t base;
@@ -63,6 +63,9 @@ private:
       return base == other.base && exponent == other.exponent;
     }
   };
+  llvm::ArrayRef<Radical> radicalPart() const { return radicals; }
+
+private:
   void multiplyPower(int64_t base, Rational exponent);
 
   Rational rational;

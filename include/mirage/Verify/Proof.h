@@ -40,14 +40,17 @@
 
 #include "mirage/Verify/TensorProgram.h"
 
+#include "llvm/Support/JSON.h"
+
 #include <string>
 
 namespace mirage::verify {
 
 /// True if both programs have equal normal forms; if not, `reason` says where
-/// the proof ends. The results have equal types.
+/// the proof ends. The results have equal types. The normal forms are written
+/// to `certificate`, if given, so that `Certificate.h` can check them.
 bool prove(const TensorProgram &spec, const TensorProgram &candidate,
-           std::string &reason);
+           std::string &reason, llvm::json::Object *certificate = nullptr);
 
 } // namespace mirage::verify
 

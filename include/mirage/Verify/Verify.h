@@ -23,15 +23,12 @@
 #include "mirage/Support/GeneratedInputs.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/JSON.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-namespace llvm::json {
-class OStream;
-}
 
 namespace mirage::verify {
 
@@ -42,6 +39,8 @@ struct Options {
   double errorLog2 = -60;
   /// Look for a proof of what passed the tests.
   bool proof = true;
+  /// Keep the certificate of a proof.
+  bool certificate = false;
   /// Look for inputs that show a difference in floating point.
   bool showInputs = false;
   unsigned minTests = 2;
@@ -96,6 +95,8 @@ struct Report {
   uint64_t steps = 0;  ///< Scalar operations in all tests.
   std::string reason;  ///< Why the candidate was not accepted.
   std::string noProof; ///< Why an accepted candidate was not proved.
+  /// Of a proof, if wanted (`Certificate.h`).
+  std::optional<llvm::json::Object> certificate;
   std::optional<CounterExample> counterExample;
   /// Of an accepted candidate: where it may overflow and its specification does
   /// not (`Numerics.h`).

@@ -6,12 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Claims.h"
+
 #include "mirage/Verify/Transforms/Passes.h"
 #include "mirage/Verify/Verify.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/SymbolTable.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -24,8 +23,6 @@ namespace mirage {
 using namespace mlir;
 using namespace mirage;
 
-static constexpr llvm::StringLiteral implementsName = "mugraph.implements";
-
 namespace {
 
 class MuGraphVerifyPass final
@@ -37,10 +34,11 @@ public:
 
 private:
   /// Checks one function that has the attribute.
-  LogicalResult check(func::FuncOp function, raw_ostream &lines);
+  LogicalResult check(func::FuncOp function, raw_ostream &lines,
+                      raw_ostream &certificates);
   LogicalResult diagnose(func::FuncOp function, func::FuncOp spec,
                          const verify::Report &result);
-  LogicalResult writeReport(StringRef lines);
+  LogicalResult writeFile(StringRef name, StringRef what, StringRef lines);
 };
 
 } // namespace
@@ -71,24 +69,17 @@ LogicalResult MuGraphVerifyPass::diagnose(func::FuncOp function,
 }
 
 LogicalResult MuGraphVerifyPass::check(func::FuncOp function,
-                                       raw_ostream &lines) {
-  Attribute attribute = function->getAttr(implementsName);
-  auto name = dyn_cast<FlatSymbolRefAttr>(attribute);
-  if (!name)
-    return function.emitError()
-           << "attribute '" << implementsName << "' is " << attribute
-           << ", expected the symbol of a function such as @f.spec";
-  auto spec =
-      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(function, name);
-  if (!spec)
-    return function.emitError()
-           << "attribute '" << implementsName << "' names " << name
-           << ", but there is no function of that name";
-
+                                       raw_ostream &lines,
+                                       raw_ostream &certificates) {
+  FailureOr<func::FuncOp> found = verify::findSpec(function);
+  if (failed(found))
+    return failure();
+  func::FuncOp spec = *found;
   verify::Options options;
   options.errorLog2 = errorLog2;
   options.seed = seed;
   options.proof = proof != verify::ProofMode::Off;
+  options.certificate = !certificate.empty();
   options.showInputs = true;
   verify::Report result = verify::checkEquivalent(spec, function, options);
   llvm::json::OStream json(lines);
@@ -100,33 +91,36 @@ LogicalResult MuGraphVerifyPass::check(func::FuncOp function,
     json.attributeEnd();
   });
   lines << "\n";
+  if (result.certificate) {
+    result.certificate->insert({"function", function.getSymName()});
+    result.certificate->insert({"implements", spec.getSymName()});
+    certificates << llvm::json::Value(std::move(*result.certificate)) << "\n";
+  }
   return diagnose(function, spec, result);
 }
 
-LogicalResult MuGraphVerifyPass::writeReport(StringRef lines) {
+LogicalResult MuGraphVerifyPass::writeFile(StringRef name, StringRef what,
+                                           StringRef lines) {
   std::string message;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(report, &message);
+  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(name, &message);
   if (!file)
     return getOperation().emitError()
-           << "the report cannot be written: " << message;
+           << "the " << what << " cannot be written: " << message;
   file->os() << lines;
   file->keep();
   return success();
 }
 
 void MuGraphVerifyPass::runOnOperation() {
-  SmallVector<func::FuncOp> functions;
-  getOperation().walk([&](func::FuncOp function) {
-    if (function->hasAttr(implementsName))
-      functions.push_back(function);
-  });
-  std::string lines;
-  llvm::raw_string_ostream os(lines);
+  std::string lines, certificates;
+  llvm::raw_string_ostream os(lines), certificateStream(certificates);
   bool allEqual = true;
-  for (func::FuncOp function : functions)
-    allEqual &= succeeded(check(function, os));
+  for (func::FuncOp function : verify::findClaims(getOperation()))
+    allEqual &= succeeded(check(function, os, certificateStream));
   if (!report.empty())
-    allEqual &= succeeded(writeReport(lines));
+    allEqual &= succeeded(writeFile(report, "report", lines));
+  if (!certificate.empty())
+    allEqual &= succeeded(writeFile(certificate, "certificate", certificates));
   if (!allEqual)
     return signalPassFailure();
   markAllAnalysesPreserved();

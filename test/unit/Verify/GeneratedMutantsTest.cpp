@@ -9,7 +9,9 @@
 // Programs of the examples are searched for kernels, the kernels are changed at
 // random, and each changed kernel is judged twice: by running it
 // (`NaiveExecution.h`) and by the verifier. What computes something else must
-// not be accepted, and must not be proved either, tests or no tests.
+// not be accepted, and must not be proved either, tests or no tests; nor may
+// the certificate of the kernel prove it. The certificates of proofs are
+// checked.
 //
 // MIRAGE_MUTANTS is the number of mutants (1000), MIRAGE_SEED their seed, and
 // with MIRAGE_SHOW those are printed that compute the same and were rejected:
@@ -22,6 +24,7 @@
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 #include "mirage/Search/Transforms/Passes.h"
 #include "mirage/Support/GeneratedInputs.h"
+#include "mirage/Verify/Certificate.h"
 #include "mirage/Verify/Proof.h"
 #include "mirage/Verify/Verify.h"
 
@@ -384,6 +387,7 @@ struct Base {
   func::FuncOp spec, winner;
   std::vector<std::vector<NaiveTensor>> inputs;
   std::vector<std::vector<NaiveTensor>> expected;
+  llvm::json::Object certificate;
 };
 
 struct Tally {
@@ -465,12 +469,25 @@ static double maxError(const Base &base, func::FuncOp function,
   return error;
 }
 
-static bool isProvedAlone(func::FuncOp spec, func::FuncOp candidate) {
+static bool isProvedAlone(func::FuncOp spec, func::FuncOp candidate,
+                          llvm::json::Object *certificate = nullptr) {
   std::string reason;
   auto a = verify::TensorProgram::read(spec, reason);
   auto b = verify::TensorProgram::read(candidate, reason);
   return succeeded(a) && succeeded(b) && b->findWriteMistake().empty() &&
-         verify::prove(*a, *b, reason);
+         verify::prove(*a, *b, reason, certificate);
+}
+
+/// What is wrong with the certificate, or nothing.
+static std::string checkCertificate(func::FuncOp spec, func::FuncOp candidate,
+                                    const llvm::json::Object &certificate) {
+  std::string reason;
+  auto a = verify::TensorProgram::read(spec, reason);
+  auto b = verify::TensorProgram::read(candidate, reason);
+  if (failed(a) || failed(b))
+    return reason;
+  llvm::Error error = certificate::check(*a, *b, certificate);
+  return error ? llvm::toString(std::move(error)) : "";
 }
 
 /// Makes a mutant and compares the verdicts.
@@ -504,6 +521,7 @@ void GeneratedMutants::judge(Base &base, std::mt19937_64 &random,
   ASSERT_TRUE(unknown.empty()) << unknown;
   verify::Options options;
   options.seed = random();
+  options.certificate = true;
   verify::Report report = verify::checkEquivalent(spec, mutant, options);
   if (error > 1e-6) {
     ++tally.wrong;
@@ -515,10 +533,19 @@ void GeneratedMutants::judge(Base &base, std::mt19937_64 &random,
     EXPECT_FALSE(std::isfinite(error) && isProvedAlone(spec, mutant))
         << what << ", error " << error << ", proved\n"
         << text;
+    EXPECT_TRUE(!std::isfinite(error) ||
+                !checkCertificate(spec, mutant, base.certificate).empty())
+        << what << ", error " << error << ", certified\n"
+        << text;
     return;
   }
   ++tally.equal;
-  tally.equalProved += report.status == verify::Status::Proved;
+  if (report.status == verify::Status::Proved) {
+    ++tally.equalProved;
+    EXPECT_EQ(checkCertificate(spec, mutant, *report.certificate), "")
+        << what << "\n"
+        << text;
+  }
   if (!report.isAccepted()) {
     ++tally.equalRejected;
     if (getenv("MIRAGE_SHOW"))
@@ -539,8 +566,10 @@ TEST_F(GeneratedMutants, NoneIsAcceptedWrongly) {
   for (const char *program : programs) {
     bases.push_back(makeBase(program));
     std::string unknown;
-    EXPECT_LT(maxError(bases.back(), bases.back().winner, unknown), 1e-9)
-        << unknown;
+    Base &base = bases.back();
+    EXPECT_LT(maxError(base, base.winner, unknown), 1e-9) << unknown;
+    EXPECT_TRUE(isProvedAlone(base.spec, base.winner, &base.certificate));
+    EXPECT_EQ(checkCertificate(base.spec, base.winner, base.certificate), "");
   }
   ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) {});
   Tally tally;

@@ -35,8 +35,12 @@ def MuGraphVerifyPass : Pass<"mugraph-verify", "::mlir::ModuleOp"> {
 
     The report has one JSON object a line for each function checked:
     `{"function":"f","implements":"f.spec","verification":{"status":"tested",..}}`.
+    With `certificate=FILE`, so has that file for each function that was proved,
+    for `mugraph-check-certificate`.
   }];
   let options = [
+    Option<"certificate", "certificate", "std::string", /*default=*/"",
+           "File for the certificates of proofs, as JSON lines">,
     Option<"errorLog2", "error-log2", "double", "-60",
            "Tests are repeated until the probability of accepting a wrong "
            "program is at most 2 to this power, where such a bound exists">,
@@ -54,6 +58,34 @@ def MuGraphVerifyPass : Pass<"mugraph-verify", "::mlir::ModuleOp"> {
            "File for the results as JSON, `-` for standard output">,
     Option<"seed", "seed", "uint64_t", "1",
            "Seed of the random tests; every seed is an independent check">,
+  ];
+}
+
+def MuGraphCheckCertificatePass
+    : Pass<"mugraph-check-certificate", "::mlir::ModuleOp"> {
+  let summary = "Check proofs that functions compute what they implement";
+  let description = [{
+    Checks that for every function that carries `mugraph.implements = @spec` the
+    file has a certificate (`mugraph-verify`) that proves it. The checker is
+    independent of the prover and trusts nothing in the file; what it trusts
+    stands in `mirage/Verify/Certificate.h`. A function without a certificate, or
+    with one that does not prove it, is an error at that function.
+
+    ```mlir
+    func.func private @f.spec(%a: tensor<4x4xf32>) -> tensor<4x4xf32> {
+      %0 = mugraph.square %a : tensor<4x4xf32>
+      return %0 : tensor<4x4xf32>
+    }
+    func.func @f(%a: tensor<4x4xf32>) -> tensor<4x4xf32>
+        attributes {mugraph.implements = @f.spec} {
+      %0 = mugraph.mul %a, %a : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+      return %0 : tensor<4x4xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"certificate", "certificate", "std::string", /*default=*/"",
+           "File with the certificates, as JSON lines">,
   ];
 }
 

@@ -1,0 +1,532 @@
+//===- Algebra.cpp - The laws of the checker ------------------------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Formula.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mirage::certificate;
+using llvm::ArrayRef;
+
+/// Steps after which the checker gives up.
+static constexpr size_t maxWork = 5'000'000;
+/// Groups to larger powers are not multiplied out.
+static constexpr int64_t maxExpandedPower = 8;
+
+Formula Algebra::fail(const char *why) {
+  setProblem(why);
+  return Formula();
+}
+
+void Algebra::setProblem(const char *why) {
+  if (problem.empty())
+    problem = why;
+}
+
+bool Algebra::isSpent(size_t amount) {
+  work += amount;
+  if (work > maxWork)
+    setProblem("it takes too many steps");
+  return !isValid();
+}
+
+//===----------------------------------------------------------------------===//
+// Labels
+//===----------------------------------------------------------------------===//
+
+Label Algebra::addLabel(int64_t size) {
+  sizes.push_back(size);
+  return sizes.size() - 1;
+}
+
+std::optional<int64_t> Algebra::count(ArrayRef<Label> digits) const {
+  int64_t product = 1;
+  for (Label label : digits)
+    if (llvm::MulOverflow(product, sizes[label], product))
+      return std::nullopt;
+  return product;
+}
+
+static void addFree(std::set<Label> &free, const Conditions &conditions) {
+  for (const Below &condition : conditions)
+    free.insert(condition.at.begin(), condition.at.end());
+}
+
+static void addFree(std::set<Label> &free, const Factor &factor) {
+  for (const Digits &index : factor.at)
+    free.insert(index.begin(), index.end());
+  std::set<Label> inside;
+  for (const FormulaRef &operand : factor.operands)
+    inside.insert(operand->free.begin(), operand->free.end());
+  addFree(inside, factor.where);
+  for (Label label : factor.over)
+    inside.erase(label);
+  free.insert(inside.begin(), inside.end());
+}
+
+static std::set<Label> freeLabels(const Factor &factor) {
+  std::set<Label> free;
+  addFree(free, factor);
+  return free;
+}
+
+FormulaRef mirage::certificate::share(Formula formula) {
+  formula.free.clear();
+  for (const Term &term : formula.terms) {
+    std::set<Label> free;
+    addFree(free, term.where);
+    for (const Factor &factor : term.factors)
+      addFree(free, factor);
+    if (term.exponent)
+      free.insert(term.exponent->free.begin(), term.exponent->free.end());
+    for (Label label : term.over)
+      free.erase(label);
+    formula.free.insert(free.begin(), free.end());
+  }
+  return std::make_shared<const Formula>(std::move(formula));
+}
+
+//===----------------------------------------------------------------------===//
+// Substitution
+//===----------------------------------------------------------------------===//
+
+Substitution Algebra::freshNames(ArrayRef<Label> labels) {
+  Substitution fresh;
+  for (Label label : labels)
+    fresh[label] = {addLabel(sizes[label])};
+  return fresh;
+}
+
+// More digits than the label had numbers: only an index that is this label.
+Digits Algebra::substitute(ArrayRef<Label> list, const Substitution &digits) {
+  Digits result;
+  for (Label label : list) {
+    auto it = digits.find(label);
+    if (it == digits.end()) {
+      result.push_back(label);
+      continue;
+    }
+    if (count(it->second) != sizes[label] && list.size() != 1)
+      setProblem("an index of several digits hangs over");
+    result.append(it->second);
+  }
+  return result;
+}
+
+void Algebra::substitute(Conditions &conditions, const Substitution &digits) {
+  for (Below &condition : conditions) {
+    for (Label label : condition.at)
+      if (auto it = digits.find(label);
+          it != digits.end() && count(it->second) != sizes[label])
+        setProblem("an index with a condition hangs over");
+    condition.at = substitute(condition.at, digits);
+  }
+}
+
+void Algebra::substitute(Factor &factor, const Substitution &digits) {
+  for (Digits &index : factor.at)
+    index = substitute(index, digits);
+  for (FormulaRef &operand : factor.operands)
+    operand = substitute(operand, digits);
+  substitute(factor.where, digits);
+}
+
+FormulaRef Algebra::substitute(const FormulaRef &a,
+                               const Substitution &digits) {
+  if (!a || llvm::none_of(digits, [&](const auto &entry) {
+        return a->free.count(entry.first) != 0;
+      }))
+    return a;
+  return share(substitute(*a, digits));
+}
+
+Term Algebra::substitute(Term term, const Substitution &digits) {
+  if (isSpent(1 + term.factors.size()))
+    return term;
+  for (Factor &factor : term.factors)
+    substitute(factor, digits);
+  term.exponent = substitute(term.exponent, digits);
+  substitute(term.where, digits);
+  return term;
+}
+
+Formula Algebra::substitute(const Formula &a, const Substitution &digits) {
+  Formula result;
+  for (const Term &term : a.terms)
+    result.terms.push_back(substitute(term, digits));
+  return result;
+}
+
+Term Algebra::renameBound(Term term) {
+  if (term.over.empty())
+    return term;
+  Substitution fresh = freshNames(term.over);
+  term.over = substitute(term.over, fresh);
+  return substitute(std::move(term), fresh);
+}
+
+//===----------------------------------------------------------------------===//
+// Sums and products
+//===----------------------------------------------------------------------===//
+
+Formula Algebra::constant(const Scalar &value) {
+  Formula result;
+  if (!value.isZero())
+    result.terms.emplace_back().scale = value;
+  return result;
+}
+
+Formula Algebra::ofFactor(Factor factor) {
+  Formula result;
+  result.terms.emplace_back().factors.push_back(std::move(factor));
+  return result;
+}
+
+Formula Algebra::add(Formula a, const Formula &b) {
+  a.terms.insert(a.terms.end(), b.terms.begin(), b.terms.end());
+  return a;
+}
+
+Formula Algebra::scale(Formula a, const Scalar &by) {
+  if (by.isZero())
+    return Formula();
+  for (Term &term : a.terms)
+    term.scale = term.scale * by;
+  return a;
+}
+
+Formula Algebra::exp(Formula a) {
+  Formula result;
+  result.terms.emplace_back().exponent = share(std::move(a));
+  return result;
+}
+
+Term Algebra::multiply(const Term &a, const Term &b) {
+  Term result = renameBound(a), other = renameBound(b);
+  result.scale = result.scale * other.scale;
+  result.over.append(other.over);
+  result.where.append(other.where);
+  llvm::append_range(result.factors, other.factors);
+  if (!result.exponent)
+    result.exponent = other.exponent;
+  else if (other.exponent)
+    result.exponent = share(add(*result.exponent, *other.exponent));
+  joinFactors(result.factors, result.scale);
+  return result;
+}
+
+Formula Algebra::multiply(const Formula &a, const Formula &b) {
+  Formula result;
+  for (const Term &x : a.terms)
+    for (const Term &y : b.terms) {
+      if (isSpent(1 + x.factors.size() + y.factors.size()))
+        return Formula();
+      result.terms.push_back(multiply(x, y));
+    }
+  return result;
+}
+
+Formula Algebra::sum(const Formula &a, ArrayRef<Label> over, Conditions where) {
+  Formula result;
+  for (const Term &term : a.terms) {
+    Term summed = renameBound(term);
+    summed.over.append(over.begin(), over.end());
+    summed.where.append(where);
+    result.terms.push_back(renameBound(std::move(summed)));
+  }
+  return result;
+}
+
+// Takes conditions on the operand, which others do not see, to the maximum.
+static void liftInnerExtremum(Factor &outer) {
+  const Formula &operand = *outer.operands.front();
+  if (operand.terms.size() != 1)
+    return;
+  const Term &term = operand.terms.front();
+  const Factor *inner =
+      term.factors.size() == 1 ? &term.factors.front() : nullptr;
+  bool isAlone = inner && inner->kind == outer.kind &&
+                 inner->exponent == Fraction(1) && !term.exponent &&
+                 term.over.empty() && term.where.empty() &&
+                 term.scale.roots.empty() && term.scale.rational == Fraction(1);
+  if (!isAlone)
+    return;
+  outer.over.append(inner->over);
+  outer.where.append(inner->where);
+  outer.operands = std::vector<FormulaRef>(inner->operands);
+}
+
+Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
+                          ArrayRef<Label> over, Conditions where) {
+  Factor factor;
+  factor.kind = kind;
+  factor.operands.push_back(share(a));
+  factor.where = std::move(where);
+  factor.over.assign(over.begin(), over.end());
+  liftInnerExtremum(factor);
+  std::set<Label> used = factor.operands.front()->free;
+  addFree(used, factor.where);
+  llvm::erase_if(factor.over, [&](Label l) { return !used.count(l); });
+  if (factor.over.empty() && factor.where.empty())
+    return *factor.operands.front();
+  Substitution fresh = freshNames(factor.over);
+  factor.over = substitute(factor.over, fresh);
+  substitute(factor, fresh);
+  return ofFactor(std::move(factor));
+}
+
+//===----------------------------------------------------------------------===//
+// Powers
+//===----------------------------------------------------------------------===//
+
+bool Algebra::isNonNegative(const Factor &factor) {
+  if (isEven(factor.exponent.num) || isEven(factor.exponent.den))
+    return true;
+  return (factor.kind == Factor::Kind::Group || factor.isExtremum()) &&
+         isNonNegative(*factor.operands.front());
+}
+
+bool Algebra::isNonNegative(const Formula &a) {
+  return llvm::all_of(a.terms, [](const Term &term) {
+    return !term.scale.isNegative() &&
+           llvm::all_of(term.factors,
+                        [](const Factor &f) { return isNonNegative(f); });
+  });
+}
+
+// Takes out of the exponent what does not depend on a bound label.
+FormulaRef Algebra::splitExponent(Term &term) {
+  if (!term.exponent)
+    return nullptr;
+  Formula inside, outside;
+  for (const Term &part : term.exponent->terms) {
+    Formula single;
+    single.terms.push_back(part);
+    FormulaRef shared = share(std::move(single));
+    bool depends = llvm::any_of(
+        term.over, [&](Label label) { return shared->free.count(label) != 0; });
+    (depends ? inside : outside).terms.push_back(part);
+  }
+  term.exponent = inside.terms.empty() ? nullptr : share(std::move(inside));
+  return outside.terms.empty() ? nullptr : share(std::move(outside));
+}
+
+namespace {
+/// The part of a term whose bound labels no other part has.
+struct Part {
+  std::set<Label> labels;
+  Term term;
+  bool isNonNegative = true;
+};
+} // namespace
+
+static void joinParts(std::vector<Part> &parts, Part part) {
+  for (size_t i = 0; i < parts.size();) {
+    bool shared = llvm::any_of(part.labels, [&](Label label) {
+      return parts[i].labels.count(label) != 0;
+    });
+    if (!shared) {
+      ++i;
+      continue;
+    }
+    Part &other = parts[i];
+    part.labels.insert(other.labels.begin(), other.labels.end());
+    part.isNonNegative &= other.isNonNegative;
+    part.term.where.append(other.term.where);
+    llvm::append_range(part.term.factors, other.term.factors);
+    if (other.term.exponent)
+      part.term.exponent = other.term.exponent;
+    parts.erase(parts.begin() + i);
+  }
+  parts.push_back(std::move(part));
+}
+
+// S_{k,j} x_k y_j is S_k x_k times S_j y_j.
+static std::vector<Part>
+splitParts(const Term &term,
+           llvm::function_ref<bool(const Factor &)> isNonNegative) {
+  std::vector<Part> parts;
+  auto add = [&](Part part, const std::set<Label> &free) {
+    for (Label label : term.over)
+      if (free.count(label))
+        part.labels.insert(label);
+    joinParts(parts, std::move(part));
+  };
+  for (const Factor &factor : term.factors) {
+    Part part;
+    part.term.factors.push_back(factor);
+    part.isNonNegative = isNonNegative(factor);
+    add(std::move(part), freeLabels(factor));
+  }
+  for (const Below &condition : term.where) {
+    Part part;
+    part.term.where.push_back(condition);
+    add(std::move(part), {condition.at.begin(), condition.at.end()});
+  }
+  if (term.exponent) {
+    Part part;
+    part.term.exponent = term.exponent;
+    add(std::move(part), term.exponent->free);
+  }
+  for (Part &part : parts)
+    part.term.over.assign(part.labels.begin(), part.labels.end());
+  return parts;
+}
+
+Formula Algebra::powerOfPart(Term part, const Fraction &exponent) {
+  if (part.over.empty() && !part.where.empty())
+    return fail("a power of a condition");
+  if (part.over.empty() && part.factors.size() == 1 && !part.exponent &&
+      !part.scale.isNegative()) {
+    Factor factor = part.factors.front();
+    Factor base = factor;
+    base.exponent = 1;
+    bool keepsSign = isInteger(exponent) || isEven(factor.exponent.den) ||
+                     !isEven(factor.exponent.num) || isNonNegative(base);
+    if (keepsSign) {
+      factor.exponent = factor.exponent * exponent;
+      return ofFactor(std::move(factor));
+    }
+  }
+  Formula inside;
+  inside.terms.push_back(std::move(part));
+  Factor group;
+  group.kind = Factor::Kind::Group;
+  group.operands.push_back(share(std::move(inside)));
+  group.exponent = exponent;
+  return ofFactor(std::move(group));
+}
+
+Formula Algebra::power(Term term, const Fraction &exponent) {
+  tidy(term);
+  bool isWhole = isInteger(exponent);
+  Scalar scale = term.scale;
+  bool isFlipped = scale.isNegative() && !isWhole;
+  if (isFlipped)
+    scale.rational = -scale.rational;
+  std::optional<Scalar> scalePower = scale.power(exponent);
+  if (!scalePower)
+    return fail("a power of a scalar that does not exist");
+  FormulaRef outside = splitExponent(term);
+  Formula result = constant(*scalePower);
+  if (outside)
+    result = multiply(result, exp(Algebra::scale(*outside, exponent)));
+  Term rest; // what may be negative stays together under a root
+  for (Part &part : splitParts(
+           term, [](const Factor &factor) { return isNonNegative(factor); })) {
+    if (isWhole || part.isNonNegative) {
+      // Without bound labels each factor is one of its own.
+      result = multiply(result, powerOfPart(std::move(part.term), exponent));
+      continue;
+    }
+    rest.over.append(part.term.over);
+    rest.where.append(part.term.where);
+    llvm::append_range(rest.factors, part.term.factors);
+    if (part.term.exponent)
+      rest.exponent = part.term.exponent;
+  }
+  if (rest.factors.empty() && !isFlipped)
+    return result;
+  rest.scale = isFlipped ? -1 : 1;
+  return multiply(result, powerOfPart(std::move(rest), exponent));
+}
+
+Formula Algebra::power(const Formula &a, const Fraction &exponent) {
+  if (exponent == Fraction(1))
+    return a;
+  if (exponent == Fraction(0))
+    return constant(1);
+  if (a.terms.empty())
+    return exponent < Fraction(0) ? fail("a division by zero") : Formula();
+  if (a.terms.size() == 1)
+    return power(a.terms.front(), exponent);
+  Factor group;
+  group.kind = Factor::Kind::Group;
+  group.operands.push_back(share(a));
+  group.exponent = exponent;
+  return ofFactor(std::move(group));
+}
+
+//===----------------------------------------------------------------------===//
+// Tidying
+//===----------------------------------------------------------------------===//
+
+void Algebra::tidy(Term &term) {
+  llvm::erase_if(term.factors, [](const Factor &factor) {
+    return factor.exponent == Fraction(0);
+  });
+  if (term.exponent && isSame(Formula(), *term.exponent))
+    term.exponent = nullptr;
+  for (size_t i = 0; i < term.where.size(); ++i)
+    for (size_t j = term.where.size(); --j > i;)
+      if (term.where[i] == term.where[j])
+        term.where.erase(term.where.begin() + j);
+
+  std::set<Label> used;
+  for (const Factor &factor : term.factors)
+    addFree(used, factor);
+  if (term.exponent)
+    used.insert(term.exponent->free.begin(), term.exponent->free.end());
+  std::map<Label, unsigned> conditions;
+  for (const Below &condition : term.where)
+    for (Label label : condition.at)
+      ++conditions[label];
+  llvm::erase_if(term.where, [&](const Below &condition) {
+    bool isAlone = llvm::all_of(condition.at, [&](Label label) {
+      return llvm::is_contained(term.over, label) && !used.count(label) &&
+             conditions[label] == 1;
+    });
+    std::optional<int64_t> numbers = count(condition.at);
+    if (!isAlone || !numbers || *numbers < condition.extent)
+      return false;
+    term.scale = term.scale * Scalar(condition.extent);
+    llvm::erase_if(term.over, [&](Label label) {
+      return llvm::is_contained(condition.at, label);
+    });
+    return true;
+  });
+  addFree(used, term.where);
+  llvm::erase_if(term.over, [&](Label label) {
+    if (used.count(label))
+      return false;
+    term.scale = term.scale * Scalar(sizes[label]);
+    return true;
+  });
+}
+
+Formula Algebra::expand(Term term) {
+  auto group = llvm::find_if(term.factors, [](const Factor &factor) {
+    return factor.kind == Factor::Kind::Group && isInteger(factor.exponent) &&
+           factor.exponent > Fraction(0) &&
+           factor.exponent <= Fraction(maxExpandedPower);
+  });
+  Formula result;
+  if (group == term.factors.end()) {
+    tidy(term);
+    result.terms.push_back(std::move(term));
+    return result;
+  }
+  FormulaRef inside = group->operands.front();
+  group->exponent = group->exponent - Fraction(1);
+  if (group->exponent == Fraction(0))
+    term.factors.erase(group);
+  for (const Term &summand : inside->terms) {
+    if (isSpent())
+      return Formula();
+    result = add(std::move(result), expand(multiply(term, summand)));
+  }
+  return result;
+}
+
+Formula Algebra::expand(const Formula &a) {
+  Formula result;
+  for (const Term &term : a.terms)
+    result = add(std::move(result), expand(term));
+  return result;
+}

@@ -1,0 +1,191 @@
+//===- Formula.h - What the checker computes with ---------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A formula is a sum of terms
+//
+//   scale * S_{over} [where] exp(exponent) * factor^r * factor^r ..
+//
+// over named indices, *labels*, each of which runs from 0 to its size. Digits
+// are a list of labels that write a number in mixed radix. `Algebra` has the
+// laws, each in one function:
+//
+//   sum          S_k (a + b) = S_k a + S_k b
+//   multiply     (a + b) c = a c + b c; (S_k x)(S_j y) = S_{k,j} x y;
+//                x^r x^s = x^(r+s); exp(a) exp(b) = exp(a + b)
+//   power        (x y)^r = x^r y^r if r is an integer or x is at least 0;
+//                (x^s)^r = x^(r s) if moreover the sign of x is not lost;
+//                exp(a)^r = exp(r a); what does not depend on a label leaves
+//                its sum; (a + b)^r stays
+//   tidy         S_k x = n x, if x is free of k, which has size n;
+//                S_{g,t} [g T + t < n] x = n x likewise
+//   extremum     max max x = max x; max_k x = x, if x is free of k
+//   substitute   an index may be written in digits
+//
+// and `isSame` decides whether a formula that a certificate claims is one that
+// was computed, term by term and factor by factor. Its one law is that a label
+// of the claim stands for digits of the other side:
+//
+//   S_k f(k) = S_{g,t} f(g T + t)                   if k has the size of g, t
+//   S_k f(k) = S_{g,t} [g T + t < n] f(g T + t)     if k has size n
+//
+// As elsewhere in the verification, both sides are compared where they are
+// defined: x / x is 1.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_VERIFY_CERTIFICATE_FORMULA_H
+#define MIRAGE_LIB_VERIFY_CERTIFICATE_FORMULA_H
+
+#include "Scalar.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mirage::certificate {
+
+using Label = unsigned;
+using Digits = llvm::SmallVector<Label, 4>;
+using Substitution = std::map<Label, Digits>;
+
+struct Formula;
+using FormulaRef = std::shared_ptr<const Formula>;
+
+/// 1 where the number written by `at` is below `extent`, 0 elsewhere.
+struct Below {
+  int64_t extent = 0;
+  Digits at;
+  bool operator==(const Below &other) const {
+    return extent == other.extent && at == other.at;
+  }
+};
+using Conditions = llvm::SmallVector<Below, 1>;
+
+struct Factor {
+  enum class Kind {
+    Read,  ///< argument `symbol` at the indices `at`
+    Apply, ///< function `symbol` of the operands
+    Group, ///< a formula that stays as it is
+    Max,   ///< of the operand over the labels `over`, where `where` holds
+    Min,
+  };
+  Kind kind = Kind::Read;
+  unsigned symbol = 0;
+  bool isCommutative = false; ///< Apply: of two operands in any order
+  std::vector<Digits> at;
+  std::vector<FormulaRef> operands;
+  Digits over;
+  Conditions where;
+  Fraction exponent = 1;
+
+  bool isExtremum() const { return kind == Kind::Max || kind == Kind::Min; }
+};
+
+struct Term {
+  Scalar scale;
+  Digits over;
+  Conditions where;
+  FormulaRef exponent; ///< null: 0
+  std::vector<Factor> factors;
+};
+
+struct Formula {
+  std::vector<Term> terms;
+  /// The labels that are not bound in it, once it is shared.
+  std::set<Label> free;
+};
+
+/// To be used as a part of others.
+FormulaRef share(Formula formula);
+
+/// What labels of a claim stand for.
+class Binding {
+public:
+  /// `label` stands for `digits`.
+  void bind(Label label, Digits digits) { known[label] = std::move(digits); }
+
+private:
+  friend class Matcher;
+  std::map<Label, Digits> known;
+  /// Bound labels of the claim without digits yet, and of the other side
+  /// without a label yet: the number of their scope.
+  std::map<Label, unsigned> unknown, open;
+};
+
+class Algebra {
+public:
+  // Labels.
+  Label addLabel(int64_t size);
+  bool isLabel(int64_t number) const {
+    return number >= 0 && number < int64_t(sizes.size());
+  }
+  int64_t size(Label label) const { return sizes[label]; }
+  /// How many numbers digits can write; none if there are too many.
+  std::optional<int64_t> count(llvm::ArrayRef<Label> digits) const;
+
+  // Laws.
+  static Formula constant(const Scalar &value);
+  static Formula ofFactor(Factor factor);
+  static Formula add(Formula a, const Formula &b);
+  static Formula scale(Formula a, const Scalar &by);
+  Formula multiply(const Formula &a, const Formula &b);
+  Formula power(const Formula &a, const Fraction &exponent);
+  static Formula exp(Formula a);
+  Formula sum(const Formula &a, llvm::ArrayRef<Label> over, Conditions where);
+  Formula extremum(Factor::Kind kind, const Formula &a,
+                   llvm::ArrayRef<Label> over, Conditions where);
+  Formula substitute(const Formula &a, const Substitution &digits);
+
+  /// True if they are equal, `claimed` read under `binding`.
+  bool isSame(const Formula &claimed, const Formula &computed,
+              Binding binding = Binding());
+
+  /// A label of the same size for each.
+  Substitution freshNames(llvm::ArrayRef<Label> labels);
+  Term renameBound(Term term);
+
+  /// False if a law could not be applied, or too much was to be done; what was
+  /// computed is then worth nothing.
+  bool isValid() const { return problem.empty(); }
+  void setProblem(const char *why);
+  std::string problem;
+
+private:
+  friend class Matcher;
+
+  Formula fail(const char *why);
+  bool isSpent(size_t work = 1);
+  Digits substitute(llvm::ArrayRef<Label> list, const Substitution &digits);
+  void substitute(Conditions &conditions, const Substitution &digits);
+  void substitute(Factor &factor, const Substitution &digits);
+  FormulaRef substitute(const FormulaRef &a, const Substitution &digits);
+  Term substitute(Term term, const Substitution &digits);
+  Term multiply(const Term &a, const Term &b);
+  void joinFactors(std::vector<Factor> &factors, Scalar &scale);
+  Formula power(Term term, const Fraction &exponent);
+  FormulaRef splitExponent(Term &term);
+  Formula powerOfPart(Term part, const Fraction &exponent);
+  static bool isNonNegative(const Factor &factor);
+  static bool isNonNegative(const Formula &a);
+  /// With groups to positive integer powers multiplied out, and tidied.
+  Formula expand(const Formula &a);
+  Formula expand(Term term);
+  void tidy(Term &term);
+
+  std::vector<int64_t> sizes;
+  size_t work = 0;
+};
+
+} // namespace mirage::certificate
+
+#endif // MIRAGE_LIB_VERIFY_CERTIFICATE_FORMULA_H

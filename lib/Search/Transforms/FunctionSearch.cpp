@@ -311,9 +311,8 @@ void FunctionSearch::run() {
       winnerSeconds = baselineSeconds;
       verifyWinner();
     }
-  }
-  if (imported)
     layouts = checkLayouts();
+  }
   seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 #include "mirage/Verify/Certificate.h"
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 #include "mirage/Verify/Proof.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -148,16 +148,20 @@ bool dropLast(json::Object &object, StringRef name) {
 }
 
 const std::pair<const char *, Change> changes[] = {
-    {"a coefficient", [](json::Object &o) { return changeNumber<0, 1>(o, "scale"); }},
-    {"a denominator", [](json::Object &o) { return changeNumber<1, 1>(o, "scale"); }},
-    {"a negated coefficient", [](json::Object &o) {
+    {"a coefficient",
+     [](json::Object &o) { return changeNumber<0, 1>(o, "scale"); }},
+    {"a denominator",
+     [](json::Object &o) { return changeNumber<1, 1>(o, "scale"); }},
+    {"a negated coefficient",
+     [](json::Object &o) {
        json::Array *scale = o.getArray("scale");
        if (scale)
          scale->front() = -*scale->front().getAsInteger();
        return scale != nullptr;
      }},
     {"a term", [](json::Object &o) { return dropLast(o, "terms"); }},
-    {"a term twice", [](json::Object &o) {
+    {"a term twice",
+     [](json::Object &o) {
        json::Array *terms = o.getArray("terms");
        if (!terms || terms->empty())
          return false;
@@ -167,7 +171,8 @@ const std::pair<const char *, Change> changes[] = {
     {"a factor", [](json::Object &o) { return dropLast(o, "factors"); }},
     {"a root", [](json::Object &o) { return dropLast(o, "roots"); }},
     {"a bound label", [](json::Object &o) { return dropLast(o, "over"); }},
-    {"an exponent", [](json::Object &o) {
+    {"an exponent",
+     [](json::Object &o) {
        json::Array *factors = o.getArray("factors");
        if (!factors || factors->empty())
          return false;
@@ -175,19 +180,22 @@ const std::pair<const char *, Change> changes[] = {
        factor[1] = *factor[1].getAsInteger() + 1;
        return true;
      }},
-    {"an argument", [](json::Object &o) {
+    {"an argument",
+     [](json::Object &o) {
        std::optional<int64_t> number = o.getInteger("read");
        if (number)
          o["read"] = *number + 1;
        return number.has_value();
      }},
-    {"an extent", [](json::Object &o) {
+    {"an extent",
+     [](json::Object &o) {
        std::optional<int64_t> number = o.getInteger("below");
        if (number)
          o["below"] = *number - 1;
        return number.has_value();
      }},
-    {"a function", [](json::Object &o) {
+    {"a function",
+     [](json::Object &o) {
        bool isCall = o.get("apply") != nullptr;
        if (isCall)
          o["apply"] = "erf";
@@ -200,7 +208,8 @@ const std::pair<const char *, Change> changes[] = {
     {"a loop", [](json::Object &o) { return dropLast(o, "loops"); }},
     {"a label", [](json::Object &o) { return dropLast(o, "labels"); }},
     {"a node", [](json::Object &o) { return dropLast(o, "nodes"); }},
-    {"a maximum made a minimum", [](json::Object &o) {
+    {"a maximum made a minimum",
+     [](json::Object &o) {
        const json::Value *of = o.get("max");
        if (!of)
          return false;
@@ -258,8 +267,7 @@ TEST_P(Certificates, LabelSizesAreChecked) {
 /// A claim may not name another formula.
 TEST_P(Certificates, ClaimsOfOtherValuesAreRefused) {
   for (StringRef program : {"spec", "candidate"}) {
-    size_t count =
-        certificate.getObject(program)->getArray("values")->size();
+    size_t count = certificate.getObject(program)->getArray("values")->size();
     for (size_t i = 0; i < count; ++i)
       for (size_t j = 0; j < count; ++j) {
         json::Object copy = certificate;
@@ -277,7 +285,8 @@ TEST_P(Certificates, ClaimsOfOtherValuesAreRefused) {
 /// Bytes changed at random, the text cut short: an answer, and no other than
 /// "no" if the text is shorter.
 TEST_P(Certificates, TextIsReadSafely) {
-  std::string text = llvm::formatv("{0}", json::Value(json::Object(certificate)));
+  std::string text =
+      llvm::formatv("{0}", json::Value(json::Object(certificate)));
   std::mt19937_64 random(1);
   for (unsigned trial = 0; trial < 2000; ++trial) {
     std::string changed = text;
@@ -320,8 +329,8 @@ TEST(CertificateOf, AnotherProgramIsRefused) {
     size_t at = changed.find(change[0]);
     ASSERT_NE(at, std::string::npos) << change[0];
     changed.replace(at, strlen(change[0]), change[1]);
-    llvm::Error error = certificate::check(spec, read(changed, "kernel"),
-                                           certificate);
+    llvm::Error error =
+        certificate::check(spec, read(changed, "kernel"), certificate);
     EXPECT_TRUE(bool(error)) << change[1];
     llvm::consumeError(std::move(error));
   }

@@ -8,6 +8,9 @@
 
 #include "ByteEmitter.h"
 
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/bit.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -241,4 +244,98 @@ Value ByteEmitter::extendFNUZ(Value pair, Type from) {
   return LLVM::SelectOp::create(
       b, isNaN, splat(floats, std::numeric_limits<double>::quiet_NaN()),
       number);
+}
+
+//===----------------------------------------------------------------------===//
+// To 8-bit floats
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> ByteEmitter::truncateFloats(ValueRange values, Type to) {
+  SmallVector<Value> results;
+  for (size_t i = 0; i < values.size(); i += 2) {
+    Value last = values[std::min(i + 1, values.size() - 1)];
+    Value pair = packVector(b, {values[i], last});
+    llvm::append_range(results, unpackVector(b, truncatePair(pair, to)));
+  }
+  results.truncate(values.size());
+  return results;
+}
+
+/// bf16 goes through f32, exactly: one rounding in all.
+Value ByteEmitter::truncatePair(Value pair, Type to) {
+  if (getElementTypeOrSelf(pair).isBF16())
+    pair = changeWidth(pair, b.getF32Type());
+  if (Value native = instructions.truncateFloat8(b, to, pair))
+    return native;
+  return truncateBits(changeWidth(pair, b.getF32Type()), to);
+}
+
+/// The mantissa bits and the bias of the exponent of an 8-bit float.
+static std::pair<unsigned, int> formatOf(Type type) {
+  if (isa<Float8E4M3FNType, Float8E4M3FNUZType>(type))
+    return {3, isa<Float8E4M3FNType>(type) ? 7 : 8};
+  return {2, isa<Float8E5M2Type>(type) ? 15 : 16};
+}
+
+static uint32_t bitsOf(double value) {
+  return llvm::bit_cast<uint32_t>(static_cast<float>(value));
+}
+
+/// On the bits of two f32.
+Value ByteEmitter::truncateBits(Value pair, Type to) {
+  bool hasNegativeZero = isFloat8(to, Float8Format::OCP);
+  Type words = VectorType::get(2, b.getI32Type());
+  Value bits = LLVM::BitcastOp::create(b, words, pair);
+  Value magnitude = LLVM::AndOp::create(b, bits, splatBits(words, 0x7fffffff));
+  Value sign = LLVM::AndOp::create(
+      b, LLVM::LShrOp::create(b, bits, splatBits(words, 24)),
+      splatBits(words, 0x80));
+  Value number = roundMagnitude(magnitude, to);
+  Value result = LLVM::OrOp::create(b, number, sign);
+  if (!hasNegativeZero) {
+    Value zero = splatBits(words, 0);
+    Value isZero =
+        LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, number, zero);
+    result = LLVM::SelectOp::create(b, isZero, zero, result);
+  }
+  Value isNaN = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ugt, magnitude,
+                                     splatBits(words, 0x7f800000));
+  result = LLVM::SelectOp::create(
+      b, isNaN, splatBits(words, hasNegativeZero ? 0x7f : 0x80), result);
+  return LLVM::TruncOp::create(b, VectorType::get(2, b.getI8Type()), result);
+}
+
+/// The bits of two f32 without sign to those of 8-bit floats. Normal numbers
+/// drop mantissa bits, and may carry into the exponent; for those below, the
+/// sum with a number whose last bit is worth as much as theirs rounds.
+Value ByteEmitter::roundMagnitude(Value magnitude, Type to) {
+  auto [mantissa, bias] = formatOf(to);
+  unsigned dropped = 23 - mantissa;
+  Type words = VectorType::get(2, b.getI32Type());
+  Type floats = VectorType::get(2, b.getF32Type());
+  double largest =
+      llvm::APFloat::getLargest(cast<FloatType>(to).getFloatSemantics())
+          .convertToDouble();
+  Value number =
+      LLVM::UMinOp::create(b, magnitude, splatBits(words, bitsOf(largest)));
+  Value odd = LLVM::AndOp::create(
+      b, LLVM::LShrOp::create(b, number, splatBits(words, dropped)),
+      splatBits(words, 1));
+  // Half of the last bit that stays, less one, and the parity; less the
+  // difference of the biases.
+  uint32_t change = (uint32_t{1} << (dropped - 1)) - 1 -
+                    (static_cast<uint32_t>(127 - bias) << 23);
+  Value normal = LLVM::AddOp::create(
+      b, LLVM::AddOp::create(b, number, splatBits(words, change)), odd);
+  normal = LLVM::LShrOp::create(b, normal, splatBits(words, dropped));
+  double step = std::ldexp(1.0, 24 - bias - static_cast<int>(mantissa));
+  Value sum = LLVM::FAddOp::create(
+      b, LLVM::BitcastOp::create(b, floats, number), splat(floats, step));
+  Value subnormal =
+      LLVM::SubOp::create(b, LLVM::BitcastOp::create(b, words, sum),
+                          splatBits(words, bitsOf(step)));
+  Value isSmall =
+      LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ult, number,
+                           splatBits(words, bitsOf(std::ldexp(1.0, 1 - bias))));
+  return LLVM::SelectOp::create(b, isSmall, subnormal, normal);
 }

@@ -38,6 +38,10 @@ public:
   /// 8-bit floats of type `from` as `to`: f16, bf16 or f32.
   llvm::SmallVector<mlir::Value> extendFloats(mlir::ValueRange bytes,
                                               mlir::Type from, mlir::Type to);
+  /// f16, bf16 or f32 as 8-bit floats of type `to`: rounded to nearest, ties to
+  /// even; numbers too large, and infinities, become the largest.
+  llvm::SmallVector<mlir::Value> truncateFloats(mlir::ValueRange values,
+                                                mlir::Type to);
   /// Integers as f16, bf16 or f32.
   llvm::SmallVector<mlir::Value> convertIntegers(mlir::ValueRange bytes,
                                                  bool isSigned, mlir::Type to);
@@ -65,7 +69,11 @@ private:
   mlir::Value extendPair(mlir::Value pair, mlir::Type from);
   mlir::Value extendHalfRange(mlir::Value pair, mlir::Type from);
   mlir::Value extendFNUZ(mlir::Value pair, mlir::Type from);
-  /// A vector of two f16 or f32 as two of `to`, which has room for them.
+  /// Two floats as a vector of two 8-bit floats.
+  mlir::Value truncatePair(mlir::Value pair, mlir::Type to);
+  mlir::Value truncateBits(mlir::Value pair, mlir::Type to);
+  mlir::Value roundMagnitude(mlir::Value magnitude, mlir::Type to);
+  /// A vector of two f16, bf16 or f32 as two of `to`, which has room for them.
   mlir::Value changeWidth(mlir::Value pair, mlir::Type to);
   mlir::Value splat(mlir::Type vector, double value);
   mlir::Value splatBits(mlir::Type vector, uint64_t bits);

@@ -35,6 +35,22 @@ struct ExtendPattern final : TilePattern<arith::ExtFOp> {
 };
 
 /// arith.sitofp and arith.uitofp.
+struct TruncatePattern final : TilePattern<arith::TruncFOp> {
+  using TilePattern::TilePattern;
+
+  LogicalResult
+  matchAndRewrite(arith::TruncFOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!getLayout(op.getType()) || to.getIntOrFloatBitWidth() != 8)
+      return rewriter.notifyMatchFailure(op, "not to a tile of 8-bit floats");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOpWithMultiple(
+        op, {ByteEmitter(b, instructions).truncateFloats(adaptor.getIn(), to)});
+    return success();
+  }
+};
+
 template <typename Op, bool isSigned>
 struct FromIntegerPattern final : TilePattern<Op> {
   using TilePattern<Op>::TilePattern;
@@ -74,7 +90,8 @@ struct UnpackPattern final : TilePattern<UnpackOp> {
 void mirage::populateBytePatterns(RewritePatternSet &patterns,
                                   const TypeConverter &converter,
                                   const TargetInstructions &instructions) {
-  patterns.add<ExtendPattern, FromIntegerPattern<arith::SIToFPOp, true>,
+  patterns.add<ExtendPattern, TruncatePattern,
+               FromIntegerPattern<arith::SIToFPOp, true>,
                FromIntegerPattern<arith::UIToFPOp, false>, UnpackPattern>(
       converter, patterns.getContext(), instructions);
 }

@@ -55,7 +55,8 @@ struct TruncatePattern final : OpConversionPattern<arith::TruncFOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ValueRange from = adaptor.getIn();
     auto type = dyn_cast<RankedTensorType>(op.getType());
-    if (!type || !getLayout(type) || from.size() < 2)
+    if (!type || !getLayout(type) || from.size() < 2 ||
+        registerType(type.getElementType()) != type.getElementType())
       return rewriter.notifyMatchFailure(op, "not a tile of pairs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Type pair = VectorType::get(2, type.getElementType());

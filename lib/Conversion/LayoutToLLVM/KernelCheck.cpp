@@ -138,22 +138,37 @@ private:
     return success();
   }
 
+  static bool isByteFloat(Type type) {
+    Type element = getElementTypeOrSelf(type);
+    return isa<RankedTensorType>(type) && registerType(element) != element;
+  }
+
+  /// They are rounded to nearest even, as the chips do.
+  LogicalResult checkTruncation(arith::TruncFOp op) {
+    auto mode =
+        op.getRoundingmode().value_or(arith::RoundingMode::to_nearest_even);
+    if (!isByteFloat(op.getType()) ||
+        mode == arith::RoundingMode::to_nearest_even)
+      return success();
+    return op.emitOpError() << "rounds " << getElementTypeOrSelf(op.getType())
+                            << " by '" << arith::stringifyRoundingMode(mode)
+                            << "', expected to_nearest_even";
+  }
+
   /// There is no arithmetic on 8-bit floats.
   LogicalResult checkByteFloats(Operation *op) {
+    if (auto truncation = dyn_cast<arith::TruncFOp>(op))
+      return checkTruncation(truncation);
     if (!op->hasTrait<OpTrait::Elementwise>() || isa<arith::ExtFOp>(op))
       return success();
-    auto isByteFloat = [](Type type) {
-      Type element = getElementTypeOrSelf(type);
-      return isa<RankedTensorType>(type) && registerType(element) != element;
-    };
     for (TypeRange types :
          {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
       for (Type type : types)
         if (isByteFloat(type))
           return op->emitOpError()
                  << "computes with " << getElementTypeOrSelf(type)
-                 << ", which can only be moved, multiplied by layout.dot and "
-                    "extended by arith.extf";
+                 << ", which can only be moved, multiplied by layout.dot, "
+                    "extended by arith.extf and rounded to by arith.truncf";
     return success();
   }
 

@@ -14,6 +14,7 @@
 #include "TargetInstructions.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -163,6 +164,21 @@ public:
       return {};
     return NVVM::ConvertF8x2ToF16x2Op::create(
         b, VectorType::get(2, b.getF16Type()), pair, /*relu=*/false, element);
+  }
+
+  Value truncateFloat8(ImplicitLocOpBuilder &b, Type element,
+                       Value pair) const override {
+    if (!isFloat8(element, target.float8Format))
+      return {};
+    Type bytes = VectorType::get(2, b.getI8Type());
+    if (getElementTypeOrSelf(pair).isF16())
+      return NVVM::ConvertF16x2ToF8x2Op::create(b, bytes, pair, /*relu=*/false,
+                                                element);
+    // The first operand is the high byte.
+    SmallVector<Value> values = unpackVector(b, pair);
+    return NVVM::ConvertF32x2ToF8x2Op::create(
+        b, bytes, values[1], values[0], NVVM::FPRoundingMode::RN,
+        NVVM::SaturationMode::SATFINITE, /*relu=*/false, element);
   }
 
   SmallVector<Value> loadMatrix(ImplicitLocOpBuilder &b, Value address,

@@ -14,6 +14,7 @@
 #include "TargetInstructions.h"
 
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -182,6 +183,29 @@ public:
     return ROCDL::CvtPkF32Bf8Op::create(b, floats, word, /*wordSel=*/false);
   }
 
+  /// v_cvt_pk_fp8_f32 saturates only in a mode of the wave that is off: too
+  /// large numbers would become NaN, or infinities.
+  Value truncateFloat8(ImplicitLocOpBuilder &b, Type element,
+                       Value pair) const override {
+    if (!isFloat8(element, target.float8Format))
+      return {};
+    if (getElementTypeOrSelf(pair).isF16())
+      pair = LLVM::FPExtOp::create(b, VectorType::get(2, b.getF32Type()), pair);
+    SmallVector<Value> values = unpackVector(b, pair);
+    for (Value &value : values)
+      value = clampFinite(b, value, cast<FloatType>(element));
+    Type i32 = b.getI32Type();
+    Value zero = constantI32(b, 0), word;
+    if (isE4M3(element))
+      word = ROCDL::CvtPkFp8F32Op::create(b, i32, values[0], values[1], zero,
+                                          /*wordSel=*/false);
+    else
+      word = ROCDL::CvtPkBf8F32Op::create(b, i32, values[0], values[1], zero,
+                                          /*wordSel=*/false);
+    word = LLVM::TruncOp::create(b, b.getI16Type(), word);
+    return LLVM::BitcastOp::create(b, VectorType::get(2, b.getI8Type()), word);
+  }
+
   SmallVector<Value> multiply(ImplicitLocOpBuilder &builder, Type element,
                               ValueRange a, ValueRange b,
                               ValueRange c) const override {
@@ -268,6 +292,21 @@ private:
     Value isHigh = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ne, bit,
                                         constantI32(b, 0));
     return LLVM::SelectOp::create(b, isHigh, low, high);
+  }
+
+  /// An f32 within the finite numbers of `type`; NaN stays.
+  static Value clampFinite(ImplicitLocOpBuilder &b, Value value,
+                           FloatType type) {
+    for (bool negative : {false, true}) {
+      APFloat largest = APFloat::getLargest(type.getFloatSemantics(), negative);
+      Value bound = LLVM::ConstantOp::create(
+          b, b.getF32Type(), b.getF32FloatAttr(largest.convertToDouble()));
+      Value isBeyond = LLVM::FCmpOp::create(
+          b, negative ? LLVM::FCmpPredicate::olt : LLVM::FCmpPredicate::ogt,
+          value, bound);
+      value = LLVM::SelectOp::create(b, isBeyond, bound, value);
+    }
+    return value;
   }
 
   static bool isE4M3(Type element) {

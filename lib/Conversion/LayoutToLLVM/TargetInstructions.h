@@ -131,6 +131,12 @@ public:
   virtual mlir::Value extendFloat8(mlir::ImplicitLocOpBuilder &b,
                                    mlir::Type element,
                                    mlir::Value pair) const = 0;
+  /// Two f16 or f32 (a vector) as 8-bit floats of type `element`
+  /// (`vector<2xi8>`), to nearest even, saturating, by an instruction of the
+  /// chip; null where it has none for them.
+  virtual mlir::Value truncateFloat8(mlir::ImplicitLocOpBuilder &b,
+                                     mlir::Type element,
+                                     mlir::Value pair) const = 0;
   /// ldmatrix and stmatrix on `count` 8x8 matrices of 16-bit elements: each
   /// register is an i32. Only where the target has them.
   virtual llvm::SmallVector<mlir::Value>

@@ -69,4 +69,27 @@ gpu.module @m {
     layout.store %w, %y[%c0] : tensor<1024xf16, #rows>, memref<1024xf16>
     gpu.return
   }
+
+  // Pairs of f16 and of f32 are rounded by the chip; the format without negative
+  // zero by integer arithmetic.
+  // CHECK-LABEL: llvm.func @truncate
+  // CHECK-COUNT-8: nvvm.convert.f16x2.to.f8x2 {{.*}}(f8E5M2)
+  // CHECK-COUNT-8: nvvm.convert.f32x2.to.f8x2 {{.*}}rnd = #nvvm.fp_rnd_mode<rn>, sat = #nvvm.sat_mode<satfinite>{{.*}}(f8E4M3FN)
+  // CHECK-NOT: nvvm.convert
+  // CHECK-COUNT-8: llvm.intr.umin
+  // CHECK-NOT: nvvm.convert
+  // CHECK-COUNT-3: llvm.store {{.*}} : vector<16xi8>, !llvm.ptr<1>
+  gpu.func @truncate(%x: memref<512xf16>, %y: memref<512xf8E5M2>, %z: memref<512xf8E4M3FN>, %w: memref<512xf8E4M3FNUZ>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<512xf16> -> tensor<512xf16, #row>
+    %b = arith.extf %a : tensor<512xf16, #row> to tensor<512xf32, #row>
+    %c = arith.mulf %b, %b : tensor<512xf32, #row>
+    %d = arith.truncf %a : tensor<512xf16, #row> to tensor<512xf8E5M2, #row>
+    %e = arith.truncf %c : tensor<512xf32, #row> to tensor<512xf8E4M3FN, #row>
+    %f = arith.truncf %c : tensor<512xf32, #row> to tensor<512xf8E4M3FNUZ, #row>
+    layout.store %d, %y[%c0] : tensor<512xf8E5M2, #row>, memref<512xf8E5M2>
+    layout.store %e, %z[%c0] : tensor<512xf8E4M3FN, #row>, memref<512xf8E4M3FN>
+    layout.store %f, %w[%c0] : tensor<512xf8E4M3FNUZ, #row>, memref<512xf8E4M3FNUZ>
+    gpu.return
+  }
 }

@@ -46,4 +46,23 @@ gpu.module @m {
     layout.store %w, %y[%c0] : tensor<1024xf32, #row>, memref<1024xf32>
     gpu.return
   }
+
+  // The chip's instruction does not saturate: two comparisons a value do.
+  // CHECK-LABEL: llvm.func @truncate
+  // CHECK: llvm.fcmp "ogt"
+  // CHECK: llvm.fcmp "olt"
+  // CHECK-COUNT-8: rocdl.cvt.pk.fp8.f32
+  // CHECK-NOT: rocdl.cvt.pk
+  // CHECK-COUNT-8: llvm.intr.umin
+  // CHECK-NOT: rocdl.cvt.pk
+  // CHECK: llvm.return
+  gpu.func @truncate(%x: memref<1024xbf16>, %y: memref<1024xf8E4M3FNUZ>, %z: memref<1024xf8E5M2>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<1024xbf16> -> tensor<1024xbf16, #row>
+    %d = arith.truncf %a : tensor<1024xbf16, #row> to tensor<1024xf8E4M3FNUZ, #row>
+    %e = arith.truncf %a : tensor<1024xbf16, #row> to tensor<1024xf8E5M2, #row>
+    layout.store %d, %y[%c0] : tensor<1024xf8E4M3FNUZ, #row>, memref<1024xf8E4M3FNUZ>
+    layout.store %e, %z[%c0] : tensor<1024xf8E5M2, #row>, memref<1024xf8E5M2>
+    gpu.return
+  }
 }

@@ -104,9 +104,23 @@ gpu.module @m {
   gpu.func @float8_arithmetic(%x: memref<64xf8E5M2>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
     %c0 = arith.constant 0 : index
     %a = layout.load %x[%c0] : memref<64xf8E5M2> -> tensor<64xf8E5M2, #r>
-    // expected-error@+1 {{computes with 'f8E5M2', which can only be moved, multiplied by layout.dot and extended by arith.extf}}
+    // expected-error@+1 {{computes with 'f8E5M2', which can only be moved, multiplied by layout.dot, extended by arith.extf and rounded to by arith.truncf}}
     %s = arith.addf %a, %a : tensor<64xf8E5M2, #r>
     layout.store %s, %x[%c0] : tensor<64xf8E5M2, #r>, memref<64xf8E5M2>
+    gpu.return
+  }
+}
+
+// -----
+
+#r = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @float8_rounding(%x: memref<64xf32>, %y: memref<64xf8E5M2>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<64xf32> -> tensor<64xf32, #r>
+    // expected-error@+1 {{rounds 'f8E5M2' by 'toward_zero', expected to_nearest_even}}
+    %s = arith.truncf %a toward_zero : tensor<64xf32, #r> to tensor<64xf8E5M2, #r>
+    layout.store %s, %y[%c0] : tensor<64xf8E5M2, #r>, memref<64xf8E5M2>
     gpu.return
   }
 }

@@ -38,6 +38,8 @@ Data allBytes(llvm::StringRef type) {
   return data;
 }
 
+struct ByteFormat;
+
 class Bytes : public testing::TestWithParam<Chip> {
 protected:
   /// A row of `size` elements, `vector` neighbours to a thread.
@@ -60,6 +62,9 @@ protected:
   /// Runs `op` (its name and attributes) on all bytes.
   Data convertAll(llvm::StringRef from, llvm::StringRef to,
                   const std::string &op, bool doubles, uint64_t vector);
+  /// Rounds `values` of type `from` and compares.
+  void roundAll(const std::vector<double> &values, llvm::StringRef from,
+                const ByteFormat &format, uint64_t vector);
 };
 
 Data Bytes::convertAll(llvm::StringRef from, llvm::StringRef to,
@@ -96,6 +101,126 @@ TEST_P(Bytes, Float8) {
                 << i << " of " << from.str() << " to " << to.str();
         }
       }
+}
+
+//===----------------------------------------------------------------------===//
+// Rounding, from the definition of the formats
+//===----------------------------------------------------------------------===//
+
+/// An 8-bit float: 1 sign bit, then exponent and mantissa.
+struct ByteFormat {
+  const char *name;
+  int mantissa, bias;
+  unsigned largest; ///< bits of the largest number.
+  bool hasNegativeZero;
+
+  double magnitude(unsigned bits) const {
+    int exponent = bits >> mantissa;
+    double fraction = std::ldexp(bits & ((1 << mantissa) - 1), -mantissa);
+    return exponent ? std::ldexp(1 + fraction, exponent - bias)
+                    : std::ldexp(fraction, 1 - bias);
+  }
+
+  /// The nearest number, of two the even one; beyond the last, the last.
+  double round(double x) const {
+    unsigned best = 0;
+    for (unsigned bits = 1; bits <= largest; ++bits) {
+      double distance = std::abs(std::abs(x) - magnitude(bits));
+      double least = std::abs(std::abs(x) - magnitude(best));
+      if (distance < least || (distance == least && bits % 2 == 0))
+        best = bits;
+    }
+    if (std::abs(x) > magnitude(largest))
+      best = largest;
+    double rounded = std::copysign(magnitude(best), x);
+    return best || hasNegativeZero ? rounded : 0.0;
+  }
+};
+
+const ByteFormat byteFormats[] = {{"f8E4M3FN", 3, 7, 0x7e, true},
+                                  {"f8E5M2", 2, 15, 0x7b, true},
+                                  {"f8E4M3FNUZ", 3, 8, 0x7f, false},
+                                  {"f8E5M2FNUZ", 2, 16, 0x7f, false}};
+
+/// All values of a type of 16 bits.
+std::vector<double> allHalves(llvm::StringRef type) {
+  std::vector<double> values;
+  for (unsigned i = 0; i < 1u << 16; ++i)
+    values.push_back(fromBits(i, type));
+  return values;
+}
+
+/// f32 where rounding changes: the numbers, the middles between neighbours, and
+/// the f32 next to them; powers of two from end to end, and any bits.
+std::vector<double> interestingFloats(const ByteFormat &format) {
+  std::vector<double> values = {0.0, INFINITY, NAN, 0x1p-149, 0x1.fffffep127};
+  auto around = [&](double x) {
+    auto f = static_cast<float>(x);
+    for (float value :
+         {f, std::nextafter(f, 0.0f), std::nextafter(f, INFINITY)})
+      values.push_back(value);
+  };
+  for (unsigned bits = 0; bits <= format.largest; ++bits) {
+    double x = format.magnitude(bits);
+    // Beyond the last, where the next would be.
+    double next = bits < format.largest ? format.magnitude(bits + 1)
+                                        : 2 * x - format.magnitude(bits - 1);
+    around(x);
+    around((x + next) / 2);
+    around(next);
+  }
+  for (int exponent = -149; exponent < 128; ++exponent)
+    around(std::ldexp(1.0, exponent));
+  std::mt19937 random(1);
+  while (values.size() % 1024 != 512)
+    values.push_back(fromBits(random(), "f32"));
+  for (size_t i = 0, e = values.size(); i < e; ++i)
+    values.push_back(-values[i]);
+  return values;
+}
+
+void Bytes::roundAll(const std::vector<double> &values, llvm::StringRef from,
+                     const ByteFormat &format, uint64_t vector) {
+  constexpr int64_t size = 1024;
+  LinearLayoutAttr layout = row(size, vector);
+  auto count = static_cast<int64_t>(values.size());
+  std::string t = tile({size}, from, layout);
+  std::string r = tile({size}, format.name, layout);
+  std::string mx = memref({count}, from), my = memref({count}, format.name);
+  Kernel kernel =
+      this->kernel("%size = arith.constant 1024 : index\n"
+                   "%b = gpu.block_id x\n%i = arith.muli %b, %size : index\n"
+                   "%x = layout.load %p0[%i] : " +
+                   mx + " -> " + t + "\n%y = arith.truncf %x : " + t + " to " +
+                   r + "\nlayout.store %y, %p1[%i] : " + r + ", " + my);
+  kernel.blocks = (count + size - 1) / size;
+  kernel.memrefs = {mx, my};
+  SCOPED_TRACE(kernel.body);
+  Data x{from.str(), values}, y = Data::zeros(format.name, count);
+  ASSERT_TRUE(run(kernel, {&x, &y}));
+  for (int64_t i = 0; i < count; ++i) {
+    if (std::isnan(values[i])) {
+      ASSERT_TRUE(std::isnan(y.values[i])) << i;
+      continue;
+    }
+    double expected = format.round(values[i]);
+    ASSERT_EQ(y.values[i], expected) << "of " << values[i];
+    ASSERT_EQ(std::signbit(y.values[i]), std::signbit(expected))
+        << "of " << values[i];
+  }
+}
+
+TEST_P(Bytes, RoundingOfAllHalves) {
+  for (const ByteFormat &format : byteFormats) {
+    roundAll(allHalves("f16"), "f16", format, 4);
+    roundAll(allHalves("bf16"), "bf16", format, 2);
+  }
+}
+
+TEST_P(Bytes, RoundingOfFloats) {
+  for (const ByteFormat &format : byteFormats)
+    for (uint64_t vector : {1, 8})
+      roundAll(interestingFloats(format), "f32", format, vector);
 }
 
 TEST_P(Bytes, Integers) {

@@ -130,8 +130,8 @@ private:
     return classes.size();
   }
   uint64_t slotStores(const ThreadMap &slots, uint64_t values) const {
-    return values *
-           vectorAccess(slots.threads, 1, slotBits, redundantThreads(slots));
+    return values * vectorAccess(slots.threads, 1, slotBits,
+                                 redundantThreads(slots, block));
   }
   /// Every thread loads 2^bits neighbours of each of its values.
   uint64_t slotLoads(const ThreadMap &slots, uint64_t values,
@@ -147,22 +147,25 @@ private:
     ReductionPlan plan = planReduction(
         getLayout(op.getValue().getType()).getLinear(), op.getAxis());
     OpTraffic traffic;
-    if (!plan.partialBits)
+    if (!plan.blockSteps.empty())
+      return std::nullopt;
+    if (!plan.warpBits)
       return traffic;
-    ThreadMap slots = componentMap(plan.slots, "slot", block);
-    uint64_t values = numClasses(slots);
+    ThreadMap slots = componentMap(
+        llvm::cantFail(plan.slots.compose(plan.scratch)), "slot", block);
+    uint64_t values = numClasses(slots) * (op.getIndex() ? 2 : 1);
     traffic.fixed.sharedStoreWavefronts = slotStores(slots, values);
     traffic.fixed.sharedLoadWavefronts =
-        slotLoads(slots, values, plan.partialBits);
+        slotLoads(slots, values, plan.warpBits);
     return traffic;
   }
 
   std::optional<OpTraffic> countOp(ScanOp op) const {
-    ScanPlan plan = planScan(getLayout(op.getType()).getLinear(), op.getAxis());
-    OpTraffic traffic;
-    if (plan.numSlots)
+    std::optional<ScanPlan> plan =
+        planScan(getLayout(op.getType()).getLinear(), op.getAxis());
+    if (!plan || plan->numSlots)
       return std::nullopt;
-    return traffic;
+    return OpTraffic();
   }
   std::optional<OpTraffic> countOp(GatherOp op) const {
     return planGather(op, target) ? std::optional(OpTraffic()) : std::nullopt;

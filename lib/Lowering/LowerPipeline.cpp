@@ -29,6 +29,7 @@ void mirage::buildLowerPipeline(OpPassManager &passes,
   passes.addPass(createLoopInvariantCodeMotionPass());
   passes.addPass(createLayoutAssignPass({options.target}));
   passes.addPass(createLayoutFoldConversionsPass({options.target}));
+  passes.addPass(createLayoutDeferReductionsPass());
   LayoutPipelineLoadsPassOptions pipelining;
   pipelining.target = options.target;
   pipelining.stages = options.stages;

@@ -102,8 +102,7 @@ void AssignProblem::addOperation(Operation &op, double weight) {
   addNode(std::move(node), weights);
 }
 
-/// Trips of a loop; a guess where its bounds are not constant.
-static int64_t tripsOf(scf::ForOp loop) {
+int64_t mirage::layout::tripsOf(scf::ForOp loop) {
   std::optional<int64_t> from = getConstantIntValue(loop.getLowerBound());
   std::optional<int64_t> to = getConstantIntValue(loop.getUpperBound());
   std::optional<int64_t> step = getConstantIntValue(loop.getStep());

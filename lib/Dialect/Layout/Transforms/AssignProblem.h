@@ -28,9 +28,11 @@
 // A solution is one choice for each operation. Its cost is what each operation
 // costs by itself with its choice, plus a conversion for each layout other than
 // its own that somebody wants a value in, all times the trips of the loops
-// around. A conversion whose scratch does not fit the shared memory is
-// impossible. A tile full of one number has every layout for nothing and takes
-// no part. Layouts are compared as matrices: their attributes are unique.
+// around; what threads do together in a reduction that can be put off
+// (LateReduction.h) counts once for its loop. A conversion whose scratch does
+// not fit the shared memory is impossible. A tile full of one number has every
+// layout for nothing and takes no part. Layouts are compared as matrices: their
+// attributes are unique.
 //
 // The candidates of a choice come from the operations that care: wide accesses
 // to memory, matrix fragments. They spread along the rules above in both
@@ -64,6 +66,9 @@ bool isSplat(mlir::Value value);
 
 /// True for tensors, the type of tiles.
 bool isTile(mlir::Value value);
+
+/// Trips of a loop; a guess where its bounds are not constant.
+int64_t tripsOf(mlir::scf::ForOp loop);
 
 /// The layout in which the operand of `op`, a view or a reduction, must be so
 /// that the result is in `result`; null where several or none would do.
@@ -139,6 +144,7 @@ private:
   std::optional<unsigned> producerOf(mlir::Value value) const;
   /// What a node costs by itself: once, and with the trips of its loops.
   double priceOf(const Node &node, LinearLayoutAttr choice);
+  double priceOfReduction(ReduceOp op, LinearLayoutAttr choice);
   double ownCost(unsigned number, LinearLayoutAttr choice);
   double exchangeCost(const Exchange &exchange, LinearLayoutAttr have,
                       llvm::ArrayRef<LinearLayoutAttr> wanted);

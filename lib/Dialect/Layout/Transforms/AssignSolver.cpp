@@ -8,6 +8,8 @@
 
 #include "AssignProblem.h"
 
+#include "LateReduction.h"
+
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -43,13 +45,22 @@ double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
                       cast<MemRefType>(store.getDest().getType())),
         choice, /*isStore=*/true);
   if (auto reduce = dyn_cast<ReduceOp>(node.op))
-    return costs.reduction(choice, reduce.getAxis());
+    return priceOfReduction(reduce, choice);
   if (auto dot = dyn_cast<DotOp>(node.op))
     return costs.dot(node.fragments.lookup(choice),
                      getElementTypeOrSelf(dot.getA().getType()));
   if (isa<BroadcastOp, TransposeOp, ReshapeOp, JoinOp, SplitOp>(node.op))
     return 0;
   return costs.elementwise(node.op, choice);
+}
+
+double AssignProblem::priceOfReduction(ReduceOp op, LinearLayoutAttr choice) {
+  unsigned axis = op.getAxis();
+  double together = costs.reductionAcrossThreads(choice, axis);
+  if (std::optional<LateReduction> late = matchLateReduction(op))
+    if (isSeparable(choice, axis))
+      together /= tripsOf(late->loop);
+  return costs.reductionInThread(choice) + together;
 }
 
 /// One conversion for each layout that is wanted and is not there.

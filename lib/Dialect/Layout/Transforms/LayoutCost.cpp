@@ -181,16 +181,23 @@ double LayoutCost::priceConversion(LinearLayoutAttr from, LinearLayoutAttr to,
   return fits ? plan->cost : impossible;
 }
 
-double LayoutCost::reduction(LinearLayoutAttr layout, unsigned axis) {
+double LayoutCost::reductionInThread(LinearLayoutAttr layout) {
+  return layout.getSize(PlaceDim::Register);
+}
+
+double LayoutCost::reductionAcrossThreads(LinearLayoutAttr layout,
+                                          unsigned axis) {
   const ExchangeCosts &prices = target.costs;
   ReductionPlan plan = planReduction(layout.getLinear(), axis);
   double results = layout.reduceDim(axis).getSize(PlaceDim::Register);
-  double cost = layout.getSize(PlaceDim::Register);
+  double cost = 0;
   for (const PlaceMove &move : plan.laneSteps)
     cost += results * (target.laneExchangeCost(move.lanes) + 1);
-  if (plan.partialBits)
-    cost += 2 * (prices.blockBarrier + prices.sharedLatency) +
-            2 * results * (prices.sharedIssue + prices.wavefront);
+  double exchange = 2 * results * (prices.sharedIssue + prices.wavefront);
+  if (plan.warpBits)
+    cost += 2 * (prices.blockBarrier + prices.sharedLatency) + exchange;
+  if (!plan.blockSteps.empty())
+    cost += 2 * (prices.clusterBarrier + prices.sharedLatency) + exchange;
   return cost;
 }
 

@@ -34,8 +34,10 @@ public:
   /// The exchange of data from one layout to the other.
   double conversion(LinearLayoutAttr from, LinearLayoutAttr to,
                     unsigned elementBits);
-  /// A reduction along `axis` of a tile in this layout.
-  double reduction(LinearLayoutAttr layout, unsigned axis);
+  /// A reduction along `axis` of a tile in this layout: what each thread does
+  /// by itself, and what threads do together.
+  double reductionInThread(LinearLayoutAttr layout);
+  double reductionAcrossThreads(LinearLayoutAttr layout, unsigned axis);
   /// An elementwise op.
   double elementwise(mlir::Operation *op, LinearLayoutAttr layout);
   /// A matrix product.

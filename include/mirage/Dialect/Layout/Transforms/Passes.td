@@ -43,6 +43,32 @@ def LayoutFoldConversionsPass : LayoutPass<"layout-fold-conversions"> {
   }];
 }
 
+def LayoutDeferReductionsPass : Pass<"layout-defer-reductions", "::mlir::ModuleOp"> {
+  let summary = "Reduce across threads once, behind the loop that accumulates";
+  let description = [{
+    Where all that a loop does with a reduction is to accumulate it, each thread
+    accumulates its own part, and the parts are reduced behind the loop:
+
+    ```mlir
+    %a = scf.for ... iter_args(%acc = %zero) -> tensor<16x1xf32> {
+      %r = layout.reduce sum %x axis = 1 : tensor<16x256xf32> -> tensor<16x1xf32>
+      %s = arith.addf %acc, %r : tensor<16x1xf32>
+    // becomes, where lanes step along 32 of 256 elements
+    %p = scf.for ... iter_args(%acc = %zeros) -> tensor<16x32xf32> {
+      %v = layout.reshape %x : tensor<16x256xf32> -> tensor<16x32x8xf32>
+      %q = layout.reduce sum %v axis = 2 : tensor<16x32x8xf32> -> tensor<16x32x1xf32>
+      %r = layout.reshape %q : tensor<16x32x1xf32> -> tensor<16x32xf32>
+      %s = arith.addf %acc, %r : tensor<16x32xf32>
+    ...
+    %a = layout.reduce sum %p axis = 1 : tensor<16x32xf32> -> tensor<16x1xf32>
+    ```
+    For sums, maxima and minima of 32-bit values; sums also where the loop scales
+    what it has. No more registers are carried than before.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mirage::layout::LayoutDialect"];
+}
+
 def LayoutPipelineLoadsPass : LayoutPass<"layout-pipeline-loads"> {
   let summary = "Issue the loads of later iterations before computing this one";
   let description = [{

@@ -62,6 +62,18 @@ static StringRef stringify(InputPattern pattern) {
   return pattern == InputPattern::Integers ? "ints" : "random";
 }
 
+static void printAnySize(llvm::json::OStream &json,
+                         ArrayRef<llvm::SmallVector<ArgumentDim>> classes) {
+  for (ArrayRef<ArgumentDim> dims : classes)
+    json.array([&] {
+      for (const ArgumentDim &dim : dims)
+        json.object([&] {
+          json.attribute("argument", dim.argument);
+          json.attribute("dim", dim.dim);
+        });
+    });
+}
+
 void Report::print(llvm::json::OStream &json) const {
   json.object([&] {
     json.attribute("status", stringify(status));
@@ -82,6 +94,8 @@ void Report::print(llvm::json::OStream &json) const {
         for (const std::string &risk : numerics)
           json.value(risk);
       });
+    if (!anySize.empty())
+      json.attributeArray("any_size", [&] { printAnySize(json, anySize); });
     if (!counterExample)
       return;
     json.attributeObject("counter_example", [&] {
@@ -522,6 +536,7 @@ static bool findProof(const TensorProgram &spec, const TensorProgram &candidate,
                                options.certificate ? &certificate : nullptr))
     return false;
   report.status = Status::Proved;
+  report.anySize = findDimsOfAnySize(spec, candidate);
   if (options.certificate)
     report.certificate = std::move(certificate);
   return true;

@@ -21,6 +21,7 @@
 #define MIRAGE_VERIFY_VERIFY_H
 
 #include "mirage/Support/GeneratedInputs.h"
+#include "mirage/Verify/AnySize.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/JSON.h"
@@ -95,6 +96,8 @@ struct Report {
   uint64_t steps = 0;  ///< Scalar operations in all tests.
   std::string reason;  ///< Why the candidate was not accepted.
   std::string noProof; ///< Why an accepted candidate was not proved.
+  /// Of a proof: dims of the arguments for whose every size it holds.
+  std::vector<llvm::SmallVector<ArgumentDim>> anySize;
   /// Of a proof, if wanted (`Certificate.h`).
   std::optional<llvm::json::Object> certificate;
   std::optional<CounterExample> counterExample;

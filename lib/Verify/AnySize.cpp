@@ -86,8 +86,8 @@ void SizeAnalysis::followOperand(unsigned program, const Piece &piece,
   const ProgramValue &operand = programs[program]->values[access.value];
   for (int dim = 0; dim < int(operand.shape.size()); ++dim) {
     Axis axis{program, access.value, dim};
-    auto [from, offset] = access.linear ? access.indices[dim]
-                                        : std::pair<int, int64_t>(-1, 0);
+    auto [from, offset] =
+        access.linear ? access.indices[dim] : std::pair<int, int64_t>(-1, 0);
     bool isWhole = access.linear && offset == 0 && from >= 0 &&
                    piece.extents[from] == operand.shape[dim];
     if (isWhole)

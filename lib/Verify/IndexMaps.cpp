@@ -8,6 +8,8 @@
 
 #include "IndexMaps.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <optional>
 
 using namespace mlir;
@@ -42,15 +44,23 @@ static std::optional<int64_t> upperBound(AffineExpr expr,
   }
 }
 
-static void collectSummands(AffineExpr expr,
+/// (a + b) c has the summands a c and b c.
+static void collectSummands(AffineExpr expr, int64_t factor,
                             SmallVectorImpl<AffineExpr> &list) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
   if (expr.getKind() == AffineExprKind::Add) {
-    auto sum = cast<AffineBinaryOpExpr>(expr);
-    collectSummands(sum.getLHS(), list);
-    collectSummands(sum.getRHS(), list);
+    collectSummands(binary.getLHS(), factor, list);
+    collectSummands(binary.getRHS(), factor, list);
     return;
   }
-  list.push_back(expr);
+  auto constant = expr.getKind() == AffineExprKind::Mul
+                      ? dyn_cast<AffineConstantExpr>(binary.getRHS())
+                      : AffineConstantExpr();
+  int64_t product;
+  if (constant && !llvm::MulOverflow(factor, constant.getValue(), product))
+    collectSummands(binary.getLHS(), product, list);
+  else
+    list.push_back(expr * factor);
 }
 
 /// (c x + y) div c = x and (c x + y) mod c = y for 0 <= y < c; a dim of extent
@@ -72,7 +82,7 @@ static AffineExpr simplify(AffineExpr expr, ArrayRef<int64_t> extents) {
   if (!isDivision || !divisor || divisor.getValue() <= 0)
     return plain;
   SmallVector<AffineExpr> summands;
-  collectSummands(left, summands);
+  collectSummands(left, /*factor=*/1, summands);
   AffineExpr multiple = zero, rest = zero;
   for (AffineExpr summand : summands) {
     AffineExpr &part =

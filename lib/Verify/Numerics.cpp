@@ -79,19 +79,18 @@ bool Tracer::isSameComputation(Value a, Value b) {
 
 /// A reduction to the maximum, in a tile, over a loop or both.
 bool Tracer::isMaximumOf(Value maximum, Value value) {
-  bool isMaximum = false;
   while (!isSpent()) {
-    maximum = source(maximum);
-    Operation *op = maximum.getDefiningOp();
+    Operation *op = source(maximum).getDefiningOp();
     auto reduce = dyn_cast_or_null<ReduceOp>(op);
     auto accumulate = dyn_cast_or_null<AccumulateOp>(op);
     if ((!reduce || reduce.getKind() != ReduceKind::Max) &&
         (!accumulate || accumulate.getKind() != AccumulateKind::Max))
-      break;
-    isMaximum = true;
+      return false;
     maximum = op->getOperand(0);
+    if (isSameComputation(maximum, value))
+      return true;
   }
-  return isMaximum && isSameComputation(maximum, value);
+  return false;
 }
 
 bool Tracer::isAtLeastZero(Value value) {

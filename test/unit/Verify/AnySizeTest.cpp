@@ -41,9 +41,9 @@ protected:
     replace('G', (size + tile - 1) / tile);
     auto module = parseSourceString<ModuleOp>(text, &context);
     EXPECT_TRUE(module) << text;
-    return verify::checkEquivalent(
-        module->lookupSymbol<func::FuncOp>("spec"),
-        module->lookupSymbol<func::FuncOp>("kernel"), {});
+    return verify::checkEquivalent(module->lookupSymbol<func::FuncOp>("spec"),
+                                   module->lookupSymbol<func::FuncOp>("kernel"),
+                                   {});
   }
 
   /// The classes as "0.1 2.0; 1.1": dim 1 of argument 0 with dim 0 of argument
@@ -129,6 +129,22 @@ func.func @kernel(%a: tensor<Nx4x6xf32>, %b: tensor<Nx6x5xf32>) -> tensor<Nx4x5x
   return %y : tensor<Nx4x5xf32>
 })",
             "0.0 1.0; 0.1; 1.2", 1);
+}
+
+/// Reshapes that add and drop unit dims join nothing.
+TEST_F(AnySize, UnitDims) {
+  expectAny(R"(
+func.func @spec(%x: tensor<Nx4x6xf32>) -> tensor<Nx4x1xf32> {
+  %0 = mugraph.reduce sum %x dims = [2] : tensor<Nx4x6xf32> -> tensor<Nx4x1xf32>
+  return %0 : tensor<Nx4x1xf32>
+}
+func.func @kernel(%x: tensor<Nx4x6xf32>) -> tensor<Nx4x1xf32> {
+  %0 = mugraph.reshape %x : tensor<Nx4x6xf32> -> tensor<1xNx4x6x1xf32>
+  %1 = mugraph.reduce sum %0 dims = [3] : tensor<1xNx4x6x1xf32> -> tensor<1xNx4x1x1xf32>
+  %2 = mugraph.reshape %1 : tensor<1xNx4x1x1xf32> -> tensor<Nx4x1xf32>
+  return %2 : tensor<Nx4x1xf32>
+})",
+            "0.0; 0.1", 1);
 }
 
 /// The constant of the kernel is right for 16 elements only.

@@ -147,6 +147,7 @@ FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
 FieldValue FieldAlgebra::sqrt(const FieldValue &x) const {
   if (rule != Rule::RootLaws)
     return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
+  ++rootCount;
   FieldValue result{values.root(x.p), 0, x.flags};
   if (!values.isSquare(x.p))
     result.flags |= FieldValue::MarkedP;

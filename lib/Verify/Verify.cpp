@@ -154,7 +154,9 @@ private:
   void selectBound(Rule rule);
   /// Runs tests under one rule until enough of them passed.
   Outcome runTests(Rule rule, uint64_t prime);
-  Outcome runTest(Rule rule, uint64_t prime, uint64_t test);
+  Outcome runTest(Rule rule, uint64_t prime, uint64_t test, size_t limit);
+  Outcome probeRoots(uint64_t prime);
+  void forget();
   Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
                     Evaluator<FieldAlgebra> &specRun,
                     Evaluator<FieldAlgebra> &candidateRun);
@@ -185,6 +187,7 @@ private:
   bool needsTrace = false;
   bool hasBound = false;
   bool tooLarge = false;
+  uint64_t lastRoots = 0; ///< Roots taken in the last test.
 };
 
 } // namespace
@@ -353,7 +356,9 @@ Checker::Outcome Checker::compareTraced(size_t number, FieldAlgebra &algebra,
   return outcome;
 }
 
-Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
+/// Runs a test at the first `limit` samples.
+Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test,
+                                  size_t limit) {
   FieldAlgebra algebra(prime, rule, options.seed, test);
   SmallVector<int64_t> sizes;
   for (unsigned argument : spec.arguments)
@@ -366,7 +371,8 @@ Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
 
   Outcome outcome = Outcome::Passed;
   report.samples = 0;
-  for (auto [number, sample] : llvm::enumerate(samples)) {
+  for (auto [number, sample] :
+       llvm::enumerate(ArrayRef(samples).take_front(limit))) {
     bool expensive = steps() > options.softSteps && !sample.isEssential;
     if (expensive && steps() > 4 * options.softSteps)
       continue;
@@ -381,25 +387,56 @@ Checker::Outcome Checker::runTest(Rule rule, uint64_t prime, uint64_t test) {
       break;
     ++report.samples;
   }
+  lastRoots = algebra.roots();
   report.steps += steps();
   if (std::optional<double> bound = boundOfTest(prime, algebra.evaluations()))
     report.errorLog2 = report.errorLog2.value_or(0) + *bound;
   return outcome;
 }
 
-Checker::Outcome Checker::runTests(Rule rule, uint64_t prime) {
-  report.prime = prime;
+void Checker::forget() {
   report.tests = 0;
   report.errorLog2.reset();
   open = decided = llvm::BitVector(samples.size());
   verdicts.assign(samples.size(), 0);
+}
+
+static constexpr const char *rootsDecide =
+    "every difference may come from the sign of a root";
+
+/// Under RootLaws a sample has a verdict in one test of 2^k, for k roots.
+/// Passes if one of a few cheap tests has one.
+Checker::Outcome Checker::probeRoots(uint64_t prime) {
+  constexpr unsigned tests = 8;
+  constexpr size_t firstSamples = 2;
+  constexpr uint64_t manyRoots = 64;
+  for (uint64_t test = 1; test <= tests; ++test) {
+    Outcome outcome = runTest(Rule::RootLaws, prime, test, firstSamples);
+    if (outcome != Outcome::Passed || decided.any())
+      return outcome;
+    if (lastRoots > manyRoots * firstSamples)
+      break;
+  }
+  report.status = Status::Undecided;
+  report.reason = rootsDecide;
+  return Outcome::Stopped;
+}
+
+Checker::Outcome Checker::runTests(Rule rule, uint64_t prime) {
+  report.prime = prime;
+  forget();
   selectBound(rule);
-  // Under RootLaws a sample has a verdict in one test of 2^k, for k roots: take
-  // more tests, but not if there are so many roots that none will have one.
+  if (rule == Rule::RootLaws) {
+    Outcome outcome = probeRoots(prime);
+    if (outcome != Outcome::Passed)
+      return outcome;
+    forget();
+  }
+  // More tests where not every one has a verdict.
   bool roots = rule == Rule::RootLaws;
   unsigned maxTests = roots ? 4 * options.maxTests : options.maxTests;
   for (uint64_t test = 1; test <= maxTests; ++test) {
-    Outcome outcome = runTest(rule, prime, test);
+    Outcome outcome = runTest(rule, prime, test, samples.size());
     if (outcome != Outcome::Passed)
       return outcome;
     ++report.tests;
@@ -409,16 +446,13 @@ Checker::Outcome Checker::runTests(Rule rule, uint64_t prime) {
                   (!hasBound || *report.errorLog2 <= options.errorLog2);
     if (enough && !open.test(decided))
       return Outcome::Passed;
-    if (roots &&
-        ((test == 8 && decided.none()) || report.steps > options.hardSteps))
+    if (roots && report.steps > options.hardSteps)
       break;
   }
   if (!open.test(decided))
     return Outcome::Passed;
   report.status = Status::Undecided;
-  report.reason = rule == Rule::RootLaws
-                      ? "every difference may come from the sign of a root"
-                      : "the specification divides by zero";
+  report.reason = roots ? rootsDecide : "the specification divides by zero";
   return Outcome::Stopped;
 }
 

@@ -143,6 +143,8 @@ public:
 
   /// Uninterpreted functions evaluated and elements put into maxima so far.
   uint64_t evaluations() const { return evaluationCount; }
+  /// Roots taken so far, under RootLaws.
+  uint64_t roots() const { return rootCount; }
   /// Exponents of exp, modulo q, are appended to `list` until it is changed.
   void traceExponents(std::vector<uint64_t> *list) { trace = list; }
 
@@ -171,6 +173,7 @@ private:
   std::vector<uint64_t> powers;
   std::vector<uint64_t> *trace = nullptr;
   mutable uint64_t evaluationCount = 0;
+  mutable uint64_t rootCount = 0;
   /// The multisets behind values made by `maximum`.
   llvm::DenseMap<std::pair<uint64_t, uint64_t>, std::pair<Digest, uint64_t>>
       maxima;

@@ -9,6 +9,7 @@
 #include "mirage/Verify/TensorProgram.h"
 
 #include "IndexMaps.h"
+#include "Signs.h"
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -534,5 +535,7 @@ FailureOr<TensorProgram> TensorProgram::read(func::FuncOp function,
   Reader reader(reason);
   if (failed(reader.read(copy)))
     return failure();
-  return reader.take();
+  TensorProgram program = reader.take();
+  simplifySigns(program);
+  return program;
 }

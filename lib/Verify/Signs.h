@@ -1,0 +1,28 @@
+//===- Signs.h - Values that are never negative -----------------*- C++ -*-===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Neither fields nor normal forms know an order, so abs and max are unknown
+// functions there. But |x| is x, and max(x, c) is x for c <= 0, where x is a
+// square, a root, an exponential, or made of such by sums, products, quotients,
+// maxima and minima. So relu after a mean of squares is nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MIRAGE_LIB_VERIFY_SIGNS_H
+#define MIRAGE_LIB_VERIFY_SIGNS_H
+
+#include "mirage/Verify/TensorProgram.h"
+
+namespace mirage::verify {
+
+/// Replaces abs and max that change nothing by their operand.
+void simplifySigns(TensorProgram &program);
+
+} // namespace mirage::verify
+
+#endif // MIRAGE_LIB_VERIFY_SIGNS_H

@@ -548,9 +548,6 @@ static void showInputs(func::FuncOp spec, const TensorProgram &specProgram,
 static void checkDomain(func::FuncOp spec, const TensorProgram &specProgram,
                         const TensorProgram &candidate, const Options &options,
                         Report &report) {
-  if (!uses(candidate, {ScalarFunction::Sqrt, ScalarFunction::Rsqrt,
-                        ScalarFunction::Log, ScalarFunction::Pow}))
-    return;
   std::optional<CounterExample> place = findUndefined(
       specProgram, candidate, argumentTypes(spec), options.softSteps / 4);
   if (!place)

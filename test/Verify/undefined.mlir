@@ -14,6 +14,24 @@ func.func @root(%x: tensor<8x64xf32>) -> tensor<8x64xf32> attributes {mugraph.im
   return %2 : tensor<8x64xf32>
 }
 
+// Roots before two products: no output can be computed with few operations.
+// CHECK: error: {{.*}}@deep is not equivalent {{.*}}result #0 is undefined where the specification is not
+// CHECK-NOT: error:
+func.func private @deep.spec(%x: tensor<4x2048xf32>, %a: tensor<2048x1024xf32>, %b: tensor<1024x32xf32>) -> tensor<4x32xf32> {
+  %0 = mugraph.matmul %x, %a : (tensor<4x2048xf32>, tensor<2048x1024xf32>) -> tensor<4x1024xf32>
+  %1 = mugraph.matmul %0, %b : (tensor<4x1024xf32>, tensor<1024x32xf32>) -> tensor<4x32xf32>
+  return %1 : tensor<4x32xf32>
+}
+func.func @deep(%x: tensor<4x2048xf32>, %a: tensor<2048x1024xf32>, %b: tensor<1024x32xf32>) -> tensor<4x32xf32> attributes {mugraph.implements = @deep.spec} {
+  %r = mugraph.sqrt %x : tensor<4x2048xf32>
+  %i = mugraph.rsqrt %x : tensor<4x2048xf32>
+  %u = mugraph.mul %r, %i : (tensor<4x2048xf32>, tensor<4x2048xf32>) -> tensor<4x2048xf32>
+  %s = mugraph.mul %x, %u : (tensor<4x2048xf32>, tensor<4x2048xf32>) -> tensor<4x2048xf32>
+  %0 = mugraph.matmul %s, %a : (tensor<4x2048xf32>, tensor<2048x1024xf32>) -> tensor<4x1024xf32>
+  %1 = mugraph.matmul %0, %b : (tensor<4x1024xf32>, tensor<1024x32xf32>) -> tensor<4x32xf32>
+  return %1 : tensor<4x32xf32>
+}
+
 // A root that the specification takes too.
 func.func private @root.spec(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
   %0 = mugraph.sqrt %x : tensor<8x64xf32>

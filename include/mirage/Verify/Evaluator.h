@@ -60,6 +60,12 @@ public:
   /// Result `number` at `index`.
   Value result(unsigned number, llvm::ArrayRef<int64_t> index);
 
+  /// Element `element` of value `number` in a block and iteration.
+  Value elementOf(unsigned number, const std::array<int64_t, 3> &block,
+                  int64_t iteration, int64_t element) {
+    return get(number, {block, iteration}, element);
+  }
+
   uint64_t steps() const { return stepCount; }
   bool isExhausted() const { return stepCount > maxSteps; }
 

@@ -179,7 +179,8 @@ func.func @kernel(%x: tensor<16x1000xf32>) -> (tensor<16x1xf32>, tensor<16x1xf32
 
 TEST_F(Mutants, AttentionProofs) {
   expectStatus(attentionSpec, attentionKernel, verify::Status::Proved);
-  expectStatus(attentionSpec,
-               verify::apply(attentionKernel, {"two passes", inTwoLoops(twoPasses)}),
-               verify::Status::Proved);
+  expectStatus(
+      attentionSpec,
+      verify::apply(attentionKernel, {"two passes", inTwoLoops(twoPasses)}),
+      verify::Status::Proved);
 }

@@ -48,8 +48,7 @@ protected:
                const Options &options = {});
 
   void expectAccepted(const std::string &spec, const std::string &kernel,
-                      const std::vector<Change> &changes = {
-                          {"unchanged", {}}});
+                      const std::vector<Change> &changes = {{"unchanged", {}}});
   /// Each change must be rejected, with a reason, and must not be proved.
   void expectRejected(const std::string &spec, const std::string &kernel,
                       const std::vector<Change> &changes);

@@ -190,8 +190,7 @@ func.func @kernel(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
         {{"%m = mugraph.mul_scalar %a, 0.015625",
           "%m = mugraph.mul_scalar %a, -0.015625"}}},
        {"abs of the argument",
-        {{"mugraph.mul %z, %s",
-          "mugraph.mul %v, %s"},
+        {{"mugraph.mul %z, %s", "mugraph.mul %v, %s"},
          {"%sq = mugraph.mul", "%v = mugraph.abs %z : tensor<4x64xf32>\n"
                                "%sq = mugraph.mul"}}},
        {"product of two elements",

@@ -589,6 +589,7 @@ static Report testAndProve(const TensorProgram &spec,
   if (!checker.isTooLarge() || !options.proof)
     return report;
   Report proved = stopped(options, Status::Undecided, "");
+  proved.samples = report.samples; // compared before it took too long
   if (findProof(spec, candidate, options, proved))
     return proved;
   report = Checker(spec, candidate, options).run();

@@ -52,8 +52,9 @@ struct Options {
   /// Scalar operations after which a test takes no more expensive samples;
   /// after which the check gives up.
   uint64_t softSteps = 4'000'000;
-  /// Scalar operations after which `minTests` no longer counts.
-  uint64_t heavySteps = 30'000'000;
+  /// Scalar operations after which `minTests` no longer counts, and after which
+  /// a proof is looked for without a test, about half a second.
+  uint64_t heavySteps = 16'000'000;
   uint64_t hardSteps = 200'000'000;
 };
 

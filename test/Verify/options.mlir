@@ -6,7 +6,7 @@
 
 // IR: func.func @f(
 // REPORT: {"function":"f","implements":"f.spec","verification":{"status":"proved","error_log2":-
-// REPORT-SAME: "prime":"9223372036854771239","seed":1}}
+// REPORT-SAME: "prime":"9223372036854771239","seed":1,"any_size":{{\[\[}}{"argument":0,"dim":0}]]}}
 // SEED: "status":"probabilistic","error_log2":-2
 // SEED-SAME: "seed":7
 // OPTION: Cannot find option named 'perhaps'

@@ -9,6 +9,7 @@
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
 
 #include "SharedPlacement.h"
+#include "SharedShare.h"
 
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
@@ -41,9 +42,7 @@ public:
   /// Sets all offsets and returns the bytes in all; an error if the target has
   /// not that much.
   FailureOr<int64_t> place() {
-    int64_t size = placeDisjoint(buffers);
-    if (size > freeShare())
-      size = placeBuffers(buffers);
+    int64_t size = placeApart(buffers, sharedShare(kernel, target));
     if (size > target.sharedBytesPerBlock)
       return reportOverflow(size);
     Builder builder(kernel.getContext());
@@ -54,17 +53,6 @@ public:
   }
 
 private:
-  /// Buffers that do not overlap need fewer barriers. This much a block may use
-  /// without keeping other blocks from its multiprocessor.
-  int64_t freeShare() {
-    int64_t threads = 1;
-    if (std::optional<ArrayRef<int32_t>> size = kernel.getKnownBlockSize())
-      for (int32_t extent : *size)
-        threads *= extent;
-    return int64_t(target.sharedBytesPerMultiprocessor) * threads /
-           target.maxThreadsPerMultiprocessor;
-  }
-
   /// The last point in time inside each operation.
   int64_t number(Operation *op) {
     int64_t last = begins[op];

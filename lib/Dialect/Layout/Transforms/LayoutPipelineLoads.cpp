@@ -10,13 +10,12 @@
 #include "mirage/Dialect/Layout/Transforms/Passes.h"
 
 #include "LoopLoads.h"
+#include "SharedShare.h"
 
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-
-#include "llvm/Support/MathExtras.h"
 
 namespace mirage {
 #define GEN_PASS_DEF_LAYOUTPIPELINELOADSPASS
@@ -27,32 +26,16 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-static int64_t product(std::optional<ArrayRef<int32_t>> extents) {
-  int64_t result = 1;
-  for (int32_t extent : extents.value_or(ArrayRef<int32_t>()))
-    result *= extent;
-  return result;
-}
-
-/// Shared memory that the tiles in flight of a block may use: its share of a
-/// multiprocessor when the grid's blocks, or half of the threads that fit, are
-/// resident, less what conversions and reductions need.
+/// Shared memory that the tiles in flight of a block may use: its share, less
+/// what conversions and reductions need.
 static int64_t sharedBudget(gpu::GPUFuncOp kernel,
                             const TargetDescription &target) {
-  constexpr int64_t reservedBytes = 1024; // of each block, by the system
-  int64_t threads = product(kernel.getKnownBlockSize());
-  int64_t blocks = product(kernel.getKnownGridSize());
-  int64_t resident = std::clamp<int64_t>(
-      llvm::divideCeil(blocks, target.multiprocessors), 1,
-      std::max<int64_t>(1, target.maxThreadsPerMultiprocessor / threads / 2));
   int64_t scratch = 0;
   kernel.walk([&](Operation *op) {
     if (isa<ConvertOp, ReduceOp, ScanOp, GatherOp>(op))
       scratch = std::max(scratch, scratchBytes(op, target));
   });
-  int64_t share =
-      target.sharedBytesPerMultiprocessor / resident - reservedBytes;
-  return std::min<int64_t>(share, target.sharedBytesPerBlock) - scratch;
+  return sharedShare(kernel, target) - scratch;
 }
 
 namespace {

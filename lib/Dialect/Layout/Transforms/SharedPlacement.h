@@ -37,8 +37,11 @@ inline constexpr int64_t sharedAlignment = 128;
 /// gives the smallest size there is.
 int64_t placeBuffers(llvm::MutableArrayRef<Buffer> buffers);
 
-/// Places all buffers one after the other, as if all lived at once.
-int64_t placeDisjoint(llvm::MutableArrayRef<Buffer> buffers);
+/// The same within `limit` bytes, or within as many as are needed; and such
+/// that buffers with common bytes are in use far apart, or there are none.
+/// Between two uses of the same bytes must be a barrier: far apart there is
+/// likely to be one already.
+int64_t placeApart(llvm::MutableArrayRef<Buffer> buffers, int64_t limit);
 
 } // namespace mirage::layout
 

@@ -12,7 +12,7 @@ func.func @f(%x: tensor<32x32xf16>) -> tensor<32x32xf16> {
 gpu.module @kernels {
   // CHECK: gpu.func @reuse{{.*}}layout.shared_bytes = 4096
   gpu.func @reuse(%x: memref<32x32xf16>, %y: memref<32x32xf16>) kernel
-      attributes {known_block_size = array<i32: 32, 1, 1>} {
+      attributes {known_block_size = array<i32: 32, 1, 1>, known_grid_size = array<i32: 10000, 1, 1>} {
     %c0 = arith.constant 0 : index
     %0 = layout.load %x[%c0, %c0] : memref<32x32xf16> -> tensor<32x32xf16, #a>
     // CHECK: layout.alloc_shared {layout.offset = [[FIRST:.*]] : i64}

@@ -166,12 +166,25 @@ static std::optional<unsigned> choosingOperand(Operation *op) {
   return std::nullopt;
 }
 
+LinearLayoutAttr
+AssignProblem::remember(Rule rule, unsigned number, LinearLayoutAttr layout,
+                        function_ref<LinearLayoutAttr()> answer) const {
+  auto [entry, isNew] =
+      rules.try_emplace({number, static_cast<unsigned>(rule), layout});
+  if (isNew)
+    entry->second = answer();
+  return entry->second;
+}
+
 LinearLayoutAttr AssignProblem::resultLayout(unsigned number,
                                              LinearLayoutAttr choice) const {
   Operation *op = list[number].op;
-  if (std::optional<unsigned> operand = choosingOperand(op))
+  std::optional<unsigned> operand = choosingOperand(op);
+  if (!operand)
+    return choice;
+  return remember(Rule::Result, number, choice, [&] {
     return cast<TileLayoutOpInterface>(op).getResultLayout(*operand, choice);
-  return choice;
+  });
 }
 
 /// Where a gather reads from may be in any layout: in that of its indices, if
@@ -191,9 +204,12 @@ LinearLayoutAttr AssignProblem::wantedLayout(unsigned number, unsigned operand,
                                              LinearLayoutAttr choice) const {
   const Node &node = list[number];
   if (isa<BroadcastOp>(node.op))
-    return operandOfResult(node.op, choice);
+    return remember(Rule::Wanted, number, choice,
+                    [&] { return operandOfResult(node.op, choice); });
   if (auto gather = dyn_cast<GatherOp>(node.op); gather && operand == 0)
-    return gatherSource(gather, choice, threads, target);
+    return remember(Rule::Wanted, number, choice, [&] {
+      return gatherSource(gather, choice, threads, target);
+    });
   if (isa<DotOp>(node.op) && operand < 2) {
     DotLayouts fragments = node.fragments.lookup(choice);
     return operand == 0 ? fragments.a : fragments.b;
@@ -205,7 +221,8 @@ LinearLayoutAttr AssignProblem::choiceForResult(unsigned number,
                                                 LinearLayoutAttr layout) const {
   const Node &node = list[number];
   if (isa<TransposeOp, ReshapeOp, JoinOp, UnpackOp>(node.op))
-    return operandOfResult(node.op, layout);
+    return remember(Rule::Operand, number, layout,
+                    [&] { return operandOfResult(node.op, layout); });
   if (isa<SplitOp>(node.op))
     return layout.joinLast();
   if (isa<ReduceOp>(node.op)) {

@@ -156,6 +156,11 @@ private:
   void flood(Choices &choices, unsigned seed, LinearLayoutAttr choice,
              Scope scope) const;
   bool mayFollow(unsigned number, Scope scope) const;
+  /// Rules between layouts are asked for again and again: their answers.
+  enum class Rule { Result, Wanted, Operand };
+  LinearLayoutAttr
+  remember(Rule rule, unsigned number, LinearLayoutAttr layout,
+           llvm::function_ref<LinearLayoutAttr()> answer) const;
   /// The choice with which a node has its results in `layout`.
   LinearLayoutAttr choiceForResult(unsigned number,
                                    LinearLayoutAttr layout) const;
@@ -170,6 +175,9 @@ private:
   unsigned maxCandidates;
   LayoutCost costs;
   llvm::DenseMap<std::pair<unsigned, mlir::Attribute>, double> ownCosts;
+  mutable llvm::DenseMap<std::tuple<unsigned, unsigned, mlir::Attribute>,
+                         LinearLayoutAttr>
+      rules;
   std::vector<Node> list;
   llvm::DenseMap<mlir::Value, unsigned> producers;
   std::vector<Exchange> exchanges;

@@ -1,4 +1,5 @@
-//===- SharedShare.cpp - Shared memory that a block may use ------------------===//
+//===- SharedShare.cpp - Shared memory that a block may use
+//------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

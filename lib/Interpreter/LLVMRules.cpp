@@ -42,6 +42,8 @@ static void setNumber(Machine &machine, Thread &thread, Value value,
 
 static std::optional<Datum> constantDatum(Attribute attribute, Type type) {
   unsigned size = *sizeOf(type);
+  if (type.isIntOrFloat() && size > 8)
+    return std::nullopt;
   if (auto integer = dyn_cast<IntegerAttr>(attribute))
     return knownDatum(integer.getValue().zextOrTrunc(64).getZExtValue(), size);
   if (auto number = dyn_cast<FloatAttr>(attribute))
@@ -60,8 +62,9 @@ static std::optional<Datum> constantDatum(Attribute attribute, Type type) {
 
 static Error constant(Machine &machine, MutableArrayRef<Thread> threads,
                       Operation *op) {
-  auto made = cast<LLVM::ConstantOp>(op);
-  std::optional<Datum> datum = constantDatum(made.getValue(), made.getType());
+  Value made = op->getResult(0);
+  std::optional<Datum> datum =
+      constantDatum(op->getAttr("value"), made.getType());
   if (!datum)
     return refuse("is of a kind that cannot be interpreted");
   machine.set(threads[0], made, std::move(*datum));
@@ -86,6 +89,20 @@ static Error zero(Machine &machine, MutableArrayRef<Thread> threads,
 // Numbers
 //===----------------------------------------------------------------------===//
 
+/// A rule that is not meant for vectors, pointers or floats, of at most 64
+/// bits.
+template <Error (*execute)(Machine &, MutableArrayRef<Thread>, Operation *)>
+static Error onIntegers(Machine &machine, MutableArrayRef<Thread> threads,
+                        Operation *op) {
+  auto isInteger = [](Type type) {
+    return type.isInteger() && type.getIntOrFloatBitWidth() <= 64;
+  };
+  if (!llvm::all_of(op->getOperandTypes(), isInteger) ||
+      !llvm::all_of(op->getResultTypes(), isInteger))
+    return refuse("computes with what is not an integer of at most 64 bits");
+  return execute(machine, threads, op);
+}
+
 template <uint64_t (*compute)(uint64_t, uint64_t, unsigned bits)>
 static Error arithmetic(Machine &machine, MutableArrayRef<Thread> threads,
                         Operation *op) {
@@ -104,9 +121,6 @@ static Error arithmetic(Machine &machine, MutableArrayRef<Thread> threads,
 static uint64_t add(uint64_t a, uint64_t b, unsigned) { return a + b; }
 static uint64_t sub(uint64_t a, uint64_t b, unsigned) { return a - b; }
 static uint64_t mul(uint64_t a, uint64_t b, unsigned) { return a * b; }
-static uint64_t ashr(uint64_t a, uint64_t b, unsigned bits) {
-  return b < bits ? llvm::SignExtend64(a, bits) >> b : 0;
-}
 
 enum class Bitwise { And, Or, Xor };
 
@@ -147,8 +161,23 @@ static Error bitwise(Machine &machine, MutableArrayRef<Thread> threads,
   return Error::success();
 }
 
+enum class Shift { Left, Right, RightSigned };
+
+static uint64_t shifted(Shift kind, uint64_t number, uint64_t distance,
+                        unsigned bits) {
+  switch (kind) {
+  case Shift::Left:
+    return number << distance;
+  case Shift::Right:
+    return number >> distance;
+  case Shift::RightSigned:
+    return llvm::SignExtend64(number, bits) >> distance;
+  }
+  llvm_unreachable("three kinds");
+}
+
 /// Numbers shift by any distance, data by whole bytes.
-template <bool left>
+template <Shift kind>
 static Error shift(Machine &machine, MutableArrayRef<Thread> threads,
                    Operation *op) {
   Thread &thread = threads[0];
@@ -163,16 +192,16 @@ static Error shift(Machine &machine, MutableArrayRef<Thread> threads,
                   " bits");
   if (std::optional<uint64_t> number = numberOf(datum)) {
     setNumber(machine, thread, op->getResult(0),
-              left ? *number << *distance : *number >> *distance);
+              shifted(kind, *number, *distance, bits));
     return Error::success();
   }
-  if (*distance % 8)
+  if (*distance % 8 || kind == Shift::RightSigned)
     return refuse("shifts " + describe(datum) + " by " + Twine(*distance) +
                   " bits");
   unsigned size = datum.size(), by = *distance / 8;
   Datum result = knownDatum(0, size);
   for (unsigned i = by; i < size; ++i)
-    result[left ? i : i - by] = datum[left ? i - by : i];
+    kind == Shift::Left ? result[i] = datum[i - by] : result[i - by] = datum[i];
   machine.set(thread, op->getResult(0), std::move(result));
   return Error::success();
 }
@@ -283,7 +312,7 @@ static Error insertElement(Machine &machine, MutableArrayRef<Thread> threads,
     return index.takeError();
   Datum vector = machine.get(threads[0], insert.getVector());
   const Datum &value = machine.get(threads[0], insert.getValue());
-  if ((*index + 1) * value.size() > vector.size())
+  if (*index >= vector.size() / value.size())
     return refuse("has position " + Twine(*index) + ", beyond the vector");
   llvm::copy(value, vector.begin() + *index * value.size());
   machine.set(threads[0], insert.getRes(), std::move(vector));
@@ -302,7 +331,7 @@ static Error extractElement(Machine &machine, MutableArrayRef<Thread> threads,
     return index.takeError();
   const Datum &vector = machine.get(threads[0], extract.getVector());
   unsigned size = *sizeOf(extract.getType());
-  if ((*index + 1) * size > vector.size())
+  if (*index >= vector.size() / size)
     return refuse("has position " + Twine(*index) + ", beyond the vector");
   machine.set(threads[0], extract.getRes(), slice(vector, *index * size, size));
   return Error::success();
@@ -364,7 +393,7 @@ static Error insertValue(Machine &machine, MutableArrayRef<Thread> threads,
 // Memory
 //===----------------------------------------------------------------------===//
 
-static constexpr unsigned sharedSpace = 3, clusterSpace = 7;
+static constexpr unsigned globalSpace = 1, sharedSpace = 3, clusterSpace = 7;
 
 /// The only global is the block's shared memory.
 static Error addressOf(Machine &machine, MutableArrayRef<Thread> threads,
@@ -428,16 +457,28 @@ static uint64_t alignmentOf(std::optional<uint64_t> given, Type type) {
   return given ? *given : llvm::PowerOf2Ceil(*sizeOf(type));
 }
 
+static Expected<Datum> readMemory(Machine &machine, const Thread &thread,
+                                  LLVM::LoadOp access) {
+  unsigned size = *sizeOf(access.getType());
+  uint64_t alignment = alignmentOf(access.getAlignment(), access.getType());
+  auto pointer = cast<LLVM::LLVMPointerType>(access.getAddr().getType());
+  if (pointer.getAddressSpace() == globalSpace) {
+    Expected<uint64_t> address = machine.number(thread, access.getAddr());
+    if (!address)
+      return address.takeError();
+    return machine.readGlobal(*address, size, alignment);
+  }
+  Expected<Place> at = locate(machine, thread, access.getAddr());
+  if (!at)
+    return at.takeError();
+  return machine.memory().read(at->block, at->offset, size, alignment,
+                               thread.access());
+}
+
 static Error load(Machine &machine, MutableArrayRef<Thread> threads,
                   Operation *op) {
   auto access = cast<LLVM::LoadOp>(op);
-  Expected<Place> at = locate(machine, threads[0], access.getAddr());
-  if (!at)
-    return at.takeError();
-  Expected<Datum> datum = machine.memory().read(
-      at->block, at->offset, *sizeOf(access.getType()),
-      alignmentOf(access.getAlignment(), access.getType()),
-      threads[0].access());
+  Expected<Datum> datum = readMemory(machine, threads[0], access);
   if (!datum)
     return datum.takeError();
   machine.set(threads[0], access.getRes(), std::move(*datum));
@@ -500,25 +541,26 @@ void mirage::interpreter::addLLVMRules(Rules &rules) {
     rules[name] = {Scope::Thread, execute};
   };
   rule("llvm.mlir.constant", constant);
+  rule("arith.constant", constant);
   rule("llvm.mlir.poison", undefined);
   rule("llvm.mlir.undef", undefined);
   rule("llvm.mlir.zero", zero);
-  rule("llvm.add", arithmetic<add>);
-  rule("llvm.sub", arithmetic<sub>);
-  rule("llvm.mul", arithmetic<mul>);
-  rule("llvm.ashr", arithmetic<ashr>);
+  rule("llvm.add", onIntegers<arithmetic<add>>);
+  rule("llvm.sub", onIntegers<arithmetic<sub>>);
+  rule("llvm.mul", onIntegers<arithmetic<mul>>);
+  rule("llvm.ashr", onIntegers<shift<Shift::RightSigned>>);
   rule("llvm.and", bitwise<Bitwise::And>);
   rule("llvm.or", bitwise<Bitwise::Or>);
   rule("llvm.xor", bitwise<Bitwise::Xor>);
-  rule("llvm.shl", shift<true>);
-  rule("llvm.lshr", shift<false>);
-  rule("llvm.icmp", icmp);
-  rule("llvm.intr.ctpop", population);
+  rule("llvm.shl", onIntegers<shift<Shift::Left>>);
+  rule("llvm.lshr", onIntegers<shift<Shift::Right>>);
+  rule("llvm.icmp", onIntegers<icmp>);
+  rule("llvm.intr.ctpop", onIntegers<population>);
   rule("llvm.select", select);
   rule("llvm.bitcast", copyBytes);
-  rule("llvm.zext", resize);
-  rule("llvm.trunc", resize);
-  rule("llvm.sext", signExtend);
+  rule("llvm.zext", onIntegers<resize>);
+  rule("llvm.trunc", onIntegers<resize>);
+  rule("llvm.sext", onIntegers<signExtend>);
   rule("llvm.insertelement", insertElement);
   rule("llvm.extractelement", extractElement);
   rule("llvm.shufflevector", shuffleVector);

@@ -49,8 +49,9 @@ std::optional<unsigned> mirage::interpreter::sizeOf(Type type) {
 // Preparation
 //===----------------------------------------------------------------------===//
 
-Machine::Machine(Region &code, const MachineShape &shape)
-    : code(code), machineShape(shape), shared(shape.blocks, shape.sharedBytes) {
+Machine::Machine(Region &code, const MachineShape &shape, GlobalMemory global)
+    : code(code), machineShape(shape), shared(shape.blocks, shape.sharedBytes),
+      global(global) {
   addLLVMRules(rules);
   addNVVMRules(rules);
   addROCDLRules(rules);
@@ -101,6 +102,16 @@ llvm::Expected<uint64_t> Machine::number(const Thread &thread,
   if (std::optional<uint64_t> known = numberOf(datum))
     return *known;
   return refuse("needs a number where there is " + describe(datum));
+}
+
+llvm::Expected<Datum> Machine::readGlobal(uint64_t address, unsigned size,
+                                          uint64_t alignment) const {
+  if (!global)
+    return refuse("reads global memory, of which nothing is known");
+  if (address % alignment)
+    return refuse("reads global memory at byte " + Twine(address) +
+                  ", which is not a multiple of " + Twine(alignment));
+  return global(address, size);
 }
 
 void Machine::jump(Thread &thread, Block *target, ValueRange operands) const {
@@ -220,6 +231,7 @@ Machine::run(llvm::function_ref<Datum(unsigned, ThreadNumber)> argument) {
 
 llvm::Expected<MachineResults> mirage::interpreter::runCode(
     Region &code, const MachineShape &shape,
-    llvm::function_ref<Datum(unsigned, ThreadNumber)> argument) {
-  return Machine(code, shape).run(argument);
+    llvm::function_ref<Datum(unsigned, ThreadNumber)> argument,
+    GlobalMemory global) {
+  return Machine(code, shape, global).run(argument);
 }

@@ -21,9 +21,17 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <deque>
+
 namespace mirage::interpreter {
 
 class Machine;
+
+/// A copy to shared memory that is under way.
+struct PendingCopy {
+  uint64_t offset;
+  Datum data;
+};
 
 /// One thread: its values, and where it is.
 struct Thread {
@@ -34,6 +42,9 @@ struct Thread {
   mlir::Operation *waiting = nullptr; ///< at an op of several threads.
   bool done = false;
   std::vector<Datum> results;
+  /// Asynchronous copies: of no group yet, and the groups, oldest first.
+  std::vector<PendingCopy> ungrouped;
+  std::deque<std::vector<PendingCopy>> groups;
   uint32_t warpBarriers = 0, blockBarriers = 0, arrivals = 0, waits = 0;
 
   Access access() const {
@@ -60,13 +71,15 @@ void addROCDLRules(Rules &rules);
 
 class Machine {
 public:
-  Machine(mlir::Region &code, const MachineShape &shape);
+  Machine(mlir::Region &code, const MachineShape &shape, GlobalMemory global);
 
   llvm::Expected<MachineResults>
   run(llvm::function_ref<Datum(unsigned, ThreadNumber)> argument);
 
   const MachineShape &shape() const { return machineShape; }
   SharedMemory &memory() { return shared; }
+  llvm::Expected<Datum> readGlobal(uint64_t address, unsigned size,
+                                   uint64_t alignment) const;
 
   const Datum &get(const Thread &thread, mlir::Value value) const {
     return thread.values[numbers.find(value)->second];
@@ -92,6 +105,7 @@ private:
   mlir::Region &code;
   MachineShape machineShape;
   SharedMemory shared;
+  GlobalMemory global;
   Rules rules;
   llvm::DenseMap<mlir::Value, unsigned> numbers;
   llvm::DenseMap<mlir::Operation *, Rule> ruleOf;

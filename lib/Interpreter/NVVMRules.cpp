@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // After the PTX ISA, sections shfl.sync, prmt, ldmatrix, stmatrix, bar,
-// bar.warp, barrier.cluster and mapa.
+// bar.warp, barrier.cluster, mapa and cp.async.
 //
 //===----------------------------------------------------------------------===//
 
@@ -236,6 +236,9 @@ static Error mapToBlock(Machine &machine, Threads threads, Operation *op) {
   Expected<uint64_t> rank = machine.number(threads[0], mapa.getB());
   if (!rank)
     return rank.takeError();
+  if (*address >> 24)
+    return refuse("is given address " + Twine(*address) +
+                  ", beyond shared memory");
   if (*rank >= machine.shape().blocks)
     return refuse("names block " + Twine(*rank) + " of a cluster of " +
                   Twine(machine.shape().blocks));
@@ -248,6 +251,72 @@ static Error barrier(Machine &machine, Threads threads, Operation *op) {
     return refuse(
         "has a number or is of some threads, which is not known here");
   return blockBarrier(machine, threads, op);
+}
+
+//===----------------------------------------------------------------------===//
+// cp.async
+//===----------------------------------------------------------------------===//
+
+/// The bytes to be written: those of global memory, of which `cpSize` are read,
+/// and zeros behind them.
+static Expected<Datum> copiedBytes(Machine &machine, const Thread &thread,
+                                   NVVM::CpAsyncOp copy) {
+  uint64_t size = copy.getSize(), read = size;
+  if (Value dynamic = copy.getCpSize()) {
+    Expected<uint64_t> number = machine.number(thread, dynamic);
+    if (!number)
+      return number.takeError();
+    read = *number;
+  }
+  if (read > size)
+    return refuse("reads " + Twine(read) + " bytes, more than the " +
+                  Twine(size) + " that it writes");
+  Expected<uint64_t> source = machine.number(thread, copy.getSrc());
+  if (!source)
+    return source.takeError();
+  Datum bytes;
+  if (read) {
+    Expected<Datum> found = machine.readGlobal(*source, read, size);
+    if (!found)
+      return found.takeError();
+    bytes = std::move(*found);
+  }
+  bytes.resize(size, Byte::known(0));
+  return bytes;
+}
+
+static Error startCopy(Machine &machine, Threads threads, Operation *op) {
+  auto copy = cast<NVVM::CpAsyncOp>(op);
+  Thread &thread = threads[0];
+  Expected<uint64_t> offset = machine.number(thread, copy.getDst());
+  if (!offset)
+    return offset.takeError();
+  Expected<Datum> bytes = copiedBytes(machine, thread, copy);
+  if (!bytes)
+    return bytes.takeError();
+  if (Error failed = machine.memory().startCopy(thread.number.block, *offset,
+                                                *bytes, thread.access()))
+    return failed;
+  thread.ungrouped.push_back({*offset, std::move(*bytes)});
+  return Error::success();
+}
+
+static Error commitGroup(Machine &, Threads threads, Operation *) {
+  threads[0].groups.push_back(std::move(threads[0].ungrouped));
+  threads[0].ungrouped.clear();
+  return Error::success();
+}
+
+/// At most n groups stay under way, the last ones.
+static Error waitGroup(Machine &machine, Threads threads, Operation *op) {
+  Thread &thread = threads[0];
+  while (thread.groups.size() > cast<NVVM::CpAsyncWaitGroupOp>(op).getN()) {
+    for (const PendingCopy &copy : thread.groups.front())
+      machine.memory().finishCopy(thread.number.block, copy.offset, copy.data,
+                                  thread.access());
+    thread.groups.pop_front();
+  }
+  return Error::success();
 }
 
 void mirage::interpreter::addNVVMRules(Rules &rules) {
@@ -264,6 +333,9 @@ void mirage::interpreter::addNVVMRules(Rules &rules) {
   rules["nvvm.cluster.arrive"] = {Scope::Thread, clusterArrive};
   rules["nvvm.cluster.wait"] = {Scope::Cluster, clusterWait};
   rules["nvvm.mapa"] = {Scope::Thread, mapToBlock};
+  rules["nvvm.cp.async.shared.global"] = {Scope::Thread, startCopy};
+  rules["nvvm.cp.async.commit.group"] = {Scope::Thread, commitGroup};
+  rules["nvvm.cp.async.wait.group"] = {Scope::Thread, waitGroup};
   rules["nvvm.shfl.sync"] = {Scope::Warp, shuffle};
   rules["nvvm.prmt"] = {Scope::Thread, permute};
   rules["nvvm.ldmatrix"] = {Scope::Warp, loadMatrix};

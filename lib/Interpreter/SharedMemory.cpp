@@ -34,8 +34,8 @@ bool Access::isOrderedBefore(const Access &later) const {
          (lane != several && lane == later.lane);
 }
 
-void Access::mergeRead(const Access &other) {
-  auto merge = [](uint32_t &mine, uint32_t theirs) {
+void Access::merge(const Access &other) {
+  auto join = [](uint32_t &mine, uint32_t theirs) {
     if (mine != theirs)
       mine = several;
   };
@@ -43,13 +43,22 @@ void Access::mergeRead(const Access &other) {
     lane = several;
   if (block != other.block)
     warp = several;
-  merge(lane, other.lane);
-  merge(warp, other.warp);
-  merge(block, other.block);
+  join(lane, other.lane);
+  join(warp, other.warp);
+  join(block, other.block);
   // A barrier must follow the later of the two.
   warpBarriers = std::max(warpBarriers, other.warpBarriers);
   blockBarriers = std::max(blockBarriers, other.blockBarriers);
   arrivals = std::max(arrivals, other.arrivals);
+}
+
+/// Joins an access to those that it need not follow, or forgets these if it
+/// does follow them.
+static void add(std::optional<Access> &accesses, const Access &access) {
+  if (accesses && !accesses->isOrderedBefore(access))
+    accesses->merge(access);
+  else
+    accesses = access;
 }
 
 static std::string describeAccess(const Access &access) {
@@ -92,18 +101,42 @@ llvm::Expected<Datum> SharedMemory::read(unsigned block, uint64_t offset,
   Datum result;
   for (uint64_t at = offset; at < offset + size; ++at) {
     Cell &cell = this->cell(block, at);
+    if (cell.copies)
+      return error("reads byte " + Twine(at) + " of block " + Twine(block) +
+                   " as " + describeAccess(access) +
+                   ", to which a copy is under way");
     if (cell.write && !cell.write->isOrderedBefore(access))
       return error("reads byte " + Twine(at) + " of block " + Twine(block) +
                    " as " + describeAccess(access) +
                    ", with no barrier since it was written by " +
                    describeAccess(*cell.write));
-    if (cell.read && !cell.read->isOrderedBefore(access))
-      cell.read->mergeRead(access);
-    else
-      cell.read = access;
+    add(cell.reads, access);
     result.push_back(cell.value);
   }
   return result;
+}
+
+void SharedMemory::Cell::set(Byte byte, const Access &access) {
+  value = byte;
+  write = access;
+  add(writes, access);
+}
+
+llvm::Error SharedMemory::checkWrite(const Cell &cell, Byte value,
+                                     unsigned block, uint64_t offset,
+                                     const Access &access) {
+  std::string what = "writes byte " + std::to_string(offset) + " of block " +
+                     std::to_string(block) + " as " + describeAccess(access);
+  if (cell.copies)
+    return error(what + ", to which a copy is under way");
+  bool changes = cell.value != value;
+  if (changes && cell.writes && !cell.writes->isOrderedBefore(access))
+    return error(what + ", with no barrier since it was written by " +
+                 describeAccess(*cell.writes));
+  if (cell.reads && !cell.reads->isOrderedBefore(access))
+    return error(what + ", with no barrier since it was read by " +
+                 describeAccess(*cell.reads));
+  return llvm::Error::success();
 }
 
 llvm::Error SharedMemory::write(unsigned block, uint64_t offset,
@@ -114,19 +147,35 @@ llvm::Error SharedMemory::write(unsigned block, uint64_t offset,
   for (auto [index, byte] : llvm::enumerate(data)) {
     uint64_t at = offset + index;
     Cell &cell = this->cell(block, at);
-    bool changes = cell.value != byte;
-    if (changes && cell.write && !cell.write->isOrderedBefore(access))
-      return error("writes byte " + Twine(at) + " of block " + Twine(block) +
-                   " as " + describeAccess(access) +
-                   ", with no barrier since it was written by " +
-                   describeAccess(*cell.write));
-    if (cell.read && !cell.read->isOrderedBefore(access))
-      return error("writes byte " + Twine(at) + " of block " + Twine(block) +
-                   " as " + describeAccess(access) +
-                   ", with no barrier since it was read by " +
-                   describeAccess(*cell.read));
-    cell.value = byte;
-    cell.write = access;
+    if (llvm::Error failed = checkWrite(cell, byte, block, at, access))
+      return failed;
+    cell.set(byte, access);
   }
   return llvm::Error::success();
+}
+
+// Asynchronous copies
+
+llvm::Error SharedMemory::startCopy(unsigned block, uint64_t offset,
+                                    const Datum &data, const Access &access) {
+  if (llvm::Error failed =
+          check(block, offset, data.size(), /*alignment=*/data.size()))
+    return failed;
+  for (auto [index, byte] : llvm::enumerate(data)) {
+    uint64_t at = offset + index;
+    Cell &cell = this->cell(block, at);
+    if (llvm::Error failed = checkWrite(cell, byte, block, at, access))
+      return failed;
+    ++cell.copies;
+  }
+  return llvm::Error::success();
+}
+
+void SharedMemory::finishCopy(unsigned block, uint64_t offset,
+                              const Datum &data, const Access &access) {
+  for (auto [index, byte] : llvm::enumerate(data)) {
+    Cell &cell = this->cell(block, offset + index);
+    --cell.copies;
+    cell.set(byte, access);
+  }
 }

@@ -16,8 +16,8 @@
 namespace mirage::interpreter {
 
 /// Who accessed a byte, and the barriers it had passed. Reads of several
-/// threads that no barrier separates are one record, with `several` for what
-/// differs.
+/// threads that no barrier separates, or writes of the same value, are one
+/// record, with `several` for what differs.
 struct Access {
   static constexpr uint32_t several = ~0u;
   uint32_t block, warp, lane;
@@ -25,8 +25,8 @@ struct Access {
   uint32_t arrivals, waits;             ///< halves of cluster barriers.
 
   bool isOrderedBefore(const Access &later) const;
-  /// This and a concurrent read.
-  void mergeRead(const Access &other);
+  /// This and a concurrent one.
+  void merge(const Access &other);
 };
 
 /// The shared memory of all blocks of a cluster.
@@ -41,11 +41,24 @@ public:
   llvm::Error write(unsigned block, uint64_t offset, const Datum &data,
                     uint64_t alignment, const Access &access);
 
+  /// An asynchronous copy of `data` starts, and ends.
+  llvm::Error startCopy(unsigned block, uint64_t offset, const Datum &data,
+                        const Access &access);
+  void finishCopy(unsigned block, uint64_t offset, const Datum &data,
+                  const Access &access);
+
 private:
   struct Cell {
     Byte value;
-    std::optional<Access> write, read;
+    std::optional<Access> write; ///< the last one.
+    /// All that wrote `value`, and that read it.
+    std::optional<Access> writes, reads;
+    unsigned copies = 0; ///< that are under way.
+
+    void set(Byte byte, const Access &access);
   };
+  static llvm::Error checkWrite(const Cell &cell, Byte value, unsigned block,
+                                uint64_t offset, const Access &access);
   llvm::Error check(unsigned block, uint64_t offset, unsigned size,
                     uint64_t alignment) const;
 

@@ -38,9 +38,17 @@
 // of the same value need no order. Nothing is assumed of lanes of a warp
 // running in lockstep.
 //
-// A pointer to shared memory is a number of 32 bits: the byte within the
-// block's memory in the low 24 bits; a pointer to the memory of a cluster has
-// the number of the block above.
+// Asynchronous copies. What a thread has started to copy is under way until it
+// waits for the group; then it is written, as if by the thread at that moment.
+// The start must be ordered behind earlier accesses to the bytes like a write,
+// and nobody may access them while the copy is under way.
+//
+// Global memory is what the caller says: a function from addresses to data. It
+// cannot be written.
+//
+// A pointer is a number of 32 bits: a byte of global memory, or the byte within
+// the block's shared memory in the low 24 bits; a pointer to the memory of a
+// cluster has the number of the block above.
 //
 // The meaning of the instructions is taken from the PTX ISA and the CDNA ISA
 // manuals; nothing here uses the layout library, the planner or the simulator.
@@ -78,12 +86,17 @@ struct ThreadNumber {
 /// by operand of the return.
 using MachineResults = std::vector<std::vector<Datum>>;
 
+/// `size` bytes from an address of global memory.
+using GlobalMemory =
+    llvm::function_ref<llvm::Expected<Datum>(uint64_t address, unsigned size)>;
+
 /// Runs `code`, the body of a function, in all threads. `argument(i, thread)`
 /// is the value of argument i. An error says which instruction cannot be
-/// executed, and where and why.
+/// executed, and where and why. Without `global` there is no such memory.
 llvm::Expected<MachineResults>
 runCode(mlir::Region &code, const MachineShape &shape,
-        llvm::function_ref<Datum(unsigned, ThreadNumber)> argument);
+        llvm::function_ref<Datum(unsigned, ThreadNumber)> argument,
+        GlobalMemory global = {});
 
 } // namespace mirage::interpreter
 

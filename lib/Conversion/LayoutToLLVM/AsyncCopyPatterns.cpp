@@ -63,74 +63,86 @@ mirage::planAsyncCopy(AsyncCopyOp op, BlockShape block,
                         std::move(starts)};
 }
 
+//===----------------------------------------------------------------------===//
+// Emission
+//===----------------------------------------------------------------------===//
+
+/// Loads one run, or zeros where it is outside.
+static Value loadNow(ImplicitLocOpBuilder &b, Value from, Value inside,
+                     Type type, unsigned bytes) {
+  if (!inside)
+    return LLVM::LoadOp::create(b, type, from, bytes);
+  auto branch = scf::IfOp::create(b, type, inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value value = LLVM::LoadOp::create(b, type, from, bytes);
+  scf::YieldOp::create(b, value);
+  b.setInsertionPointToStart(branch.elseBlock());
+  Value zero = LLVM::ZeroOp::create(b, type);
+  scf::YieldOp::create(b, zero);
+  return branch.getResult(0);
+}
+
+static ThreadMap scaled(ThreadMap map, uint64_t factor) {
+  for (uint64_t &basis : map.registers)
+    basis *= factor;
+  for (uint64_t &basis : map.threads)
+    basis *= factor;
+  return map;
+}
+
+void mirage::emitAsyncCopy(ImplicitLocOpBuilder &b,
+                           const TargetInstructions &instructions,
+                           const AsyncCopyShape &shape, Value source,
+                           ValueRange starts, Value base) {
+  const GlobalTile &tile = shape.tile;
+  ThreadEmitter threads(b, instructions);
+  GlobalTileEmitter global(b, tile, threads, source, starts);
+  Type scalar = registerType(tile.memory.getElementType());
+  unsigned elementBytes = scalar.getIntOrFloatBitWidth() / 8;
+  unsigned bytes = elementBytes << shape.run.size();
+  Type type = shape.run.empty()
+                  ? scalar
+                  : Type(VectorType::get(1 << shape.run.size(), scalar));
+  MapEmitter numbers(b, threads, scaled(shape.offsets, elementBytes));
+  bool async = instructions.target.hasAsyncCopy && bytes >= 4;
+  OpBuilder::InsertionGuard guard(b);
+  runOnly(b, threads.isZero(replicaThreads(tile.flat)));
+  for (unsigned first : shape.starts) {
+    GlobalTileEmitter::Run place = global.at(first, shape.run);
+    Value to = sharedAddress(b, base, numbers.at(first));
+    if (async && !place.outside) {
+      instructions.asyncCopy(b, to, global.address(place), bytes, place.inside);
+      continue;
+    }
+    Value value = place.outside ? LLVM::ZeroOp::create(b, type).getRes()
+                                : loadNow(b, global.address(place),
+                                          place.inside, type, bytes);
+    LLVM::StoreOp::create(b, value, to, bytes);
+  }
+}
+
 namespace {
 
 struct AsyncCopyPattern final : TilePattern<AsyncCopyOp> {
   using TilePattern::TilePattern;
 
-  /// Loads one run, or zeros where it is outside.
-  static Value loadNow(ImplicitLocOpBuilder &b, Value from, Value inside,
-                       Type type, unsigned bytes) {
-    if (!inside)
-      return LLVM::LoadOp::create(b, type, from, bytes);
-    auto branch = scf::IfOp::create(b, type, inside, /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    Value value = LLVM::LoadOp::create(b, type, from, bytes);
-    scf::YieldOp::create(b, value);
-    b.setInsertionPointToStart(branch.elseBlock());
-    Value zero = LLVM::ZeroOp::create(b, type);
-    scf::YieldOp::create(b, zero);
-    return branch.getResult(0);
-  }
-
   LogicalResult
   matchAndRewrite(AsyncCopyOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    BlockShape block = blockShape(op);
     FailureOr<AsyncCopyShape> shape =
-        planAsyncCopy(op, block, instructions.target);
+        planAsyncCopy(op, blockShape(op), instructions.target);
     if (failed(shape))
       return failure();
-    const GlobalTile &tile = shape->tile;
-    SharedType shared = op.getDest().getType();
-    ThreadEmitter threads(b, instructions);
     SmallVector<Value> starts;
     for (ValueRange start : adaptor.getOffsets())
       starts.push_back(start.front());
-    GlobalTileEmitter global(b, tile, threads, adaptor.getSource().front(),
-                             starts);
-    Value base = slotPointer(b, adaptor.getDest().front(), shared,
-                             op.getSlot() ? adaptor.getSlot() : ValueRange());
-    ArrayRef<unsigned> run = shape->run;
-    Type scalar = registerType(shared.getElementType());
-    unsigned bytes = scalar.getIntOrFloatBitWidth() / 8 << run.size();
-    Type type =
-        run.empty() ? scalar : Type(VectorType::get(1 << run.size(), scalar));
-    ThreadMap offsets = shape->offsets;
-    for (MutableArrayRef<uint64_t> bases :
-         {MutableArrayRef<uint64_t>(offsets.registers),
-          MutableArrayRef<uint64_t>(offsets.threads)})
-      for (uint64_t &basis : bases)
-        basis *= scalar.getIntOrFloatBitWidth() / 8;
-    MapEmitter numbers(b, threads, offsets);
-    bool async = instructions.target.hasAsyncCopy && bytes >= 4;
-    OpBuilder::InsertionGuard guard(b);
-    runOnly(b, threads.isZero(replicaThreads(tile.flat)));
-    for (unsigned first : shape->starts) {
-      GlobalTileEmitter::Run place = global.at(first, run);
-      Value to = sharedAddress(b, base, numbers.at(first));
-      if (async && !place.outside) {
-        instructions.asyncCopy(b, to, global.address(place), bytes,
-                               place.inside);
-        continue;
-      }
-      Value value = place.outside ? LLVM::ZeroOp::create(b, type).getRes()
-                                  : loadNow(b, global.address(place),
-                                            place.inside, type, bytes);
-      LLVM::StoreOp::create(b, value, to, bytes);
-    }
+    Value base =
+        slotPointer(b, adaptor.getDest().front(), op.getDest().getType(),
+                    op.getSlot() ? adaptor.getSlot() : ValueRange());
+    emitAsyncCopy(b, instructions, *shape, adaptor.getSource().front(), starts,
+                  base);
     rewriter.eraseOp(op);
     return success();
   }

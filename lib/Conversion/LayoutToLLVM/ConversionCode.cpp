@@ -9,10 +9,12 @@
 #include "mirage/Conversion/LayoutToLLVM/ConversionCode.h"
 
 #include "ConversionEmitter.h"
+#include "GlobalTile.h"
 #include "KernelPreparation.h"
 #include "SharedEmitter.h"
 
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
@@ -61,14 +63,14 @@ static unsigned resultCount(const ConversionPlan &plan) {
                        : plan.exchange.results.size();
 }
 
-/// A module with a function from registers to results, made by `emit`.
+/// A module with a function from `arguments` to registers, made by `emit`.
 static FailureOr<OwningOpRef<ModuleOp>> emitCode(
-    const ConversionSite &site, Type element, unsigned registers,
+    const ConversionSite &site, TypeRange arguments, Type element,
     unsigned results, Location location,
     function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> emit) {
   MLIRContext *context = element.getContext();
   OwningOpRef<ModuleOp> module = ModuleOp::create(location);
-  auto type = FunctionType::get(context, SmallVector<Type>(registers, element),
+  auto type = FunctionType::get(context, arguments,
                                 SmallVector<Type>(results, element));
   gpu::GPUFuncOp function = makeConversionFunction(*module, type, site);
   Block &body = function.getBody().front();
@@ -87,7 +89,8 @@ FailureOr<OwningOpRef<ModuleOp>>
 mirage::emitConversionCode(const ConversionPlan &plan,
                            const ConversionSite &site, unsigned registers,
                            Type element, Location location) {
-  return emitCode(site, element, registers, resultCount(plan), location,
+  return emitCode(site, SmallVector<Type>(registers, element), element,
+                  resultCount(plan), location,
                   [&](ImplicitLocOpBuilder &b, ValueRange values) {
                     return emitConversion(b, plan, site, values);
                   });
@@ -98,16 +101,44 @@ mirage::emitSharedTileCode(const SharedAccess &store, const SharedAccess &load,
                            const ConversionSite &site, unsigned registers,
                            Type element, Location location) {
   auto instructions = TargetInstructions::create(site.target);
-  return emitCode(site, element, registers, load.copyOf.size(), location,
-                  [&](ImplicitLocOpBuilder &b, ValueRange values) {
-                    ThreadEmitter threads(b, *instructions);
-                    SharedEmitter emitter(
-                        b, threads, *instructions, blockShape(site),
-                        sharedPointer(b, site.scratchOffset), element);
-                    emitter.store(store, values);
-                    instructions->blockBarrier(b);
-                    return emitter.load(load);
-                  });
+  return emitCode(
+      site, SmallVector<Type>(registers, element), element, load.copyOf.size(),
+      location, [&](ImplicitLocOpBuilder &b, ValueRange values) {
+        ThreadEmitter threads(b, *instructions);
+        SharedEmitter emitter(b, threads, *instructions, blockShape(site),
+                              sharedPointer(b, site.scratchOffset), element);
+        emitter.store(store, values);
+        instructions->blockBarrier(b);
+        return emitter.load(load);
+      });
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+mirage::emitCopiedTileCode(AsyncCopyOp copy, ArrayRef<int64_t> starts,
+                           const SharedAccess &load,
+                           const ConversionSite &site) {
+  auto instructions = TargetInstructions::create(site.target);
+  auto shape = planAsyncCopy(copy, blockShape(site), site.target);
+  if (failed(shape))
+    return failure();
+  Type element = registerType(copy.getDest().getType().getElementType());
+  Type pointer = LLVM::LLVMPointerType::get(copy.getContext(), 1);
+  return emitCode(
+      site, pointer, element, load.copyOf.size(), copy.getLoc(),
+      [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+        SmallVector<Value> indices;
+        for (int64_t start : starts)
+          indices.push_back(arith::ConstantIndexOp::create(b, start));
+        Value base = sharedPointer(b, site.scratchOffset);
+        emitAsyncCopy(b, *instructions, *shape, arguments[0], indices, base);
+        instructions->asyncCommit(b);
+        instructions->asyncWait(b, 0);
+        instructions->blockBarrier(b);
+        ThreadEmitter threads(b, *instructions);
+        return SharedEmitter(b, threads, *instructions, blockShape(site), base,
+                             element)
+            .load(load);
+      });
 }
 
 Region &mirage::conversionCode(ModuleOp module) {

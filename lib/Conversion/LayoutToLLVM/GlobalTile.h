@@ -58,6 +58,13 @@ llvm::FailureOr<AsyncCopyShape> planAsyncCopy(layout::AsyncCopyOp op,
                                               BlockShape block,
                                               const TargetDescription &target);
 
+/// Emits the copy from the memory at `source`, with the tile at `starts` (index
+/// values), to the shared tile at `base`.
+void emitAsyncCopy(mlir::ImplicitLocOpBuilder &b,
+                   const TargetInstructions &instructions,
+                   const AsyncCopyShape &shape, mlir::Value source,
+                   mlir::ValueRange starts, mlir::Value base);
+
 /// Emits addresses and masks. The builder must stay where values emitted
 /// earlier dominate.
 class GlobalTileEmitter {

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GlobalTile.h"
 #include "SharedEmitter.h"
 
 #include "mirage/Conversion/LayoutToLLVM/ConversionCode.h"
@@ -134,6 +135,89 @@ static LogicalResult validate(LocalStoreOp store, LocalLoadOp load,
                "does not read what was stored: ");
 }
 
+//===----------------------------------------------------------------------===//
+// Copied tiles
+//===----------------------------------------------------------------------===//
+
+/// Where the tile of a copy may start, as far as that makes a difference: at
+/// the lowest offsets (or before the memory, where nothing is known of them),
+/// at the first in the memory, and at the last.
+static SmallVector<SmallVector<int64_t>> startsOf(AsyncCopyOp copy) {
+  auto numbers = [&](StringRef name) {
+    return copy->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef();
+  };
+  SmallVector<SmallVector<int64_t>> starts(3);
+  for (auto [extent, divisor, lowest, highest] : llvm::zip_equal(
+           cast<MemRefType>(copy.getSource().getType()).getShape(),
+           numbers(divisorsName), numbers(lowestName), numbers(highestName))) {
+    int64_t step = std::max<int64_t>(divisor, 1);
+    int64_t least = lowest < 0 ? -step : lowest;
+    int64_t inside = std::max<int64_t>(least, 0);
+    int64_t last = std::min(highest, extent - 1);
+    starts[0].push_back(least);
+    starts[1].push_back(inside);
+    starts[2].push_back(std::max(inside, last - last % step));
+  }
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  return starts;
+}
+
+/// A tile that `copy` brings and `load` reads after a wait and a barrier.
+static LogicalResult validate(AsyncCopyOp copy, LocalLoadOp load,
+                              const TargetDescription &target) {
+  LinearLayoutAttr destination = getLayout(load.getType());
+  if (!copy.getVia())
+    return copy.emitOpError("does not say which thread copies what; set the "
+                            "attribute via to a register layout");
+  if (!destination)
+    return load.emitOpError("has a tile without a layout; run layout-assign "
+                            "first");
+  auto site = siteOf(load, {*copy.getVia(), destination}, target);
+  if (failed(site))
+    return failure();
+  if (auto buffer = load.getSource().getDefiningOp<AllocSharedOp>())
+    if (auto offset = buffer->getAttrOfType<IntegerAttr>(offsetAttrName))
+      site->scratchOffset = offset.getInt();
+  SharedType shared = load.getSource().getType();
+  auto read = planSharedTile(destination, shared.getLayout(),
+                             shared.getElementType(), target, false);
+  if (!read)
+    return load.emitOpError(llvm::toString(read.takeError()));
+  for (ArrayRef<int64_t> starts : startsOf(copy)) {
+    auto code = emitCopiedTileCode(copy, starts, *read, *site);
+    if (failed(code))
+      return failure();
+    llvm::Error wrong = validateCopiedTileCode(
+        conversionCode(**code), cast<MemRefType>(copy.getSource().getType()),
+        starts, destination.getLinear(), *site);
+    if (wrong)
+      return load.emitOpError() << "does not read what was copied: "
+                                << llvm::toString(std::move(wrong));
+  }
+  return success();
+}
+
+/// The code of a copy depends on what is known of its offsets: a copy of the
+/// kernel is analyzed, as the lowering does.
+static LogicalResult validateCopies(gpu::GPUFuncOp kernel,
+                                    const TargetDescription &target) {
+  OwningOpRef<gpu::GPUFuncOp> analyzed(kernel.clone());
+  if (failed(analyzeAccesses(*analyzed)))
+    return failure();
+  llvm::DenseSet<std::tuple<Type, Attribute, Type, Value>> proved;
+  bool failedSome = false;
+  analyzed->walk([&](LocalLoadOp load) {
+    for (Operation *user : load.getSource().getUsers())
+      if (auto copy = dyn_cast<AsyncCopyOp>(user))
+        if (proved
+                .insert({copy.getSource().getType(), copy->getAttrDictionary(),
+                         load.getType(), load.getSource()})
+                .second)
+          failedSome |= failed(validate(copy, load, target));
+  });
+  return failure(failedSome);
+}
+
 namespace {
 struct LayoutValidatePass final
     : mirage::impl::LayoutValidateBase<LayoutValidatePass> {
@@ -158,6 +242,9 @@ struct LayoutValidatePass final
           if (isNew(load, store.getValue().getType(), load.getType(),
                     load.getSource().getType()))
             failedSome |= failed(validate(store, load, *chip));
+    });
+    getOperation()->walk([&](gpu::GPUFuncOp kernel) {
+      failedSome |= failed(validateCopies(kernel, *chip));
     });
     proved.clear();
     if (failedSome)

@@ -58,3 +58,33 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+gpu.module @m {
+  gpu.func @copy_beyond(%x: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 166400 : i64} : !layout.shared<256xf32>
+    layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+    // expected-error@+1 {{does not read what was copied: 'nvvm.cp.async.shared.global' in warp 2 of block 0 access of 8 bytes at byte 166912 of block 0, beyond the shared memory of 166912 bytes}}
+    %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #a>
+    layout.store %0, %x[%c0] : tensor<256xf32, #a>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @nobody_copies(%x: memref<64xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<64xf32>
+    // expected-error@+1 {{does not say which thread copies what; set the attribute via to a register layout}}
+    layout.async_copy %x[%c0], %s : memref<64xf32>, !layout.shared<64xf32>
+    %0 = layout.local_load %s : !layout.shared<64xf32> -> tensor<64xf32, #a>
+    layout.store %0, %x[%c0] : tensor<64xf32, #a>, memref<64xf32>
+    gpu.return
+  }
+}

@@ -42,3 +42,31 @@ gpu.module @n {
     gpu.return
   }
 }
+
+// Copied past the registers: a ragged tile at offsets that are known to be
+// multiples of 32, and one at offsets of which nothing is known, byte by byte.
+#via = #layout.linear<register = [[0, 1], [0, 2], [0, 4], [8, 0]], lane = [[0, 8], [0, 16], [1, 0], [2, 0], [4, 0]], warp = [[0, 0], [0, 0]] -> [16, 32]>
+// CHECK-LABEL: gpu.func @copies
+// CHECK-COUNT-2: layout.async_copy
+gpu.module @o {
+  gpu.func @copies(%x: memref<40x200xf16>, %n: memref<40x200xi8>, %y: memref<16x32xf16>, %z: memref<16x32xi8>) kernel attributes {known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 7, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %c32 = arith.constant 32 : index
+    %b = gpu.block_id x
+    %column = arith.muli %b, %c32 : index
+    %any = arith.subi %c3, %column : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<16x32xf16, #swizzled>
+    %t = layout.alloc_shared {layout.offset = 1024 : i64} : !layout.shared<16x32xi8, #swizzled, slots = 2>
+    layout.async_copy %x[%c32, %column], %s {via = #via} : memref<40x200xf16>, !layout.shared<16x32xf16, #swizzled>
+    layout.async_copy %n[%any, %any], %t slot %c0 {via = #via} : memref<40x200xi8>, !layout.shared<16x32xi8, #swizzled, slots = 2>
+    layout.async_commit
+    layout.async_wait 0
+    layout.barrier
+    %0 = layout.local_load %s : !layout.shared<16x32xf16, #swizzled> -> tensor<16x32xf16, #shared>
+    %1 = layout.local_load %t slot %c0 : !layout.shared<16x32xi8, #swizzled, slots = 2> -> tensor<16x32xi8, #lanes>
+    layout.store %0, %y[%c0, %c0] : tensor<16x32xf16, #shared>, memref<16x32xf16>
+    layout.store %1, %z[%c0, %c0] : tensor<16x32xi8, #lanes>, memref<16x32xi8>
+    gpu.return
+  }
+}

@@ -44,11 +44,17 @@ public:
       return llvm::createStringError("does not parse");
     auto function = *module->getOps<func::FuncOp>().begin();
     return runCode(
-        function.getBody(), shape, [&](unsigned argument, ThreadNumber thread) {
+        function.getBody(), shape,
+        [&](unsigned argument, ThreadNumber thread) {
           unsigned number =
               thread.lane +
               shape.lanes * (thread.warp + shape.warps * thread.block);
           return elementDatum(number + 1000 * argument, 4);
+        },
+        // Elements of 8 bytes.
+        [](uint64_t address, unsigned size) -> llvm::Expected<Datum> {
+          Datum element = elementDatum(address / 8, 8);
+          return Datum(element.begin(), element.begin() + size);
         });
   }
 
@@ -385,6 +391,105 @@ TEST(Machine, Refusals) {
                   "nvvm.bar.warp.sync %m : i32\nreturn %x : i32")
                 .find("expected all of them"),
             std::string::npos);
+}
+
+/// Two lanes write the same value: a third value must wait for both.
+TEST(Machine, SameValueTwice) {
+  auto program = [](StringRef between) {
+    return std::string(constants) +
+           "%p = llvm.mlir.addressof @shared : !llvm.ptr<3>\n"
+           "%t = nvvm.read.ptx.sreg.tid.x : i32\n"
+           "llvm.store %c4, %p : i32, !llvm.ptr<3>\n" +
+           between.str() +
+           "%last = llvm.icmp \"eq\" %t, %c31 : i32\n"
+           "cf.cond_br %last, ^one, ^two\n^one:\n"
+           "llvm.store %c5, %p : i32, !llvm.ptr<3>\ncf.br ^two\n^two:\n"
+           "return %x : i32";
+  };
+  Code good("(%x: i32) -> i32", program("nvvm.bar.warp.sync %m1 : i32\n"));
+  EXPECT_EQ(good.error(nvidiaWarp), "no error");
+  Code bad("(%x: i32) -> i32", program(""));
+  EXPECT_NE(bad.error(nvidiaWarp).find("since it was written by lane several"),
+            std::string::npos);
+}
+
+//===----------------------------------------------------------------------===//
+// Asynchronous copies
+//===----------------------------------------------------------------------===//
+
+/// Thread t copies 8 bytes from byte 8 t of global memory to the same place,
+/// then runs `between`, and reads the word at byte 8 (t ^ 1).
+std::string copied(StringRef between, StringRef size = "") {
+  return std::string(constants) +
+         "%c8 = llvm.mlir.constant(8 : i32) : i32\n"
+         "%global = llvm.mlir.zero : !llvm.ptr<1>\n"
+         "%base = llvm.mlir.addressof @shared : !llvm.ptr<3>\n"
+         "%t = nvvm.read.ptx.sreg.tid.x : i32\n"
+         "%at = llvm.mul %t, %c8 : i32\n"
+         "%g = llvm.getelementptr %global[%at] : (!llvm.ptr<1>, i32) -> "
+         "!llvm.ptr<1>, i8\n"
+         "%p = llvm.getelementptr %base[%at] : (!llvm.ptr<3>, i32) -> "
+         "!llvm.ptr<3>, i8\n"
+         "nvvm.cp.async.shared.global %p, %g, 8, cache = ca" +
+         (size.empty() ? "" : (", " + size).str()) +
+         " : !llvm.ptr<3>, !llvm.ptr<1>" + (size.empty() ? "" : ", i32") +
+         "\n" + between.str() +
+         "%other = llvm.xor %t, %c1 : i32\n"
+         "%to = llvm.mul %other, %c8 : i32\n"
+         "%q = llvm.getelementptr %base[%to] : (!llvm.ptr<3>, i32) -> "
+         "!llvm.ptr<3>, i8\n"
+         "%y = llvm.load %q : !llvm.ptr<3> -> i64\nreturn %y : i64";
+}
+
+const char *landed = "nvvm.cp.async.commit.group\nnvvm.cp.async.wait.group 0\n"
+                     "nvvm.bar.warp.sync %m1 : i32\n";
+
+TEST(Machine, Copies) {
+  Code code("() -> i64", copied(landed));
+  auto results = code.run(nvidiaWarp);
+  ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
+  for (unsigned lane = 0; lane < 32; ++lane)
+    EXPECT_EQ((*results)[lane][0], elementDatum(lane ^ 1, 8)) << at(lane);
+  // Four bytes are read, zeros follow.
+  Code half("() -> i64", copied(landed, "%c4"));
+  results = half.run(nvidiaWarp);
+  ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
+  Datum expected = elementDatum(1, 8);
+  std::fill(expected.begin() + 4, expected.end(), Byte::known(0));
+  EXPECT_EQ((*results)[0][0], expected);
+}
+
+TEST(Machine, CopiesUnderWay) {
+  auto error = [](StringRef between) {
+    return Code("() -> i64", copied(between)).error(nvidiaWarp);
+  };
+  auto contains = [](const std::string &text, StringRef part) {
+    return StringRef(text).contains(part);
+  };
+  const char *underWay = "to which a copy is under way";
+  // Threads run one after the other up to a barrier: the first one reads too
+  // early, which the copy of the other one finds out.
+  const char *early = "with no barrier since it was read";
+  EXPECT_TRUE(contains(error(""), early));
+  EXPECT_TRUE(contains(error("nvvm.cp.async.commit.group\n"
+                             "nvvm.bar.warp.sync %m1 : i32\n"),
+                       underWay));
+  // No group: there is nothing to wait for.
+  EXPECT_TRUE(contains(error("nvvm.cp.async.wait.group 0\n"
+                             "nvvm.bar.warp.sync %m1 : i32\n"),
+                       underWay));
+  EXPECT_TRUE(contains(error("nvvm.cp.async.commit.group\n"
+                             "nvvm.cp.async.wait.group 1\n"
+                             "nvvm.bar.warp.sync %m1 : i32\n"),
+                       underWay));
+  EXPECT_TRUE(contains(error("nvvm.cp.async.commit.group\n"
+                             "nvvm.cp.async.wait.group 0\n"),
+                       early));
+  EXPECT_TRUE(
+      contains(error("llvm.store %t, %p : i32, !llvm.ptr<3>\n"), underWay));
+  EXPECT_TRUE(
+      contains(Code("() -> i64", copied(landed, "%c31")).error(nvidiaWarp),
+               "reads 31 bytes, more than the 8 that it writes"));
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #ifndef MIRAGE_CONVERSION_LAYOUTTOLLVM_CONVERSIONCODE_H
 #define MIRAGE_CONVERSION_LAYOUTTOLLVM_CONVERSIONCODE_H
 
+#include "mirage/Dialect/Layout/IR/LayoutDialect.h"
 #include "mirage/Layout/ConversionPlan.h"
 #include "mirage/Target/TargetDescription.h"
 
@@ -63,6 +64,14 @@ emitSharedTileCode(const layout::SharedAccess &store,
                    unsigned registers, mlir::Type element,
                    mlir::Location location);
 
+/// The same for a tile at `starts` of global memory that is copied to shared
+/// memory, waited for, and read by `load` after a barrier. The function takes
+/// the pointer to the memory. Fails with a diagnostic at `copy`.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+emitCopiedTileCode(layout::AsyncCopyOp copy, llvm::ArrayRef<int64_t> starts,
+                   const layout::SharedAccess &load,
+                   const ConversionSite &site);
+
 /// The body of the function in such a module.
 mlir::Region &conversionCode(mlir::ModuleOp module);
 
@@ -74,6 +83,14 @@ llvm::Error validateConversionCode(mlir::Region &code,
                                    const LinearLayout &source,
                                    const LinearLayout &destination,
                                    unsigned elementBits,
+                                   const ConversionSite &site);
+
+/// The same for code of `emitCopiedTileCode`: every register must hold its
+/// element of the tile, zero where the memory has none, and nothing outside the
+/// memory may be read.
+llvm::Error validateCopiedTileCode(mlir::Region &code, mlir::MemRefType memory,
+                                   llvm::ArrayRef<int64_t> starts,
+                                   const LinearLayout &destination,
                                    const ConversionSite &site);
 
 } // namespace mirage

@@ -58,7 +58,12 @@ def LayoutValidate : Pass<"layout-validate"> {
     thread's is an error.
 
     The same is done for every pair of a `layout.local_store` and a
-    `layout.local_load` of one buffer.
+    `layout.local_load` of one buffer, and of a `layout.async_copy` and a
+    `layout.local_load`: each element of the tile must come from its place in
+    global memory, zero where there is none, and nothing outside it may be read.
+    Tiles are taken at the lowest and the highest offsets that the copy may have
+    (and before the memory, where nothing is known of them). A copy lands when
+    its thread waits for it: reads before are errors too.
 
     The instructions mean what the manuals of NVIDIA and AMD say of them; the
     interpreter shares nothing with the planner of conversions. A wrong register

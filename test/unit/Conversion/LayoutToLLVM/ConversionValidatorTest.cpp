@@ -14,13 +14,17 @@
 #include "KernelRunner.h"
 #include "RandomConversion.h"
 
+#include "mirage/Layout/MemoryAccess.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include "gtest/gtest.h"
 
+#include <cstdlib>
 #include <numeric>
 
 using namespace mlir;
@@ -66,6 +70,36 @@ RandomConversion halvesPair(std::mt19937 &random) {
 RandomConversion rowPair(std::mt19937 &random) {
   return exchangedBits(random, "gfx942", random() % 6);
 }
+/// Several elements in a word.
+RandomConversion narrowPair(std::mt19937 &random) {
+  RandomConversion pair =
+      exchangedBits(random, random() % 2 ? "gfx942" : "sm_90a", random() % 4);
+  pair.elementBits = random() % 2 ? 8 : 16;
+  return pair;
+}
+
+/// Makes the op number n that takes the mistake wrong; false if there is none.
+bool plantNth(Region &code, unsigned n, Mistake mistake) {
+  SmallVector<Operation *> ops;
+  code.walk([&](Operation *op) { ops.push_back(op); });
+  for (Operation *op : ops) {
+    // Try on a copy whether the op takes it.
+    Operation *copy = op->clone();
+    OpBuilder(op).insert(copy);
+    bool takes = mistake(copy);
+    if (takes && n == 0) {
+      for (auto [from, to] : llvm::zip(op->getResults(), copy->getResults()))
+        from.replaceAllUsesWith(to);
+      op->erase();
+      if (copy->getAttr("dropped"))
+        copy->erase();
+      return true;
+    }
+    copy->erase();
+    n -= takes;
+  }
+  return false;
+}
 
 class Mistakes : public testing::Test {
 protected:
@@ -108,28 +142,6 @@ private:
       EXPECT_NE(check(pair, *wrong), "") << "mistake " << planted;
     }
     return planted;
-  }
-
-  static bool plantNth(Region &code, unsigned n, Mistake mistake) {
-    SmallVector<Operation *> ops;
-    code.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : ops) {
-      // Try on a copy whether the op takes it.
-      Operation *copy = op->clone();
-      OpBuilder(op).insert(copy);
-      bool takes = mistake(copy);
-      if (takes && n == 0) {
-        for (auto [from, to] : llvm::zip(op->getResults(), copy->getResults()))
-          from.replaceAllUsesWith(to);
-        op->erase();
-        if (copy->getAttr("dropped"))
-          copy->erase();
-        return true;
-      }
-      copy->erase();
-      n -= takes;
-    }
-    return false;
   }
 
   static std::string check(const RandomConversion &pair, ModuleOp module) {
@@ -246,12 +258,13 @@ TEST_F(Mistakes, Offset) {
 }
 
 TEST_F(Mistakes, PermuteSelector) {
-  plant(always, [](Operation *op) {
+  auto mistake = [](Operation *op) {
     if (isa<NVVM::PermuteOp>(op))
       return change(op, op->getNumOperands() - 1, 1);
     auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
     return call && call.getIntrin() == "llvm.amdgcn.perm" && change(op, 2, 1);
-  });
+  };
+  plant(always, mistake, narrowPair);
 }
 
 TEST_F(Mistakes, Clusters) {
@@ -268,5 +281,212 @@ TEST_F(Mistakes, Clusters) {
                        }})
     plant(always, mistake, clusterPair);
 }
+
+//===----------------------------------------------------------------------===//
+// Copies from global memory
+//===----------------------------------------------------------------------===//
+
+/// A tile that is copied to shared memory and read there.
+struct CopiedTile {
+  const TargetDescription *target;
+  OwningOpRef<ModuleOp> module; ///< holds `copy`.
+  layout::AsyncCopyOp copy;
+  layout::LinearLayoutAttr destination, shared;
+  ConversionSite site;
+  SmallVector<int64_t> starts;
+
+  MemRefType memory() const {
+    return cast<MemRefType>(
+        const_cast<layout::AsyncCopyOp &>(copy).getSource().getType());
+  }
+  /// With the load planned for `readAs`.
+  FailureOr<OwningOpRef<ModuleOp>> emit(layout::LinearLayoutAttr readAs) const {
+    layout::SharedAccess load = llvm::cantFail(
+        layout::planSharedAccess(destination.getLinear(), readAs.getLinear(),
+                                 memory().getElementTypeBitWidth(), *target));
+    return emitCopiedTileCode(copy, starts, load, site);
+  }
+  std::string check(ModuleOp code) const {
+    return llvm::toString(validateCopiedTileCode(
+        conversionCode(code), memory(), starts, destination.getLinear(), site));
+  }
+};
+
+/// A layout by offsets in which every sum of element bits may be a basis.
+layout::LinearLayoutAttr randomShared(std::mt19937 &random,
+                                      ArrayRef<int64_t> shape) {
+  auto bases = layout::LinearLayoutAttr::getRowMajor(&context(), shape)
+                   .getBases(layout::PlaceDim::Offset);
+  layout::LinearLayoutAttr::Bases mixed(bases.begin(), bases.end());
+  std::shuffle(mixed.begin() + std::min<size_t>(3, mixed.size()), mixed.end(),
+               random);
+  // Higher bits of the offset move lower ones too: a swizzle.
+  for (size_t i = 4; i < mixed.size(); ++i)
+    if (random() % 2)
+      for (size_t dim = 0; dim < shape.size(); ++dim)
+        mixed[i][dim] ^= mixed[3 + random() % (i - 3)][dim];
+  return layout::LinearLayoutAttr::getShared(&context(), shape, mixed);
+}
+
+CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
+  const TargetDescription &target = *lookupTarget(chip);
+  unsigned laneBits = target.warpSize == 64 ? 6 : 5, warpBits = random() % 3;
+  SmallVector<int64_t> shape = {int64_t{4} << random() % 4,
+                                int64_t{8} << random() % 4};
+  StringRef types[] = {"i8", "f16", "f32"};
+  StringRef type = types[random() % 3];
+  auto tileLayout = [&] {
+    return randomLayout(random, shape, laneBits, warpBits,
+                        /*mixed=*/random() % 2);
+  };
+  // Of rows that may or may not keep vectors aligned, and of tiles that may
+  // hang over at every side.
+  int64_t divisor = int64_t{1} << random() % 6;
+  SmallVector<int64_t> extents, starts, divisors = {1, divisor};
+  for (auto [size, step] : llvm::zip_equal(shape, divisors)) {
+    extents.push_back(size * 2 - (random() % 2 ? random() % size : 0));
+    // Between one tile before the memory and one behind it; every other time
+    // at its start.
+    int64_t steps = int64_t(random() % (3 * size / step + 1)) - size / step;
+    starts.push_back(random() % 2 ? steps * step : 0);
+  }
+  CopiedTile tile{&target,
+                  {},
+                  {},
+                  tileLayout(),
+                  randomShared(random, shape),
+                  ConversionSite{target},
+                  starts};
+  tile.site.warps = 1u << warpBits;
+  tile.site.scratchOffset = 128 * (random() % 3);
+  std::string shared = "!layout.shared<" + std::to_string(shape[0]) + "x" +
+                       std::to_string(shape[1]) + "x" + type.str() + ", " +
+                       text(tile.shared) + ">";
+  tile.module = parseSourceString<ModuleOp>(
+      "gpu.module @m { gpu.func @f(%p: " + memref(extents, type) +
+          ", %i: index) {\n%s = layout.alloc_shared : " + shared +
+          "\nlayout.async_copy %p[%i, %i], %s {via = " + text(tileLayout()) +
+          ", layout.divisors = array<i64: 1, " + std::to_string(divisor) +
+          ">} : " + memref(extents, type) + ", " + shared + "\ngpu.return } }",
+      &context());
+  if (tile.module)
+    tile.module->walk([&](layout::AsyncCopyOp op) { tile.copy = op; });
+  return tile;
+}
+
+class Copies : public testing::TestWithParam<const char *> {
+protected:
+  void plant(Mistake mistake) {
+    std::mt19937 random(5);
+    unsigned planted = 0;
+    for (unsigned i = 0; i < 1000 && planted < 20; ++i) {
+      CopiedTile tile = randomCopy(random, GetParam());
+      // Copies that bring zeros only cannot be told apart.
+      if (!isInside(tile))
+        continue;
+      auto code = tile.emit(tile.shared);
+      ASSERT_TRUE(succeeded(code));
+      for (unsigned n = 0; n < 5; ++n, ++planted) {
+        OwningOpRef<ModuleOp> wrong((*code)->clone());
+        if (!plantNth(conversionCode(*wrong), n, mistake))
+          break;
+        EXPECT_NE(tile.check(*wrong), "") << "mistake " << n;
+      }
+    }
+    EXPECT_GE(planted, 20u);
+  }
+
+  static bool isInside(const CopiedTile &tile) {
+    for (auto [start, size, extent] :
+         llvm::zip_equal(tile.starts, tile.destination.getShape(),
+                         tile.memory().getShape()))
+      if (start < 0 || start + size > extent)
+        return false;
+    return true;
+  }
+  bool isAsync() const { return lookupTarget(GetParam())->hasAsyncCopy; }
+};
+
+/// Whether there is something to wait for: narrow vectors are stored at once.
+bool followsCopy(Operation *op) {
+  bool found = false;
+  op->getParentRegion()->walk([&](NVVM::CpAsyncOp) { found = true; });
+  return found;
+}
+
+TEST_P(Copies, AnyTileInAnyLayout) {
+  unsigned seed = std::random_device{}();
+  if (const char *given = std::getenv("MIRAGE_SEED"))
+    seed = std::strtoul(given, nullptr, 10);
+  std::mt19937 random(seed);
+  unsigned asynchronous = 0;
+  for (unsigned i = 0; i < 200; ++i) {
+    CopiedTile tile = randomCopy(random, GetParam());
+    ASSERT_TRUE(tile.copy);
+    auto code = tile.emit(tile.shared);
+    ASSERT_TRUE(succeeded(code));
+    (*code)->walk([&](NVVM::CpAsyncOp) { ++asynchronous; });
+    std::string wrong = tile.check(**code);
+    if (!wrong.empty()) {
+      tile.module->dump();
+      FAIL() << wrong << "\nMIRAGE_SEED=" << seed << ", tile " << i << ", from "
+             << tile.starts[0] << ", " << tile.starts[1] << " read in "
+             << text(tile.destination);
+    }
+  }
+  EXPECT_EQ(asynchronous > 0, isAsync());
+}
+
+TEST_P(Copies, WrongSwizzle) {
+  std::mt19937 random(3);
+  unsigned different = 0;
+  for (unsigned i = 0; i < 100; ++i) {
+    CopiedTile tile = randomCopy(random, GetParam());
+    layout::LinearLayoutAttr other =
+        randomShared(random, tile.destination.getShape());
+    if (other == tile.shared || !isInside(tile))
+      continue;
+    auto code = tile.emit(other);
+    ASSERT_TRUE(succeeded(code));
+    EXPECT_NE(tile.check(**code), "");
+    ++different;
+  }
+  EXPECT_GT(different, 5u);
+}
+
+TEST_P(Copies, MissingBarrier) {
+  plant([](Operation *op) {
+    // A block of one warp has another thread to wait for too.
+    return isa<NVVM::BarrierOp, NVVM::Barrier0Op, ROCDL::BarrierOp>(op) &&
+           drop(op);
+  });
+}
+
+TEST_P(Copies, MissingWaitOrCommit) {
+  if (!isAsync())
+    return;
+  plant([](Operation *op) {
+    return isa<NVVM::CpAsyncWaitGroupOp>(op) && followsCopy(op) && drop(op);
+  });
+  plant([](Operation *op) {
+    return isa<NVVM::CpAsyncCommitGroupOp>(op) && followsCopy(op) && drop(op);
+  });
+}
+
+TEST_P(Copies, WaitThatLeavesOneGroup) {
+  if (!isAsync())
+    return;
+  plant([](Operation *op) {
+    auto wait = dyn_cast<NVVM::CpAsyncWaitGroupOp>(op);
+    if (!wait || !followsCopy(op))
+      return false;
+    wait.setN(1);
+    return true;
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Chips, Copies,
+                         testing::Values("sm_80", "sm_90a", "gfx942"),
+                         [](const auto &info) { return info.param; });
 
 } // namespace

@@ -13,11 +13,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelRunner.h"
+#include "ChipTest.h"
 
 #include "mirage/Layout/AxisPlans.h"
-
-#include "gtest/gtest.h"
 
 #include <cstdlib>
 #include <functional>
@@ -56,13 +54,7 @@ double neutralOf(const Kind &kind, llvm::StringRef type) {
   return kind.neutral < 0 ? -greatest - 1 : greatest;
 }
 
-struct Chip {
-  const char *name;
-  unsigned laneBits;
-  bool hasClusters;
-};
-
-class Axis : public testing::TestWithParam<Chip> {
+class Axis : public ChipTest {
 protected:
   Axis() {
     const char *text = std::getenv("MIRAGE_SEED");
@@ -112,11 +104,8 @@ protected:
 
   /// Runs `body` between loads of the inputs %x, %i and a store of %y.
   Kernel kernel(const std::string &body, unsigned blockBits) {
-    Kernel result;
+    Kernel result = kernelFromZero(body);
     result.blocks = 1u << blockBits;
-    result.target = GetParam().name;
-    result.threads = 4u << GetParam().laneBits;
-    result.body = "%c0 = arith.constant 0 : index\n" + body;
     return result;
   }
 
@@ -333,7 +322,7 @@ TEST_P(Axis, Gathers) {
 
 INSTANTIATE_TEST_SUITE_P(Chips, Axis,
                          testing::Values(Chip{"sm_90a", 5, true},
-                                         Chip{"gfx942", 6, false}),
-                         [](const auto &info) { return info.param.name; });
+                                         Chip{"gfx942", 6}),
+                         nameOfChip);
 
 } // namespace

@@ -6,11 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelRunner.h"
-
-#include "mirage/Layout/NamedLayouts.h"
-
-#include "gtest/gtest.h"
+#include "ChipTest.h"
 
 #include <cmath>
 
@@ -19,16 +15,6 @@ using namespace mirage::layout;
 using namespace mirage::test;
 
 namespace {
-
-struct Chip {
-  const char *name;
-  unsigned laneBits;
-};
-
-LinearLayoutAttr attr(llvm::Expected<LinearLayout> layout) {
-  return LinearLayoutAttr::fromLinear(&context(),
-                                      llvm::cantFail(std::move(layout)));
-}
 
 /// The numbers of all 256 bytes.
 Data allBytes(llvm::StringRef type) {
@@ -40,7 +26,7 @@ Data allBytes(llvm::StringRef type) {
 
 struct ByteFormat;
 
-class Bytes : public testing::TestWithParam<Chip> {
+class Bytes : public ChipTest {
 protected:
   /// A row of `size` elements, `vector` neighbours to a thread.
   LinearLayoutAttr row(uint64_t size, uint64_t vector) {
@@ -50,13 +36,6 @@ protected:
     params.warpsPerCTA = {4};
     params.order = {0};
     return attr(makeBlocked({size}, params));
-  }
-  Kernel kernel(const std::string &body) {
-    Kernel result;
-    result.target = GetParam().name;
-    result.threads = 4u << GetParam().laneBits;
-    result.body = "%c0 = arith.constant 0 : index\n" + body;
-    return result;
   }
 
   /// Runs `op` (its name and attributes) on all bytes.
@@ -74,7 +53,7 @@ Data Bytes::convertAll(llvm::StringRef from, llvm::StringRef to,
   int64_t size = doubles ? 512 : 256;
   std::string t = tile({256}, from, layout), r = tile({size}, to, result);
   std::string arrow = op.find("layout.") == 0 ? " -> " : " to ";
-  Kernel kernel = this->kernel(
+  Kernel kernel = kernelFromZero(
       "%x = layout.load %p0[%c0] : " + memref({256}, from) + " -> " + t +
       "\n%y = " + op.substr(0, op.find(' ')) + " %x" +
       (op.find(' ') == std::string::npos ? "" : op.substr(op.find(' '))) +
@@ -187,12 +166,12 @@ void Bytes::roundAll(const std::vector<double> &values, llvm::StringRef from,
   std::string t = tile({size}, from, layout);
   std::string r = tile({size}, format.name, layout);
   std::string mx = memref({count}, from), my = memref({count}, format.name);
-  Kernel kernel =
-      this->kernel("%size = arith.constant 1024 : index\n"
-                   "%b = gpu.block_id x\n%i = arith.muli %b, %size : index\n"
-                   "%x = layout.load %p0[%i] : " +
-                   mx + " -> " + t + "\n%y = arith.truncf %x : " + t + " to " +
-                   r + "\nlayout.store %y, %p1[%i] : " + r + ", " + my);
+  Kernel kernel = kernelFromZero(
+      "%size = arith.constant 1024 : index\n"
+      "%b = gpu.block_id x\n%i = arith.muli %b, %size : index\n"
+      "%x = layout.load %p0[%i] : " +
+      mx + " -> " + t + "\n%y = arith.truncf %x : " + t + " to " + r +
+      "\nlayout.store %y, %p1[%i] : " + r + ", " + my);
   kernel.blocks = (count + size - 1) / size;
   kernel.memrefs = {mx, my};
   SCOPED_TRACE(kernel.body);
@@ -262,14 +241,14 @@ TEST_P(Bytes, Movement) {
       std::string b = tile(shape, type, randomLayout(random, shape, lanes, 2));
       std::string m = memref({29, 61}, type);
       std::string s = "!layout.shared<32x64x" + type.str() + ">";
-      Kernel kernel =
-          this->kernel("%x = layout.load %p0[%c0, %c0] other = 1.0 : " + m +
-                       " -> " + a + "\n%c = layout.convert %x : " + a + " -> " +
-                       b + "\n%s = layout.alloc_shared : " + s +
-                       "\nlayout.local_store %c, %s : " + b + ", " + s +
-                       "\nlayout.barrier\n%y = layout.local_load %s : " + s +
-                       " -> " + a + "\nlayout.store %y, %p1[%c0, %c0] : " + a +
-                       ", " + memref(shape, type));
+      Kernel kernel = kernelFromZero(
+          "%x = layout.load %p0[%c0, %c0] other = 1.0 : " + m + " -> " + a +
+          "\n%c = layout.convert %x : " + a + " -> " + b +
+          "\n%s = layout.alloc_shared : " + s +
+          "\nlayout.local_store %c, %s : " + b + ", " + s +
+          "\nlayout.barrier\n%y = layout.local_load %s : " + s + " -> " + a +
+          "\nlayout.store %y, %p1[%c0, %c0] : " + a + ", " +
+          memref(shape, type));
       kernel.memrefs = {m, memref(shape, type)};
       SCOPED_TRACE(kernel.body);
       Data x = Data::random(type, 29 * 61, i, /*integers=*/true);
@@ -287,40 +266,15 @@ INSTANTIATE_TEST_SUITE_P(Chips, Bytes,
                          testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
                                          Chip{"gfx90a", 6}, Chip{"gfx942", 6},
                                          Chip{"gfx950", 6}),
-                         [](const auto &info) { return info.param.name; });
+                         nameOfChip);
 
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
 
-class Products : public testing::TestWithParam<Chip> {
+class Products : public ChipTest {
 protected:
   static constexpr int64_t rows = 16, columns = 64, depth = 128;
-
-  bool amd() const { return GetParam().laneBits == 6; }
-  LinearLayoutAttr accumulator() const {
-    uint64_t m = rows, n = columns;
-    return amd() ? attr(makeMfmaAccumulator({m, n}, mfma()))
-                 : attr(makeMmaAccumulator({m, n}, mma()));
-  }
-  LinearLayoutAttr operand(DotOperand which, uint64_t kWidth) const {
-    uint64_t m = which == DotOperand::A ? rows : depth;
-    uint64_t n = which == DotOperand::A ? depth : columns;
-    return amd() ? attr(makeMfmaOperand({m, n}, which, kWidth, mfma()))
-                 : attr(makeMmaOperand({m, n}, which, kWidth, 16, mma()));
-  }
-  MmaParams mma() const {
-    MmaParams params;
-    params.instrShape = {16, 8};
-    params.warpsPerCTA = {1, 4};
-    return params;
-  }
-  AmdMatrixParams mfma() const {
-    AmdMatrixParams params;
-    params.instrShape = {16, 16, 16};
-    params.warpsPerCTA = {1, 4};
-    return params;
-  }
 
   /// y = x w, loaded in the layouts of the operands. `cast` turns %v of the
   /// stored type of w into the type of x.
@@ -330,18 +284,17 @@ protected:
 
 sim::Counters Products::multiply(llvm::StringRef type, llvm::StringRef narrow,
                                  const std::string &cast, uint64_t kWidth) {
-  auto oa = operand(DotOperand::A, kWidth), ob = operand(DotOperand::B, kWidth);
+  auto oa = operand(DotOperand::A, rows, depth, kWidth);
+  auto ob = operand(DotOperand::B, depth, columns, kWidth);
   std::string sum = type == "i8" ? "i32" : "f32";
   std::string a = tile({rows, depth}, type, oa);
   std::string b = tile({depth, columns}, type, ob);
   std::string v = tile({depth, columns}, narrow, ob);
-  std::string c = tile({rows, columns}, sum, accumulator());
+  std::string c = tile({rows, columns}, sum, accumulator(rows, columns));
   std::string mx = memref({rows, depth}, type);
   std::string mw = memref({depth, columns}, narrow);
   std::string my = memref({rows, columns}, sum);
-  Kernel kernel;
-  kernel.target = GetParam().name;
-  kernel.threads = 4u << GetParam().laneBits;
+  Kernel kernel = this->kernel();
   kernel.memrefs = {mx, mw, my};
   kernel.body =
       "%c0 = arith.constant 0 : index\n"
@@ -396,7 +349,7 @@ TEST_P(Products, MixedPrecisionNeedsNoMovement) {
 INSTANTIATE_TEST_SUITE_P(Chips, Products,
                          testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
                                          Chip{"gfx942", 6}),
-                         [](const auto &info) { return info.param.name; });
+                         nameOfChip);
 
 /// Bytes on the matrix instruction.
 class ByteProducts : public Products {
@@ -424,6 +377,6 @@ TEST_P(ByteProducts, Float8) {
 INSTANTIATE_TEST_SUITE_P(Chips, ByteProducts,
                          testing::Values(Chip{"sm_90a", 5}, Chip{"gfx942", 6},
                                          Chip{"gfx950", 6}),
-                         [](const auto &info) { return info.param.name; });
+                         nameOfChip);
 
 } // namespace

@@ -1,5 +1,4 @@
-//===- ComputeTest.cpp - Products, reductions and functions give the right
-// numbers -===//
+//===- ComputeTest.cpp - Products, reductions and functions ---------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -7,11 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelRunner.h"
-
-#include "mirage/Layout/NamedLayouts.h"
-
-#include "gtest/gtest.h"
+#include "ChipTest.h"
 
 #include <cmath>
 
@@ -21,38 +16,8 @@ using namespace mirage::test;
 
 namespace {
 
-struct Chip {
-  const char *name;
-  unsigned laneBits;
-};
-
-class Compute : public testing::TestWithParam<Chip> {
+class Compute : public ChipTest {
 protected:
-  bool amd() const { return GetParam().laneBits == 6; }
-  unsigned threads() const { return 4u << GetParam().laneBits; }
-  Kernel kernel() const {
-    Kernel result;
-    result.target = GetParam().name;
-    result.threads = threads();
-    return result;
-  }
-
-  LinearLayoutAttr attr(llvm::Expected<LinearLayout> layout) const {
-    return LinearLayoutAttr::fromLinear(&context(),
-                                        llvm::cantFail(std::move(layout)));
-  }
-  /// Four warps along the columns.
-  LinearLayoutAttr accumulator(uint64_t m, uint64_t n) const {
-    if (amd())
-      return attr(makeMfmaAccumulator({m, n}, mfma()));
-    return attr(makeMmaAccumulator({m, n}, mma()));
-  }
-  LinearLayoutAttr operand(DotOperand which, uint64_t rows,
-                           uint64_t columns) const {
-    if (amd())
-      return attr(makeMfmaOperand({rows, columns}, which, 4, mfma()));
-    return attr(makeMmaOperand({rows, columns}, which, 2, 16, mma()));
-  }
   LinearLayoutAttr blocked(uint64_t rows, uint64_t columns) const {
     return attr(makeBlocked({rows, columns}, parent()));
   }
@@ -64,27 +29,16 @@ protected:
     params.order = {1, 0};
     return params;
   }
-  MmaParams mma() const {
-    MmaParams params;
-    params.instrShape = {16, 8};
-    params.warpsPerCTA = {1, 4};
-    return params;
-  }
-  AmdMatrixParams mfma() const {
-    AmdMatrixParams params;
-    params.instrShape = {16, 16, 16};
-    params.warpsPerCTA = {1, 4};
-    return params;
-  }
-
   /// y = x w with x [m, k] and w [k, n], in tiles of 16 x 64 x 64.
   void matmul(llvm::StringRef type, int64_t m, int64_t k, int64_t n);
 };
 
 void Compute::matmul(llvm::StringRef type, int64_t m, int64_t k, int64_t n) {
   bool fma = type == "f32";
+  uint64_t width = amd() ? 4 : 2;
   auto la = blocked(16, 64), lb = blocked(64, 64);
-  auto oa = operand(DotOperand::A, 16, 64), ob = operand(DotOperand::B, 64, 64);
+  auto oa = operand(DotOperand::A, 16, 64, width),
+       ob = operand(DotOperand::B, 64, 64, width);
   auto oc = accumulator(16, 64);
   if (fma) {
     oc = la;
@@ -298,6 +252,6 @@ TEST_P(Compute, Powers) {
 INSTANTIATE_TEST_SUITE_P(Chips, Compute,
                          testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
                                          Chip{"gfx942", 6}),
-                         [](const auto &info) { return info.param.name; });
+                         nameOfChip);
 
 } // namespace

@@ -1,5 +1,4 @@
-//===- MovementTest.cpp - Loads, stores and conversions move every element
-//-===//
+//===- MovementTest.cpp - Loads, stores and conversions -------------------===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -7,9 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelRunner.h"
-
-#include "gtest/gtest.h"
+#include "ChipTest.h"
 
 #include <set>
 
@@ -18,21 +15,14 @@ using namespace mirage::test;
 
 namespace {
 
-struct Chip {
-  const char *name;
-  unsigned laneBits;
-};
-
-class Movement : public testing::TestWithParam<Chip> {
+class Movement : public ChipTest {
 protected:
   /// Load in one layout, convert twice, store in the second layout.
   void roundTrip(std::mt19937 &random, llvm::ArrayRef<int64_t> shape,
                  llvm::StringRef type, bool mixed) {
     auto a = randomLayout(random, shape, GetParam().laneBits, 2, mixed);
     auto b = randomLayout(random, shape, GetParam().laneBits, 2, mixed);
-    Kernel kernel;
-    kernel.target = GetParam().name;
-    kernel.threads = 4u << GetParam().laneBits;
+    Kernel kernel = this->kernel();
     kernel.memrefs = {memref(shape, type), memref(shape, type)};
     std::string ta = tile(shape, type, a), tb = tile(shape, type, b);
     std::string m = memref(shape, type);
@@ -74,9 +64,7 @@ TEST_P(Movement, Ragged) {
   for (auto [rows, columns] : {std::pair{17, 40}, {5, 33}, {32, 100}}) {
     llvm::SmallVector<int64_t> shape = {32, 64};
     auto layout = randomLayout(random, shape, GetParam().laneBits, 2);
-    Kernel kernel;
-    kernel.target = GetParam().name;
-    kernel.threads = 4u << GetParam().laneBits;
+    Kernel kernel = this->kernel();
     kernel.blocks = 2;
     std::string small = memref({rows, columns}, "f16");
     std::string whole = memref({64, 64}, "f16");
@@ -236,9 +224,7 @@ TEST_P(Movement, SharedSlots) {
       "slots = 3>";
   std::string ta = tile(shape, "f16", a), tb = tile(shape, "f16", b);
   std::string m = memref({16, 160}, "f16");
-  Kernel kernel;
-  kernel.target = GetParam().name;
-  kernel.threads = 4u << GetParam().laneBits;
+  Kernel kernel = this->kernel();
   kernel.memrefs = {m, m};
   kernel.body =
       "%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n"
@@ -276,9 +262,7 @@ TEST_P(Movement, AsynchronousCopies) {
                          "[2, 8], [4, 16], [8, 0]] -> [16, 32]>, slots = 2>";
     auto layout = randomLayout(random, {16, 32}, GetParam().laneBits, 2);
     std::string t = tile({16, 32}, "f16", layout);
-    Kernel kernel;
-    kernel.target = GetParam().name;
-    kernel.threads = 4u << GetParam().laneBits;
+    Kernel kernel = this->kernel();
     kernel.memrefs = {m, o};
     std::string copy = "] , %s slot SLOT {via = " + via + "} : " + m + ", " +
                        shared + "\nlayout.async_commit\n";
@@ -319,6 +303,6 @@ TEST_P(Movement, AsynchronousCopies) {
 INSTANTIATE_TEST_SUITE_P(Chips, Movement,
                          testing::Values(Chip{"sm_80", 5}, Chip{"sm_90a", 5},
                                          Chip{"gfx942", 6}),
-                         [](const auto &info) { return info.param.name; });
+                         nameOfChip);
 
 } // namespace

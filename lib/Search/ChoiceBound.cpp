@@ -116,17 +116,18 @@ double ChoiceBound::seconds(const Choice &choice,
                             llvm::ArrayRef<ValueId> pending) const {
   Work sum;
   double uniqueBytes = 0;
-  llvm::SmallVector<TensorId, 8> read;
+  llvm::SmallVector<uint32_t, 8> read;
   llvm::SmallVector<ValueId, 4> scores;
   for (auto [value, number] : choice) {
     const Derivation &derivation = graph.values[value].derivations[number];
     const StepWork &step = steps[value][number];
     add(sum, step.work);
     if (derivation.rule == Rule::Input) {
-      TensorId tensor = graph.segment.tensors[derivation.symbol].tensor;
-      if (!llvm::is_contained(read, tensor)) {
-        read.push_back(tensor);
-        uniqueBytes += program.tensors[tensor].bytes();
+      const SegmentTensor &part = graph.segment.tensors[derivation.symbol];
+      if (!llvm::is_contained(read, part.symbol)) {
+        read.push_back(part.symbol);
+        uniqueBytes +=
+            part.elements() * program.tensors[part.tensor].elementBits / 8.0;
       }
     }
     if (step.scores > 0 &&

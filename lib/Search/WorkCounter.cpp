@@ -15,14 +15,6 @@
 using namespace mirage;
 using namespace mirage::search;
 
-// f32 values a thread may hold, beside addresses and fragments in flight.
-static constexpr double maxLiveRegisters = 168;
-// Registers that a thread needs for itself.
-static constexpr double baseRegisters = 40;
-// Fragments of deeper tiles are loaded one after the other (a product of depth
-// 512 assembles to 255 registers with 72 bytes spilled).
-static constexpr double maxFragmentDepth = 256;
-
 // An elementwise op of tiles that both have dims which the other one has not
 // spreads them over the threads anew.
 static constexpr double outerFactor = 16;

@@ -20,6 +20,14 @@ namespace mirage::search {
 /// Tiles of matrix products are at least this long.
 inline constexpr int64_t minMatrixTile = 16;
 
+/// f32 values a thread may hold, beside addresses and fragments in flight.
+inline constexpr double maxLiveRegisters = 168;
+/// Registers that a thread needs for itself.
+inline constexpr double baseRegisters = 40;
+/// Fragments of deeper tiles are loaded one after the other (a product of depth
+/// 512 assembles to 255 registers with 72 bytes spilled).
+inline constexpr double maxFragmentDepth = 256;
+
 /// Counts the work of a kernel whose tiles are chosen, for the cost model. The
 /// plan is read anew by each call: its sizes may change in between.
 class WorkCounter {

@@ -11,6 +11,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MuGraphBoundTime : Pass<"mugraph-bound-time", "::mlir::ModuleOp"> {
+  let summary = "Predict what the kernels of a program take at least";
+  let description = [{
+    By the cost model of the search, for block graphs that were found elsewhere or
+    written by hand: the report has an object a function, one a line, with `kernels`,
+    how many of them could be lowered and `counted` (their shared memory), and
+    `least_us`, or null where a block fits no multiprocessor or a product not the
+    registers. What else lives and padding are left out, which the search adds to the
+    plans that it makes.
+    Ops outside of block graphs count as kernels that move their operands and results.
+    The program is left as it is.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"sm_90a\"",
+           "Chip to predict for">,
+    Option<"report", "report", "std::string", /*default=*/"\"-\"",
+           "File for the report; `-` for standard output">,
+  ];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mirage::mugraph::MuGraphDialect"];
+}
+
 def MuGraphSuperoptimize : Pass<"mugraph-superoptimize", "::mlir::ModuleOp"> {
   let summary = "Search for a faster program that computes the same";
   let description = [{

@@ -1,0 +1,265 @@
+//===- BlockGraphBound.cpp - What a kernel takes at least -----------------===//
+//
+// Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BlockGraphBound.h"
+
+#include "../WorkCounter.h"
+#include "mirage/Dialect/MuGraph/IR/Stages.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mirage;
+using namespace mirage::mugraph;
+
+static double elementsOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+static double bitsOf(Type type) {
+  return cast<RankedTensorType>(type).getElementTypeBitWidth();
+}
+
+// Memory moves in sectors of 32 bytes, and better in lines of 128.
+static double wasteOfShortRows(RankedTensorType tile, RankedTensorType whole) {
+  double bytes = bitsOf(whole) / 8;
+  for (auto [cut, extent] :
+       llvm::reverse(llvm::zip(tile.getShape(), whole.getShape()))) {
+    bytes *= std::min(cut, extent);
+    if (cut < extent)
+      break;
+  }
+  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
+  return std::max(1.0, 32 / bytes) * lines;
+}
+
+namespace {
+/// The work of a block graph for a number of threads.
+class BoundCounter {
+public:
+  BoundCounter(BlockGraphOp graph, const StageAnalysis &stages,
+               const TargetDescription &target, unsigned threads)
+      : graph(graph), stages(stages), target(target) {
+    work.threads = threads;
+  }
+
+  /// Nothing if the products do not fit the registers.
+  std::optional<KernelWork> count();
+
+private:
+  double executions(Value value) {
+    std::optional<unsigned> loop = stages.lookup(value).loop;
+    return loop ? graph.getLoops()[*loop] : 1;
+  }
+  void countInputs();
+  void countStores();
+  void countOp(Operation &op, double times);
+  void countProduct(Value left, Value right, Value result, double times);
+  void countOperand(Value operand);
+  void countScalars(double elements, bool isFunction, double times);
+  void countRows(Value value, unsigned reductions, double times);
+  void countRegisters(Value left, Value right, Value result);
+
+  BlockGraphOp graph;
+  const StageAnalysis &stages;
+  const TargetDescription &target;
+  KernelWork work;
+  double registers = 0; ///< of a thread, for the largest product.
+};
+} // namespace
+
+void BoundCounter::countInputs() {
+  llvm::SmallPtrSet<Value, 4> seen;
+  for (auto [number, input] : llvm::enumerate(graph.getInputs())) {
+    RankedTensorType tile = graph.getInputTile(number);
+    auto whole = cast<RankedTensorType>(input.getType());
+    double clipped = bitsOf(whole) / 8;
+    for (auto [cut, extent] : llvm::zip(tile.getShape(), whole.getShape()))
+      clipped *= std::min(cut, extent);
+    work.loadBytes += clipped * wasteOfShortRows(tile, whole) *
+                      executions(graph.getBodyBlock()->getArgument(number));
+    if (seen.insert(input).second)
+      work.uniqueLoadBytes += elementsOf(input) * bitsOf(whole) / 8;
+  }
+}
+
+void BoundCounter::countStores() {
+  for (auto [number, output] : llvm::enumerate(graph.getOutputs())) {
+    auto whole = cast<RankedTensorType>(output.getType());
+    work.storeBytes += elementsOf(output) * bitsOf(whole) / 8 / work.blocks *
+                       wasteOfShortRows(graph.getOutputTile(number), whole);
+  }
+}
+
+// A step keeps all threads busy, however small its tile is.
+void BoundCounter::countScalars(double elements, bool isFunction,
+                                double times) {
+  double count = std::max<double>(elements, work.threads) * times;
+  work.vectorOps += 2 * count;
+  if (isFunction)
+    work.specialOps += count;
+}
+
+// An operand of a product goes through shared memory.
+void BoundCounter::countOperand(Value operand) {
+  bool isLoaded =
+      isa<BlockArgument>(operand) && stages.lookup(operand).loop.has_value();
+  work.sharedBytes += elementsOf(operand) * bitsOf(operand.getType()) / 8 *
+                      (isLoaded ? work.stages : 1);
+}
+
+// A composite op over rows: each reduction reads what an elementwise op made.
+void BoundCounter::countRows(Value value, unsigned reductions, double times) {
+  double elements = elementsOf(value);
+  double rows =
+      elements / cast<RankedTensorType>(value.getType()).getShape().back();
+  for (unsigned i = 0; i < reductions; ++i) {
+    countScalars(elements, false, times);
+    countScalars(elements, false, times);
+    work.vectorOps += 32 * rows;
+    work.barriers += 2 * times;
+  }
+  countScalars(rows, true, times);
+  countScalars(elements, false, times);
+}
+
+// Both operands as they come, and as fragments of each warp.
+void BoundCounter::countRegisters(Value left, Value right, Value result) {
+  auto shape = cast<RankedTensorType>(result.getType()).getShape();
+  auto side = [](int64_t extent) {
+    return double(std::max(extent, search::minMatrixTile));
+  };
+  double rows = side(shape[shape.size() - 2]), columns = side(shape.back());
+  double depth =
+      std::min(side(cast<RankedTensorType>(left.getType()).getShape().back()),
+               search::maxFragmentDepth);
+  double warps = std::max(1.0, work.threads / double(target.warpSize));
+  double alongRows =
+      std::min(warps, std::max(1.0, rows / (2 * search::minMatrixTile)));
+  double fragments = (rows / alongRows + columns * alongRows / warps) * depth /
+                     target.warpSize / 2;
+  double held = (elementsOf(left) * bitsOf(left.getType()) +
+                 elementsOf(right) * bitsOf(right.getType())) /
+                32;
+  registers = std::max(registers, held / work.threads + fragments);
+}
+
+void BoundCounter::countProduct(Value left, Value right, Value result,
+                                double times) {
+  auto shape = cast<RankedTensorType>(result.getType()).getShape();
+  auto depth = cast<RankedTensorType>(left.getType()).getShape().back();
+  double flops = 2 * times;
+  for (int64_t extent : shape.drop_back(2))
+    flops *= extent;
+  for (int64_t side : {shape[shape.size() - 2], shape.back(), depth})
+    flops *= llvm::PowerOf2Ceil(std::max(side, search::minMatrixTile));
+  (bitsOf(right.getType()) > 16 ? work.vectorOps : work.matrixFlops) += flops;
+  work.barriers += times;
+}
+
+void BoundCounter::countOp(Operation &op, double times) {
+  llvm::TypeSwitch<Operation &>(op)
+      .Case([&](MatmulOp product) {
+        countProduct(product.getLhs(), product.getRhs(), product.getResult(),
+                     times);
+        countOperand(product.getLhs());
+        countOperand(product.getRhs());
+        if (bitsOf(product.getRhs().getType()) <= 16)
+          countRegisters(product.getLhs(), product.getRhs(),
+                         product.getResult());
+      })
+      .Case([&](AccumulateSoftmaxOp softmax) {
+        double count = elementsOf(softmax.getScores()) * times;
+        work.specialOps += count;
+        work.vectorOps += 6 * count;
+        work.barriers += 2 * times;
+        for (auto [value, sum] :
+             llvm::zip(softmax.getValues(), softmax.getNumerators())) {
+          countProduct(softmax.getScores(), value, sum, times);
+          countOperand(value);
+        }
+      })
+      .Case([&](ReduceOp reduce) {
+        countScalars(elementsOf(reduce.getInput()), false, times);
+        work.vectorOps += 32 * elementsOf(reduce.getResult());
+        work.barriers += 2 * times;
+      })
+      .Case([&](RmsNormOp norm) { countRows(norm.getInput(), 1, times); })
+      .Case<SoftmaxOp, LayerNormOp>(
+          [&](auto rows) { countRows(rows.getInput(), 2, times); })
+      .Case([&](DivOp quotient) {
+        countScalars(elementsOf(quotient.getRhs()), true, times);
+        countScalars(elementsOf(quotient.getResult()), false, times);
+      })
+      .Case<AddOp, SubOp, MulOp, MaximumOp, MinimumOp, SquareOp>([&](auto sum) {
+        countScalars(elementsOf(sum.getResult()), false, times);
+      })
+      .Case<ExpOp, LogOp, SqrtOp, RsqrtOp, ReciprocalOp, SiluOp, SigmoidOp,
+            TanhOp, ErfOp, GeluOp, PowOp>([&](auto function) {
+        countScalars(elementsOf(function.getResult()), true, times);
+      });
+}
+
+std::optional<KernelWork> BoundCounter::count() {
+  for (int64_t extent : graph.getGrid())
+    work.blocks *= extent;
+  bool hasProduct = false;
+  graph.walk([&](Operation *op) {
+    hasProduct |= isa<MatmulOp, AccumulateSoftmaxOp>(op);
+  });
+  work.stages = !hasProduct ? 1 : target.hasAsyncCopy ? 3 : 2;
+  for (int64_t trips : graph.getLoops())
+    work.rounds += trips;
+  countInputs();
+  countStores();
+  for (Operation &op : graph.getBodyBlock()->without_terminator()) {
+    if (op.getNumResults() == 0)
+      continue;
+    // An accumulator runs in the loop that it ends.
+    std::optional<unsigned> loop = getAccumulatorLoop(&op);
+    double times = loop ? graph.getLoops()[*loop] : executions(op.getResult(0));
+    if (auto thread = dyn_cast<ThreadGraphOp>(op))
+      for (Operation &inner : thread.getBodyBlock()->without_terminator())
+        countOp(inner, times);
+    else
+      countOp(op, times);
+  }
+  if (registers > search::maxLiveRegisters)
+    return std::nullopt;
+  work.registersPerThread = search::baseRegisters + registers;
+  return work;
+}
+
+std::optional<double>
+mirage::mugraph::boundSeconds(BlockGraphOp graph,
+                              const TargetDescription &target, bool isFirst,
+                              const std::optional<KernelCounts> &counts) {
+  FailureOr<StageAnalysis> stages = StageAnalysis::compute(graph);
+  if (failed(stages))
+    return std::nullopt;
+  SmallVector<unsigned> numbers = {64, 128, 256, 512, 1024};
+  if (std::optional<uint64_t> threads = graph.getThreads())
+    numbers = {unsigned(*threads)};
+  std::optional<double> best;
+  for (unsigned threads : numbers) {
+    auto work = BoundCounter(graph, *stages, target, threads).count();
+    if (!work)
+      continue;
+    if (counts)
+      work->wavefronts =
+          (counts->sharedLoadWavefronts + counts->sharedStoreWavefronts) /
+          work->blocks;
+    std::optional<KernelCost> cost = priceKernel(*work, target, isFirst);
+    if (cost && (!best || cost->seconds < *best))
+      best = cost->seconds;
+  }
+  return best;
+}

@@ -60,6 +60,7 @@
 #define MIRAGE_LAYOUT_AXISPLANS_H
 
 #include "mirage/Support/F2/LinearLayout.h"
+#include "mirage/Target/TargetDescription.h"
 
 #include <optional>
 
@@ -141,6 +142,14 @@ struct GatherPlan {
 std::optional<GatherPlan> planWarpGather(const LinearLayout &source,
                                          const LinearLayout &result,
                                          unsigned axis);
+/// What a gather costs a warp, in the slots of the target's `costs`: within the
+/// warp, where a reader gets every candidate and selects; and through shared
+/// memory, where it loads from a bank that is as good as random.
+double costInWarp(const GatherPlan &plan, unsigned elemBits,
+                  const TargetDescription &target);
+double costThroughShared(const GatherPlan &plan, unsigned elemBits,
+                         const TargetDescription &target);
+
 /// Whether all that a reader may ask for is in its own block.
 bool gathersWithinBlocks(const LinearLayout &source, const LinearLayout &result,
                          unsigned axis);

@@ -99,20 +99,14 @@ int64_t mirage::scanScratchBytes(ScanOp op) {
 }
 
 std::optional<GatherPlan> mirage::planGather(GatherOp op,
-                                             const TargetDescription &) {
+                                             const TargetDescription &target) {
   auto source = cast<RankedTensorType>(op.getSource().getType());
+  unsigned bits = source.getElementTypeBitWidth();
   std::optional<GatherPlan> plan =
       planWarpGather(getLayout(source).getLinear(),
                      getLayout(op.getType()).getLinear(), op.getAxis());
-  // A reader in shared memory loads once, with bank conflicts of about 4, after
-  // a barrier; in the warp it gets every candidate by a shuffle.
-  constexpr unsigned maxShuffles = 8, maxSelects = 32;
-  if (!plan)
-    return std::nullopt;
-  uint64_t candidates = uint64_t{1} << plan->choices.size();
-  uint64_t shuffles =
-      std::max<uint64_t>(1, candidates * source.getElementTypeBitWidth() / 32);
-  if (candidates > maxSelects || (plan->crossesLanes && shuffles > maxShuffles))
+  if (plan &&
+      costInWarp(*plan, bits, target) > costThroughShared(*plan, bits, target))
     return std::nullopt;
   return plan;
 }

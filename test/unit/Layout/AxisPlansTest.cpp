@@ -358,4 +358,28 @@ TEST(AxisPlans, GathersStayInTheWarpIfPossible) {
   EXPECT_GT(planned, 100u);
 }
 
+/// A warp gathers from rows that go through all lanes and `registers` registers
+/// of each: few candidates are asked for, many go through shared memory, and
+/// the more so the wider they are.
+TEST(AxisPlans, GathersOfManyCandidatesGoThroughSharedMemory) {
+  for (const TargetDescription &target : allTargets()) {
+    auto isInWarp = [&](unsigned registerBits, unsigned elemBits) {
+      LinearLayout row =
+          LinearLayout::identity(1u << registerBits, "register", "dim0") *
+          LinearLayout::identity(target.warpSize, "lane", "dim0");
+      std::optional<GatherPlan> plan = planWarpGather(row, row, 0);
+      EXPECT_EQ(plan->choices.size(), registerBits);
+      return costInWarp(*plan, elemBits, target) <=
+             costThroughShared(*plan, elemBits, target);
+    };
+    for (unsigned elemBits : {8, 16, 32}) {
+      EXPECT_TRUE(isInWarp(0, elemBits)) << target.name.str();
+      EXPECT_FALSE(isInWarp(5, elemBits)) << target.name.str();
+      for (unsigned bits = 1; bits < 6; ++bits)
+        EXPECT_LE(isInWarp(bits, elemBits), isInWarp(bits - 1, elemBits));
+    }
+    EXPECT_LE(isInWarp(2, 32), isInWarp(2, 16));
+  }
+}
+
 } // namespace

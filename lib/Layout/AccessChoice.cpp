@@ -255,16 +255,22 @@ std::optional<AccessChoice> AccessChooser::chooseMatrix() const {
   return choice;
 }
 
-/// Lane bits 2, 3, 4 are the low bits of the offset; lane bits 0 and 1 and one
-/// register bit, whichever has the fewest conflicts, choose the row.
+/// The instruction transposes units of 16 bits: of narrower elements registers
+/// hold a unit. Lane bits 2, 3, 4 choose the unit of a row; lane bits 0 and 1
+/// and one register bit, whichever has the fewest conflicts, choose the row.
 std::optional<AccessChoice> AccessChooser::chooseTransposed() const {
   ArrayRef<uint64_t> lanes = columns.lanes;
-  if (elemBits != 16 || lanes[2] != 1 || lanes[3] != 2 || lanes[4] != 4 ||
-      (touched(0b11100) & 7))
+  if (elemBits > 16)
+    return std::nullopt;
+  unsigned inUnit = rowBits() - 3;
+  for (unsigned bit = 0; bit < 3; ++bit)
+    if (lanes[2 + bit] != uint64_t{1} << (inUnit + bit))
+      return std::nullopt;
+  if (touched(0b11100) & ((uint64_t{1} << rowBits()) - 1))
     return std::nullopt;
   AccessChoice all;
   all.op = SharedOp::MatrixTransposed;
-  if (!splitRegisters(0, all))
+  if (!splitRegisters(inUnit, all))
     return std::nullopt;
   std::optional<AccessChoice> best;
   for (auto [index, reg] : llvm::enumerate(all.otherRegisters)) {

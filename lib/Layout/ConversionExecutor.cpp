@@ -226,10 +226,10 @@ uint64_t Executor::offsetOf(const SharedAccess &access,
     return (threadOffset(access, 8 * matrix + lane / 4, warp, block) ^
             group.offset) +
            (lane % 4) * perWord + element;
-  return (threadOffset(access, 8 * matrix + 2 * (lane % 4) + element, warp,
-                       block) ^
-          group.offset) +
-         lane / 4;
+  unsigned perUnit = perWord / 2; // units of 16 bits
+  unsigned row = 2 * (lane % 4) + element / perUnit;
+  return (threadOffset(access, 8 * matrix + row, warp, block) ^ group.offset) +
+         (lane / 4) * perUnit + element % perUnit;
 }
 
 bool Executor::storeBlock(uint64_t block, unsigned part, Scratch &scratch) {

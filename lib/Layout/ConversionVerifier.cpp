@@ -262,9 +262,13 @@ struct Addresses {
     if (op == SharedOp::Vector)
       return address ^ index;
     address ^= applyColumns(rows, uint64_t{8} * matrix);
-    return address ^
-           (op == SharedOp::Matrix ? element : applyColumns(rows, element));
+    if (op == SharedOp::Matrix)
+      return address ^ element;
+    return address ^ (element % perUnit()) ^
+           applyColumns(rows, element / perUnit());
   }
+  /// Elements of 16 bits, which matrices are transposed by.
+  unsigned perUnit() const { return perWord / 2; }
 
   SharedOp op;
   unsigned perWord;
@@ -368,7 +372,7 @@ Addresses::Addresses(const SharedAccess &access, ThreadSpace space)
     threads[0] = rows[1];
     threads[1] = rows[2];
     for (unsigned bit = 0; bit < 3; ++bit)
-      threads[2 + bit] = uint64_t{1} << bit;
+      threads[2 + bit] = uint64_t{perUnit()} << bit;
   }
   constant = thread.totalOutBits() > 0 ? thread.flatOffset()[0] : 0;
 }

@@ -150,7 +150,7 @@ static bool isMatrixShape(const SharedAccess &access, unsigned elemBits) {
       access.thread.inBits("lane") != 5)
     return false;
   return access.vectorElems / count * elemBits == 32 &&
-         (access.op == SharedOp::Matrix || elemBits == 16);
+         (access.op == SharedOp::Matrix || elemBits <= 16);
 }
 
 static bool isAccessShape(const SharedAccess &access, unsigned elemBits,

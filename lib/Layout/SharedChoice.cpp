@@ -263,8 +263,12 @@ void SharedLayoutSearch::proposeRowsOf(unsigned owner) {
     row.append({lanes[0], lanes[1]});
     addRow(row, owner);
   }
-  if (elemBits == 16)
-    addRow({lanes[2], lanes[3], lanes[4]}, owner);
+  unsigned inUnit = rowBits - 3; // of 16 bits
+  if (elemBits <= 16 && own.size() >= inUnit) {
+    Vectors row(ArrayRef(own).take_front(inUnit));
+    row.append({lanes[2], lanes[3], lanes[4]});
+    addRow(row, owner);
+  }
 }
 
 void SharedLayoutSearch::proposeRows() {
@@ -332,9 +336,11 @@ SmallVector<Way, 2> SharedLayoutSearch::waysOf(const Side &side,
         return side.registerSpan.contains(vector);
       }))
     add({lanes[2], lanes[3], lanes[4]}, inWord);
-  if (elemBits == 16 && row == lanes.drop_front(2))
+  if (elemBits <= 16 && row.take_back(3) == lanes.drop_front(2) &&
+      width >= row.size() - 3)
     for (uint64_t vector : side.registers)
-      add({vector, lanes[0], lanes[1]}, 1);
+      if (!llvm::is_contained(row, vector))
+        add({vector, lanes[0], lanes[1]}, inWord);
   return result;
 }
 

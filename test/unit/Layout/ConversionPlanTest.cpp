@@ -179,6 +179,33 @@ TEST(ConversionPlan, BytesArePackedAndSelectedAtOnce) {
   EXPECT_GT(plain.cost, p.cost);
 }
 
+/// Lanes that run along pairs of bytes load transposed matrices.
+TEST(ConversionPlan, PairsOfBytesAreTransposed) {
+  LinearLayout s = llvm::cantFail(
+      LinearLayout::create({{"register", {{0, 1}, {0, 2}, {0, 4}, {0, 8}}},
+                            {"lane", {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {16, 0}}},
+                            {"warp", {{64, 0}, {32, 0}}}},
+                           {{"dim0", 128}, {"dim1", 16}}));
+  LinearLayout d = llvm::cantFail(
+      LinearLayout::create({{"register", {{0, 1}, {1, 0}, {8, 0}, {16, 0}}},
+                            {"lane", {{2, 0}, {4, 0}, {0, 2}, {0, 4}, {0, 8}}},
+                            {"warp", {{32, 0}, {64, 0}}}},
+                           {{"dim0", 128}, {"dim1", 16}}));
+  ConversionPlan p = plan(s, d, 8);
+  ASSERT_EQ(p.kind, ConversionKind::Shared);
+  EXPECT_EQ(p.shared.load.op, SharedOp::MatrixTransposed);
+  EXPECT_EQ(p.shared.load.instructions(), 1u);
+  EXPECT_EQ(p.shared.load.wavefronts(), 4u);
+  EXPECT_EQ(p.shared.store.instructions(), 1u);
+  EXPECT_TRUE(p.verified);
+  EXPECT_TRUE(executeConversion(p, s, d));
+  // The wrong byte of a pair is found by both.
+  std::swap(p.shared.load.groups[0].registers[0],
+            p.shared.load.groups[0].registers[1]);
+  EXPECT_FALSE(verifyConversion(p, s, d));
+  EXPECT_FALSE(executeConversion(p, s, d));
+}
+
 TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
   LinearLayout s = make(R"({"kind":"blocked","shape":[32,32],
     "size_per_thread":[1,4],"threads_per_warp":[8,4],"warps_per_cta":[2,2],

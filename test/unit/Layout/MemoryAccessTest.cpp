@@ -177,9 +177,13 @@ static void checkShared(const LinearLayout &registers,
           else if (access.op == SharedOp::Matrix) // row g, words from 4t
             offset = (thread(8 * j + lane / 4, warp) ^ group.offset) +
                      (lane % 4) * perWord + e;
-          else // rows 2t and 2t+1 of column g
+          else if (perWord == 2) // rows 2t and 2t+1 of column g
             offset = (thread(8 * j + 2 * (lane % 4) + e, warp) ^ group.offset) +
                      lane / 4;
+          else // the same for columns of two bytes
+            offset =
+                (thread(8 * j + 2 * (lane % 4) + e / 2, warp) ^ group.offset) +
+                2 * (lane / 4) + e % 2;
           got[reg] = elementAt(offset);
         }
       }
@@ -221,6 +225,33 @@ TEST(SharedAccess, LdmatrixTransForOperandBOfARowMajorTile) {
   auto stmatrix = take(
       planSharedAccess(registers, shared, 16, *lookupTarget("sm_90a"), {true}));
   EXPECT_EQ(stmatrix->op, SharedOp::MatrixTransposed);
+}
+
+/// Bytes come in pairs: lanes run along pairs of neighbouring columns,
+/// registers have both columns of a pair.
+TEST(SharedAccess, LdmatrixTransOfPairsOfBytes) {
+  LinearLayout registers = llvm::cantFail(
+      LinearLayout::create({{"register", {{0, 1}, {1, 0}, {8, 0}, {16, 0}}},
+                            {"lane", {{2, 0}, {4, 0}, {0, 2}, {0, 4}, {0, 8}}}},
+                           {{"dim0", 32}, {"dim1", 16}}));
+  LinearLayout rowMajor =
+      llvm::cantFail(LinearLayout::create({{"offset",
+                                            {{0, 1},
+                                             {0, 2},
+                                             {0, 4},
+                                             {0, 8},
+                                             {1, 0},
+                                             {2, 0},
+                                             {4, 0},
+                                             {8, 0},
+                                             {16, 0}}}},
+                                          {{"dim0", 32}, {"dim1", 16}}));
+  auto access = take(planSharedAccess(registers, rowMajor, 8, sm80()));
+  EXPECT_EQ(access->op, SharedOp::MatrixTransposed);
+  EXPECT_EQ(access->matrices, 4u);
+  EXPECT_EQ(access->groups.size(), 1u);
+  EXPECT_EQ(access->wavefronts(), access->idealWavefronts());
+  checkShared(registers, rowMajor, *access);
 }
 
 TEST(SharedAccess, FuzzAgainstExecution) {

@@ -46,29 +46,13 @@ public:
   using TargetInstructions::TargetInstructions;
 
   Value threadId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
-    Type i32 = b.getI32Type();
-    switch (dim) {
-    case gpu::Dimension::x:
-      return NVVM::ThreadIdXOp::create(b, i32);
-    case gpu::Dimension::y:
-      return NVVM::ThreadIdYOp::create(b, i32);
-    case gpu::Dimension::z:
-      return NVVM::ThreadIdZOp::create(b, i32);
-    }
-    llvm_unreachable("three dims");
+    return readNumber<NVVM::ThreadIdXOp, NVVM::ThreadIdYOp, NVVM::ThreadIdZOp>(
+        b, dim);
   }
 
   Value blockId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
-    Type i32 = b.getI32Type();
-    switch (dim) {
-    case gpu::Dimension::x:
-      return NVVM::BlockIdXOp::create(b, i32);
-    case gpu::Dimension::y:
-      return NVVM::BlockIdYOp::create(b, i32);
-    case gpu::Dimension::z:
-      return NVVM::BlockIdZOp::create(b, i32);
-    }
-    llvm_unreachable("three dims");
+    return readNumber<NVVM::BlockIdXOp, NVVM::BlockIdYOp, NVVM::BlockIdZOp>(
+        b, dim);
   }
 
   void blockBarrier(ImplicitLocOpBuilder &b) const override {

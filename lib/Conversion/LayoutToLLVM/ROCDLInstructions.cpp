@@ -64,29 +64,13 @@ public:
   using TargetInstructions::TargetInstructions;
 
   Value threadId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
-    Type i32 = b.getI32Type();
-    switch (dim) {
-    case gpu::Dimension::x:
-      return ROCDL::ThreadIdXOp::create(b, i32);
-    case gpu::Dimension::y:
-      return ROCDL::ThreadIdYOp::create(b, i32);
-    case gpu::Dimension::z:
-      return ROCDL::ThreadIdZOp::create(b, i32);
-    }
-    llvm_unreachable("three dims");
+    return readNumber<ROCDL::ThreadIdXOp, ROCDL::ThreadIdYOp,
+                      ROCDL::ThreadIdZOp>(b, dim);
   }
 
   Value blockId(ImplicitLocOpBuilder &b, gpu::Dimension dim) const override {
-    Type i32 = b.getI32Type();
-    switch (dim) {
-    case gpu::Dimension::x:
-      return ROCDL::BlockIdXOp::create(b, i32);
-    case gpu::Dimension::y:
-      return ROCDL::BlockIdYOp::create(b, i32);
-    case gpu::Dimension::z:
-      return ROCDL::BlockIdZOp::create(b, i32);
-    }
-    llvm_unreachable("three dims");
+    return readNumber<ROCDL::BlockIdXOp, ROCDL::BlockIdYOp, ROCDL::BlockIdZOp>(
+        b, dim);
   }
 
   void blockBarrier(ImplicitLocOpBuilder &b) const override {

@@ -180,6 +180,21 @@ public:
   virtual mlir::Attribute moduleTarget(mlir::MLIRContext *context) const = 0;
 
 protected:
+  /// The number that the op of `dim` reads, an i32.
+  template <typename X, typename Y, typename Z>
+  static mlir::Value readNumber(mlir::ImplicitLocOpBuilder &b,
+                                mlir::gpu::Dimension dim) {
+    mlir::Type i32 = b.getI32Type();
+    switch (dim) {
+    case mlir::gpu::Dimension::x:
+      return X::create(b, i32);
+    case mlir::gpu::Dimension::y:
+      return Y::create(b, i32);
+    case mlir::gpu::Dimension::z:
+      return Z::create(b, i32);
+    }
+    llvm_unreachable("three dims");
+  }
   /// `llvm.call_intrinsic` of one f32 argument.
   static mlir::Value callIntrinsic(mlir::ImplicitLocOpBuilder &b,
                                    llvm::StringRef name, mlir::Value x);

@@ -18,6 +18,11 @@ namespace mirage {
 mlir::LogicalResult checkKernel(mlir::gpu::GPUFuncOp kernel,
                                 const TargetInstructions &instructions);
 
+/// Checks that reads of shared memory come after the copies and barriers that
+/// they need: a diagnostic at the first one that does not.
+mlir::LogicalResult checkCopyOrder(mlir::gpu::GPUFuncOp kernel,
+                                   const TargetDescription &target);
+
 /// Inserts layout.barrier where shared memory is reused.
 void insertBarriers(mlir::gpu::GPUFuncOp kernel,
                     const TargetDescription &target);

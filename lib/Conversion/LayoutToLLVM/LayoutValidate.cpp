@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GlobalTile.h"
+#include "KernelPreparation.h"
 #include "SharedEmitter.h"
 
 #include "mirage/Conversion/LayoutToLLVM/ConversionCode.h"
@@ -244,7 +245,8 @@ struct LayoutValidatePass final
             failedSome |= failed(validate(store, load, *chip));
     });
     getOperation()->walk([&](gpu::GPUFuncOp kernel) {
-      failedSome |= failed(validateCopies(kernel, *chip));
+      failedSome |= failed(validateCopies(kernel, *chip)) ||
+                    failed(checkCopyOrder(kernel, *chip));
     });
     proved.clear();
     if (failedSome)

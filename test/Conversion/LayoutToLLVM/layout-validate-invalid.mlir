@@ -88,3 +88,152 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @no_wait(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+    layout.async_commit
+    layout.barrier
+    // expected-error@+1 {{reads a tile while it is copied: no layout.async_wait covers the group of the copy}}
+    %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #b>
+    layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// A wait is for groups.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @no_commit(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+    layout.async_wait 0
+    layout.barrier
+    // expected-error@+1 {{reads a tile while it is copied}}
+    %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #b>
+    layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @group_left(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+    layout.async_commit
+    layout.async_wait 1
+    layout.barrier
+    // expected-error@+1 {{reads a tile while it is copied}}
+    %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #b>
+    layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// The barrier is on the wrong side of the wait.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @no_barrier(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+    layout.async_commit
+    layout.barrier
+    layout.async_wait 0
+    // expected-error@+1 {{reads what other threads have copied, with no layout.barrier since they waited for it}}
+    %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #b>
+    layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+// The second time around, the copy may overtake readers of the first.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @overtaken(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    scf.for %i = %c0 to %c2 step %c1 {
+      // expected-error@+1 {{overwrites what other threads may still read, with no layout.barrier in between}}
+      layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+      layout.async_commit
+      layout.async_wait 0
+      layout.barrier
+      %0 = layout.local_load %s : !layout.shared<256xf32> -> tensor<256xf32, #b>
+      layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// A ring of two slots with one copy ahead, and a wait that allows two.
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+#b = #layout.linear<register = [[128]], lane = [[1], [2], [4], [8], [16]], warp = [[32], [64]] -> [256]>
+gpu.module @m {
+  gpu.func @ring(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %r = layout.alloc_shared {layout.offset = 1024 : i64} : !layout.shared<256xf32, slots = 2>
+    layout.async_copy %x[%c0], %r slot %c0 {via = #a} : memref<256xf32>, !layout.shared<256xf32, slots = 2>
+    layout.async_commit
+    %last = scf.for %i = %c0 to %c8 step %c1 iter_args(%slot = %c0) -> (index) {
+      %next = arith.subi %c1, %slot : index
+      layout.async_copy %x[%c0], %r slot %next {via = #a} : memref<256xf32>, !layout.shared<256xf32, slots = 2>
+      layout.async_commit
+      layout.async_wait 2
+      layout.barrier
+      // expected-error@+1 {{reads a tile while it is copied}}
+      %0 = layout.local_load %r slot %slot : !layout.shared<256xf32, slots = 2> -> tensor<256xf32, #b>
+      layout.store %0, %y[%c0] : tensor<256xf32, #b>, memref<256xf32>
+      layout.barrier
+      scf.yield %next : index
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+#a = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128]] -> [256]>
+gpu.module @m {
+  gpu.func @other_loops(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %true = arith.constant true
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<256xf32>
+    // expected-error@+1 {{has copies or reads of shared memory inside, of which the order cannot be checked}}
+    scf.while : () -> () {
+      scf.condition(%true)
+    } do {
+      layout.async_copy %x[%c0], %s {via = #a} : memref<256xf32>, !layout.shared<256xf32>
+      scf.yield
+    }
+    gpu.return
+  }
+}

@@ -70,3 +70,30 @@ gpu.module @o {
     gpu.return
   }
 }
+
+// A ring of two slots with one copy ahead.
+#row = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]], warp = [[64], [128], [0]] -> [256]>
+// CHECK-LABEL: gpu.func @ring
+// CHECK: layout.local_load
+gpu.module @p {
+  gpu.func @ring(%x: memref<256xf32>, %y: memref<256xf32>) kernel attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %trips = arith.constant 8 : index
+    %r = layout.alloc_shared {layout.offset = 1024 : i64} : !layout.shared<256xf32, slots = 2>
+    layout.async_copy %x[%c0], %r slot %c0 {via = #row} : memref<256xf32>, !layout.shared<256xf32, slots = 2>
+    layout.async_commit
+    %last = scf.for %i = %c0 to %trips step %c1 iter_args(%slot = %c0) -> (index) {
+      %next = arith.subi %c1, %slot : index
+      layout.async_copy %x[%c0], %r slot %next {via = #row} : memref<256xf32>, !layout.shared<256xf32, slots = 2>
+      layout.async_commit
+      layout.async_wait 1
+      layout.barrier
+      %0 = layout.local_load %r slot %slot : !layout.shared<256xf32, slots = 2> -> tensor<256xf32, #row>
+      layout.store %0, %y[%c0] : tensor<256xf32, #row>, memref<256xf32>
+      layout.barrier
+      scf.yield %next : index
+    }
+    gpu.return
+  }
+}

@@ -62,8 +62,12 @@ def LayoutValidate : Pass<"layout-validate"> {
     `layout.local_load`: each element of the tile must come from its place in
     global memory, zero where there is none, and nothing outside it may be read.
     Tiles are taken at the lowest and the highest offsets that the copy may have
-    (and before the memory, where nothing is known of them). A copy lands when
-    its thread waits for it: reads before are errors too.
+    (and before the memory, where nothing is known of them).
+
+    A copy lands when its thread waits for its group, and other threads see it
+    after a barrier. The order of copies, waits, barriers and reads is checked
+    by running the kernel with its loops, slot by slot: a read of a tile that
+    may not be there yet, or a copy over one that may still be read, is an error.
 
     The instructions mean what the manuals of NVIDIA and AMD say of them; the
     interpreter shares nothing with the planner of conversions. A wrong register

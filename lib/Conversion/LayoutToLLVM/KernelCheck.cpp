@@ -143,8 +143,21 @@ private:
     return isa<RankedTensorType>(type) && registerType(element) != element;
   }
 
+  /// Conversions are from and to what a chip computes with.
+  LogicalResult checkWideType(Operation *op, Type narrow, Type wide) {
+    Type element = getElementTypeOrSelf(wide);
+    if (!isByteFloat(narrow) || element.isF16() || element.isBF16() ||
+        element.isF32())
+      return success();
+    return op->emitOpError()
+           << "converts between " << getElementTypeOrSelf(narrow) << " and "
+           << element << ", expected f16, bf16 or f32";
+  }
+
   /// They are rounded to nearest even, as the chips do.
   LogicalResult checkTruncation(arith::TruncFOp op) {
+    if (failed(checkWideType(op, op.getType(), op.getIn().getType())))
+      return failure();
     auto mode =
         op.getRoundingmode().value_or(arith::RoundingMode::to_nearest_even);
     if (!isByteFloat(op.getType()) ||
@@ -159,7 +172,10 @@ private:
   LogicalResult checkByteFloats(Operation *op) {
     if (auto truncation = dyn_cast<arith::TruncFOp>(op))
       return checkTruncation(truncation);
-    if (!op->hasTrait<OpTrait::Elementwise>() || isa<arith::ExtFOp>(op))
+    if (auto extension = dyn_cast<arith::ExtFOp>(op))
+      return checkWideType(op, extension.getIn().getType(),
+                           extension.getType());
+    if (!op->hasTrait<OpTrait::Elementwise>())
       return success();
     for (TypeRange types :
          {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})

@@ -124,3 +124,32 @@ gpu.module @m {
     gpu.return
   }
 }
+
+// -----
+
+#r = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @float8_of_doubles(%y: memref<64xf8E5M2>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = arith.constant dense<1.0> : tensor<64xf64, #r>
+    // expected-error@+1 {{converts between 'f8E5M2' and 'f64', expected f16, bf16 or f32}}
+    %s = arith.truncf %a : tensor<64xf64, #r> to tensor<64xf8E5M2, #r>
+    layout.store %s, %y[%c0] : tensor<64xf8E5M2, #r>, memref<64xf8E5M2>
+    gpu.return
+  }
+}
+
+// -----
+
+#r = #layout.linear<register = [[1]], lane = [[2], [4], [8], [16], [32]] -> [64]>
+gpu.module @m {
+  gpu.func @doubles_of_float8(%x: memref<64xf8E5M2>, %y: memref<64xf32>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<64xf8E5M2> -> tensor<64xf8E5M2, #r>
+    // expected-error@+1 {{converts between 'f8E5M2' and 'f64', expected f16, bf16 or f32}}
+    %b = arith.extf %a : tensor<64xf8E5M2, #r> to tensor<64xf64, #r>
+    %s = arith.truncf %b : tensor<64xf64, #r> to tensor<64xf32, #r>
+    layout.store %s, %y[%c0] : tensor<64xf32, #r>, memref<64xf32>
+    gpu.return
+  }
+}

@@ -141,6 +141,8 @@ ExprId ExprContext::powerOfTerm(const Term &term, Rational exponent) {
     }
     // Canonical names of a part differ from those it has in the whole.
     ExprId part = product(labels, factors);
+    if (!valid)
+      return zeroId; // after too much work there is no term to look at
     RawMonomial group{monomials[exprs[part].terms[0].monomial].bound,
                       monomials[exprs[part].terms[0].monomial].factors};
     if (group.bound.empty())
@@ -152,6 +154,8 @@ ExprId ExprContext::powerOfTerm(const Term &term, Rational exponent) {
   if (rest.factors.empty() && !(negative && !isInteger))
     return result;
   ExprId inside = product(rest.bound, rest.factors);
+  if (!valid)
+    return zeroId;
   if (negative && !isInteger)
     return multiply(result, asSumFactor(scale(inside, Rational(-1)), exponent));
   const Monomial &inner = monomials[exprs[inside].terms[0].monomial];

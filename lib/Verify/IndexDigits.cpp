@@ -179,7 +179,15 @@ bool DigitContext::isAlone(ExprId e, LabelId label) const {
 }
 
 /// True if an access in `e` writes an index in several digits.
-bool DigitContext::hasDigits(ExprId e) const {
+bool DigitContext::hasDigits(ExprId e) {
+  if (auto it = knownDigits.find(e); it != knownDigits.end())
+    return it->second;
+  bool found = findDigits(e);
+  knownDigits[e] = found;
+  return found;
+}
+
+bool DigitContext::findDigits(ExprId e) {
   for (const Term &term : context.expr(e).terms)
     for (const Factor &factor : context.monomial(term.monomial).factors) {
       const Atom &atom = context.atom(factor.atom);
@@ -333,7 +341,7 @@ ExprId DigitContext::rewrite(ExprId e, const DigitMap &map, unsigned depth,
   const Expr expr = context.expr(e);
   bool touched = llvm::any_of(
       expr.free, [&](LabelId label) { return map.count(label) != 0; });
-  if (!touched && !(merging && hasDigits(e)))
+  if (!context.isValid() || (!touched && !(merging && hasDigits(e))))
     return e;
   ExprId result = context.zero();
   for (const Term &term : expr.terms)

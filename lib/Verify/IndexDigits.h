@@ -91,7 +91,8 @@ private:
   struct Neighbours;
   uint32_t intern(AccessForm form);
   ExprId accessOf(AccessForm form, llvm::ArrayRef<LabelId> labels);
-  bool hasDigits(ExprId e) const;
+  bool hasDigits(ExprId e);
+  bool findDigits(ExprId e);
 
   void collect(ExprId e, Neighbours &neighbours) const;
   void collectAtom(AtomId id, Neighbours &neighbours) const;
@@ -114,6 +115,7 @@ private:
 
   ExprContext context;
   std::vector<AccessForm> forms;
+  llvm::DenseMap<ExprId, bool> knownDigits;
   std::map<std::vector<int64_t>, uint32_t> formIds;
   std::map<std::tuple<unsigned, int64_t, unsigned>, LabelId> scratchLabels;
 };

@@ -27,9 +27,9 @@
 // element of a result is written by one block.
 //
 // **Trusted**: `TensorProgram`, which reads the meaning of a function from its
-// ops; the folder `lib/Verify/Certificate`; exact rationals and JSON of LLVM.
-// Not trusted: whoever wrote the certificate. There is no code in common with
-// `lib/Expr`, `Proof.cpp` and the symbolic execution.
+// ops and takes parts of it; the folder `lib/Verify/Certificate`; exact
+// rationals and JSON of LLVM. Not trusted: whoever wrote the certificate. There
+// is no code in common with `lib/Expr`, `Proof.cpp` and the symbolic execution.
 //
 // The JSON object, beside the names `function` and `implements`:
 //
@@ -44,6 +44,10 @@
 //     graphs    digits of the grid and loop indices of each block graph
 //     values    {"dims":[[label..]..],"is":node}, in the order of TensorProgram
 //   results     {"dims":..,"is":node} for each result
+//
+// or, for long programs, `steps`: a list of such objects, each with the numbers
+// `spec_value` and `candidate_value` of two tensors that it proves equal. From
+// then on that tensor is one more argument of both programs.
 //
 //===----------------------------------------------------------------------===//
 

@@ -30,6 +30,13 @@
 // *ragged*: its last digit exists only below the extent of the dim. A sum over
 // it multiplies by an indicator, which is 1 as soon as the digits merge.
 //
+// **In parts.** Expressions of long programs grow with every function that uses
+// its argument twice. If the programs as they are have no proof, tensors of the
+// candidate are compared with tensors of the specification, in order, and a
+// pair that is equal becomes one more argument of both: what is equal for every
+// value of that argument is equal for the one that both compute. Only
+// simplifications across such a tensor are lost.
+//
 // Where a program does not fit (concatenations, shifted tiles, digits that do
 // not line up), or expressions grow too large, there is no proof.
 //

@@ -126,6 +126,11 @@ struct TensorProgram {
   static mlir::FailureOr<TensorProgram> read(mlir::func::FuncOp function,
                                              std::string &reason);
 
+  /// The part of the program that computes `results` from its arguments and
+  /// from the values `inputs` at kernel level, which become further arguments.
+  TensorProgram part(llvm::ArrayRef<unsigned> inputs,
+                     llvm::ArrayRef<unsigned> results) const;
+
   /// The block and iteration that write an element of an Assemble value, none
   /// if nobody does.
   std::optional<WriterOfElement> findWriter(const ProgramValue &value,

@@ -15,7 +15,7 @@ using namespace mirage::certificate;
 using llvm::ArrayRef;
 
 /// Steps after which the checker gives up.
-static constexpr size_t maxWork = 5'000'000;
+static constexpr size_t maxWork = 1'000'000;
 /// Groups to larger powers are not multiplied out.
 static constexpr int64_t maxExpandedPower = 8;
 

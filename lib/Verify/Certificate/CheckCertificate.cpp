@@ -667,9 +667,10 @@ bool ProgramChecker::isSameClaim(const Claim &claim, unsigned number) {
                   claims.values[number].element, shape);
 }
 
-llvm::Error mirage::certificate::check(const TensorProgram &spec,
-                                       const TensorProgram &candidate,
-                                       const llvm::json::Object &certificate) {
+/// Checks a certificate without steps.
+static llvm::Error checkWhole(const TensorProgram &spec,
+                              const TensorProgram &candidate,
+                              const llvm::json::Object &certificate) {
   Algebra algebra;
   llvm::Expected<Claims> claims = readClaims(certificate, algebra);
   if (!claims)
@@ -689,4 +690,58 @@ llvm::Error mirage::certificate::check(const TensorProgram &spec,
       return llvm::createStringError("result #" + llvm::Twine(number) +
                                      " is not what both programs compute");
   return llvm::Error::success();
+}
+
+/// The number of a tensor at kernel level.
+static std::optional<unsigned> readTensor(const TensorProgram &program,
+                                          const llvm::json::Object &step,
+                                          llvm::StringRef name) {
+  std::optional<int64_t> number = step.getInteger(name);
+  if (!number || *number < 0 || *number >= int64_t(program.values.size()) ||
+      program.values[*number].graph >= 0)
+    return std::nullopt;
+  return *number;
+}
+
+/// Each step proves a pair of tensors equal and makes it an argument of the
+/// next ones. In the end all results must be such pairs.
+static llvm::Error checkSteps(const TensorProgram &spec,
+                              const TensorProgram &candidate,
+                              const llvm::json::Array &steps) {
+  llvm::SmallVector<unsigned> specInputs, candidateInputs;
+  std::set<std::pair<unsigned, unsigned>> proved;
+  for (auto [number, value] : llvm::enumerate(steps)) {
+    std::string place = "step #" + std::to_string(number) + ": ";
+    const llvm::json::Object *step = value.getAsObject();
+    std::optional<unsigned> a, b;
+    if (step) {
+      a = readTensor(spec, *step, "spec_value");
+      b = readTensor(candidate, *step, "candidate_value");
+    }
+    if (!a || !b || spec.values[*a].shape != candidate.values[*b].shape)
+      return llvm::createStringError(place +
+                                     "it names no two tensors of one shape");
+    if (llvm::Error error =
+            checkWhole(spec.part(specInputs, *a),
+                       candidate.part(candidateInputs, *b), *step))
+      return llvm::createStringError(place + llvm::toString(std::move(error)));
+    specInputs.push_back(*a);
+    candidateInputs.push_back(*b);
+    proved.insert({*a, *b});
+  }
+  for (auto [a, b] : llvm::zip_equal(spec.results, candidate.results))
+    if (!proved.count({a, b}))
+      return llvm::createStringError("no step proves all results");
+  return llvm::Error::success();
+}
+
+llvm::Error mirage::certificate::check(const TensorProgram &spec,
+                                       const TensorProgram &candidate,
+                                       const llvm::json::Object &certificate) {
+  const llvm::json::Array *steps = certificate.getArray("steps");
+  if (!steps)
+    return checkWhole(spec, candidate, certificate);
+  if (spec.results.size() != candidate.results.size())
+    return llvm::createStringError("it has another number of results");
+  return checkSteps(spec, candidate, *steps);
 }

@@ -155,17 +155,6 @@ remainingShape(ArrayRef<int64_t> shape, unsigned axis, const AxisRuns &runs) {
   return result;
 }
 
-LinearLayoutAttr mirage::layout::layoutInThread(LinearLayoutAttr layout,
-                                                unsigned axis) {
-  AxisRuns runs(layout, axis);
-  LinearLayoutAttr split =
-      layout.reshape(splitShape(layout.getShape(), axis, runs));
-  for (auto [run, own] : llvm::enumerate(runs.isOwn))
-    if (own)
-      split = split.reduceDim(axis + run);
-  return split.reshape(remainingShape(layout.getShape(), axis, runs));
-}
-
 static RankedTensorType tileOf(Type element, LinearLayoutAttr layout) {
   return RankedTensorType::get(layout.getShape(), element, layout);
 }

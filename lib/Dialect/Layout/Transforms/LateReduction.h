@@ -50,9 +50,6 @@ bool isSeparable(LinearLayoutAttr layout, unsigned axis);
 /// that remains. The layout must be separable.
 mlir::Value reduceInThread(mlir::OpBuilder &builder, ReduceOp reduce);
 
-/// The layout of its result.
-LinearLayoutAttr layoutInThread(LinearLayoutAttr layout, unsigned axis);
-
 } // namespace mirage::layout
 
 #endif // MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_LATEREDUCTION_H

@@ -24,10 +24,11 @@ def LayoutAssignPass : LayoutPass<"layout-assign"> {
   let summary = "Choose a layout for every tile of a kernel";
   let description = [{
     Gives each tile value of every kernel a `#layout.linear` such that the
-    modelled cost of the whole kernel is small: instructions and sectors of
-    loads and stores, exact costs of the conversions between layouts, shuffles
-    of reductions, arithmetic that replicas repeat, each times the trips of the
-    loops around it. Where a user needs another layout than its operand has, a
+    modelled cost of the whole kernel is the least over the candidate layouts:
+    instructions and sectors of loads and stores, what the planned conversions
+    and reductions cost, arithmetic that replicas repeat, each times the trips
+    of the loops around it. A remark (category `layout-assign`) has the cost and
+    a lower bound of it. Where a user needs another layout than its operand has, a
     `layout.convert` is inserted. Products of 16-bit tiles get the accumulator
     of the target's matrix instruction where the tile holds one.
   }];
@@ -38,8 +39,8 @@ def LayoutFoldConversionsPass : LayoutPass<"layout-fold-conversions"> {
   let description = [{
     Removes conversions between equal layouts and chains of conversions, merges
     equal ones, moves a conversion in front of a widening cast and behind a
-    narrowing one (fewer bits travel), rematerialises cheap producers in the
-    wanted layout, and hoists conversions of loop-invariant values.
+    narrowing one (fewer bits travel) and to what views read, and hoists
+    conversions of loop-invariant values.
   }];
 }
 
@@ -95,7 +96,8 @@ def LayoutAllocateSharedPass : LayoutPass<"layout-allocate-shared"> {
   let description = [{
     Gives each `layout.alloc_shared` and the scratch of each conversion and
     reduction an offset (`layout.offset`) such that what lives at the same time
-    does not overlap, and sets `layout.shared_bytes` on the kernel and the
+    does not overlap, nor, where there is room, what would wait for the one
+    before it, and sets `layout.shared_bytes` on the kernel and the
     `shared` size of its launches. More than the target has is an error that
     names the operations and their sizes.
   }];

@@ -125,16 +125,18 @@ void SharedMemory::Cell::set(Byte byte, const Access &access) {
 llvm::Error SharedMemory::checkWrite(const Cell &cell, Byte value,
                                      unsigned block, uint64_t offset,
                                      const Access &access) {
-  std::string what = "writes byte " + std::to_string(offset) + " of block " +
-                     std::to_string(block) + " as " + describeAccess(access);
+  auto wrong = [&](const Twine &why) {
+    return error("writes byte " + Twine(offset) + " of block " + Twine(block) +
+                 " as " + describeAccess(access) + ", " + why);
+  };
   if (cell.copies)
-    return error(what + ", to which a copy is under way");
+    return wrong("to which a copy is under way");
   bool changes = cell.value != value;
   if (changes && cell.writes && !cell.writes->isOrderedBefore(access))
-    return error(what + ", with no barrier since it was written by " +
+    return wrong("with no barrier since it was written by " +
                  describeAccess(*cell.writes));
   if (cell.reads && !cell.reads->isOrderedBefore(access))
-    return error(what + ", with no barrier since it was read by " +
+    return wrong("with no barrier since it was read by " +
                  describeAccess(*cell.reads));
   return llvm::Error::success();
 }

@@ -32,6 +32,15 @@
 // RUN: cmp %t/1.mlir %t/8.mlir
 // RUN: not grep '"cache":"hit"' %t/8.json
 
+// Where one element needs too much work the entry says so, and hits do not try.
+// RUN: mirage-opt %examples/softmax_matmul.mlir --mugraph-superoptimize=cache=%t/large -o %t/9.mlir
+// RUN: grep -q '"retest":false' %t/large/*.entry
+// RUN: mirage-opt %examples/softmax_matmul.mlir --mugraph-superoptimize="cache=%t/large report=%t/10.json" -o %t/10.mlir
+// RUN: cmp %t/9.mlir %t/10.mlir
+// RUN: FileCheck %s --check-prefix=LARGE < %t/10.json
+// LARGE: "cache":"hit"
+// LARGE-SAME: "retest":"more work than a hit may take"
+
 // A folder that cannot be made costs a warning, not the result.
 // RUN: mirage-opt %s --mugraph-superoptimize=cache=%t/1.mlir/c -o %t/7.mlir 2>&1 | FileCheck %s --check-prefix=WARN
 // RUN: cmp %t/1.mlir %t/7.mlir

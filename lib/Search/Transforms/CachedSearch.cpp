@@ -97,7 +97,9 @@ static std::optional<SearchOutcome> restore(func::FuncOp function,
   OwningOpRef<func::FuncOp> winner = parseWinner(function, *text);
   if (!winner || winner->getFunctionType() != function.getFunctionType())
     return std::nullopt;
-  Retest outcome = retest(function, *winner, seed);
+  Retest outcome = Retest::TooLarge;
+  if (fields->getBoolean("retest").value_or(true))
+    outcome = retest(function, *winner, seed);
   if (outcome == Retest::Failed)
     return std::nullopt;
   (*report)["function"] = function.getSymName();
@@ -111,13 +113,19 @@ static std::optional<SearchOutcome> restore(func::FuncOp function,
   return SearchOutcome{std::move(winner), std::move(*report), std::move(line)};
 }
 
-static std::string printEntry(const SearchOutcome &outcome) {
+// With a note whether hits can test the winner: finding out that they cannot
+// would take them longer than all the rest.
+static std::string printEntry(func::FuncOp function,
+                              const SearchOutcome &outcome, uint64_t seed) {
   std::string text;
   llvm::raw_string_ostream out(text);
   OwningOpRef<func::FuncOp> winner = outcome.winner.get().clone();
   winner->setSymName("f");
   winner->print(out, OpPrintingFlags().useLocalScope());
+  bool canTest =
+      retest(function, outcome.winner.get(), seed) != Retest::TooLarge;
   llvm::json::Object entry{{"winner", std::move(text)},
+                           {"retest", canTest},
                            {"report", llvm::json::Object(outcome.report)}};
   return llvm::formatv("{0}", llvm::json::Value(std::move(entry))).str();
 }
@@ -159,7 +167,8 @@ SearchOutcome mirage::mugraph::searchFunction(
   SearchOutcome outcome = runSearch(function, options, state, seed, isComplete);
   // What a spent budget cut short is not what another run would find.
   if (isComplete)
-    if (llvm::Error error = cache.store(key, printEntry(outcome)))
+    if (llvm::Error error =
+            cache.store(key, printEntry(function, outcome, seed)))
       function.emitWarning()
           << "the result is not kept: " << llvm::toString(std::move(error));
   return outcome;

@@ -9,6 +9,7 @@
 #include "mirage/Verify/PrimeField.h"
 
 #include <cassert>
+#include <utility>
 
 using namespace mirage::verify;
 
@@ -28,6 +29,23 @@ uint64_t PrimeField::pow(uint64_t base, uint64_t exponent) const {
     base = mul(base, base);
   }
   return result;
+}
+
+// Euclid's algorithm: factor * a = rest mod p in each step. A third of the time
+// of a^(p-2), and tests take an inverse for every other exponential.
+uint64_t PrimeField::inverse(uint64_t a) const {
+  uint64_t previousRest = modulus, rest = a;
+  int64_t previousFactor = 0, factor = 1;
+  while (rest > 1) {
+    uint64_t quotient = previousRest / rest;
+    previousRest -= quotient * rest;
+    std::swap(previousRest, rest);
+    // Factors stay below p in magnitude, and their signs alternate.
+    previousFactor -= static_cast<int64_t>(quotient) * factor;
+    std::swap(previousFactor, factor);
+  }
+  return factor < 0 ? modulus - static_cast<uint64_t>(-factor)
+                    : static_cast<uint64_t>(factor);
 }
 
 uint64_t PrimeField::fromInteger(int64_t value) const {

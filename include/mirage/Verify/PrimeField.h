@@ -37,7 +37,7 @@ public:
   }
   uint64_t pow(uint64_t base, uint64_t exponent) const;
   /// 1 / a; `a` must not be 0.
-  uint64_t inverse(uint64_t a) const { return pow(a, modulus - 2); }
+  uint64_t inverse(uint64_t a) const;
   /// True for 0 and for the elements that have a square root (Euler).
   bool isSquare(uint64_t a) const {
     return a == 0 || pow(a, (modulus - 1) / 2) == 1;

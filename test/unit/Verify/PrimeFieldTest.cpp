@@ -95,6 +95,21 @@ TEST(PrimeField, LargeProducts) {
   }
 }
 
+// Fermat's little theorem gives the same by another way.
+TEST(PrimeField, Inverses) {
+  std::mt19937_64 random(11);
+  for (uint64_t p : {mainPrime, rootPrime, (mainPrime - 1) / 2,
+                     (rootPrime - 1) / 2, uint64_t{4294967291}}) {
+    PrimeField field(p);
+    for (uint64_t a : {uint64_t{1}, uint64_t{2}, p / 2, p - 2, p - 1})
+      EXPECT_EQ(field.inverse(a), field.pow(a, p - 2)) << a;
+    for (int i = 0; i < 2000; ++i) {
+      uint64_t a = 1 + random() % (p - 1);
+      EXPECT_EQ(field.inverse(a), field.pow(a, p - 2)) << a;
+    }
+  }
+}
+
 TEST(PrimeField, SignedIntegers) {
   PrimeField field(mainPrime);
   EXPECT_EQ(field.fromInteger(-1), mainPrime - 1);

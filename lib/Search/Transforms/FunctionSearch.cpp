@@ -237,6 +237,9 @@ verify::Report FunctionSearch::combineReports() {
     all.samples += part.samples;
     all.prime = part.prime;
     all.steps += part.steps;
+    for (const std::string &danger : part.numerics)
+      if (!llvm::is_contained(all.numerics, danger))
+        all.numerics.push_back(danger);
     if (all.errorLog2 && part.errorLog2)
       all.errorLog2 =
           std::log2(std::exp2(*all.errorLog2) + std::exp2(*part.errorLog2));
@@ -270,8 +273,16 @@ void FunctionSearch::verifyWinner() {
   verification.seed = seed;
   verification.hardSteps = maxWholeSteps;
   report = verify::checkEquivalent(function, *winner, verification);
-  if (report.status == verify::Status::Undecided)
+  if (report.status == verify::Status::Undecided) {
     report = combineReports();
+  } else if (report.isAccepted() && report.tests == 0) {
+    // Proved, but too large to be tested as a whole: its parts were.
+    verify::Report parts = combineReports();
+    report.tests = parts.tests;
+    report.samples = parts.samples;
+    report.steps = parts.steps;
+    report.errorLog2 = parts.errorLog2;
+  }
 }
 
 // Why the winner is not one kernel, or not faster than the program.

@@ -25,8 +25,10 @@
 // WRONG: error: the certificate does not prove that @scaled implements @scaled.spec: it cannot be read: a term lacks scale, over or factors
 // WRONG: error: @norm has no certificate in {{.*}}wrong.json
 
-// RUN: not mirage-opt %s --mugraph-check-certificate=certificate=%t/none.json -o /dev/null 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: %exits 2 mirage-opt %s --mugraph-check-certificate=certificate=%t/none.json -o /dev/null 2>&1 | FileCheck %s --check-prefix=NONE
 // NONE: error: the certificate cannot be read: cannot open input file '{{.*}}none.json'
+// RUN: %exits 2 mirage-opt %s --mugraph-check-certificate -o /dev/null 2>&1 | FileCheck %s --check-prefix=WHICH
+// WHICH: error: no certificate is given, expected the option 'certificate=FILE'
 
 func.func private @scaled.spec(%a: tensor<4x6xf32>) -> tensor<4x1xf32> {
   %0 = mugraph.mul_scalar %a, 0.125 : tensor<4x6xf32>

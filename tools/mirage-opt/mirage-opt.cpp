@@ -34,9 +34,8 @@ namespace {
 class ExitStatusInstrumentation final : public PassInstrumentation {
 public:
   explicit ExitStatusInstrumentation(int &status) : status(status) {}
-  void runAfterPassFailed(Pass *pass, Operation *) override {
-    StringRef name = pass->getArgument();
-    if (name == "mugraph-verify" || name == "mugraph-check-certificate")
+  void runAfterPassFailed(Pass *, Operation *op) override {
+    if (op->hasAttr(mirage::verify::refusedAttrName))
       status = mirage::exitNo;
   }
 

@@ -100,9 +100,11 @@ LogicalResult MuGraphCheckCertificatePass::check(func::FuncOp function) {
   if (failed(spec))
     return failure();
   auto entry = certificates.find(function.getSymName());
-  if (entry == certificates.end())
+  if (entry == certificates.end()) {
+    verify::setRefused(getOperation());
     return function.emitError() << "@" << function.getSymName()
                                 << " has no certificate in " << certificate;
+  }
   if (spec->getFunctionType() != function.getFunctionType())
     return function.emitError() << "its type is " << function.getFunctionType()
                                 << ", expected " << spec->getFunctionType();
@@ -114,6 +116,7 @@ LogicalResult MuGraphCheckCertificatePass::check(func::FuncOp function) {
   llvm::Error error = certificate::check(*specProgram, *program, entry->second);
   if (!error)
     return success();
+  verify::setRefused(getOperation());
   InFlightDiagnostic diagnostic = function.emitError()
                                   << "the certificate does not prove that @"
                                   << function.getSymName() << " implements @"
@@ -125,6 +128,11 @@ LogicalResult MuGraphCheckCertificatePass::check(func::FuncOp function) {
 
 void MuGraphCheckCertificatePass::runOnOperation() {
   certificates.clear();
+  if (certificate.empty()) {
+    getOperation().emitError("no certificate is given, expected the option "
+                             "'certificate=FILE'");
+    return signalPassFailure();
+  }
   if (failed(readFile()))
     return signalPassFailure();
   bool allProved = true;

@@ -56,6 +56,7 @@ LogicalResult MuGraphVerifyPass::diagnose(func::FuncOp function,
     verdict = "has no proof of equivalence to @";
   else
     return success();
+  verify::setRefused(getOperation());
   InFlightDiagnostic error = function.emitError()
                              << "@" << function.getSymName() << " " << verdict
                              << spec.getSymName();

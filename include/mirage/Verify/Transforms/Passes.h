@@ -9,6 +9,7 @@
 #ifndef MIRAGE_VERIFY_TRANSFORMS_PASSES_H
 #define MIRAGE_VERIFY_TRANSFORMS_PASSES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mirage {
@@ -20,6 +21,15 @@ enum class ProofMode {
   Off,     ///< Random tests only.
   Require, ///< A function without a proof is an error.
 };
+
+/// On a module that a check has refused: what fails a pass without it is the
+/// input, and no answer. For drivers that tell the two apart.
+inline constexpr llvm::StringLiteral refusedAttrName = "mirage.refused";
+
+/// Marks `module` as refused.
+inline void setRefused(mlir::ModuleOp module) {
+  module->setAttr(refusedAttrName, mlir::UnitAttr::get(module.getContext()));
+}
 
 } // namespace verify
 

@@ -43,7 +43,7 @@
 // A file that cannot be written costs a warning for each function, not the result.
 // RUN: mirage-opt %s --mugraph-superoptimize="checkpoint=%t/none/1.state" -o %t/8.mlir 2>&1 | FileCheck %s --check-prefix=UNWRITTEN
 // RUN: cmp %t/whole.mlir %t/8.mlir
-// UNWRITTEN-COUNT-2: warning: the state of the search is not kept:
+// UNWRITTEN-COUNT-2: warning: the state of the search is not kept in '
 
 func.func @two_layers(%x: tensor<16x512xf16>, %w1: tensor<512x512xf16>, %w2: tensor<512x512xf16>)
     -> tensor<16x512xf16> {

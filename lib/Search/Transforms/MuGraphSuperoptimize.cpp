@@ -189,7 +189,8 @@ MuGraphSuperoptimize::optimizeAll(ArrayRef<func::FuncOp> functions,
       return failure();
     if (!follower.failure().empty())
       function.emitWarning()
-          << "the state of the search is not kept: " << follower.failure();
+          << "the state of the search is not kept in '" << checkpoint.getValue()
+          << "': " << follower.failure();
   }
   return success();
 }

@@ -127,6 +127,11 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   return cost;
 }
 
+double mirage::wasteOfRuns(double bytes) {
+  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
+  return std::max(1.0, 32 / bytes) * lines;
+}
+
 double mirage::lowerBound(double globalBytes, double matrixFlops,
                           const TargetDescription &target) {
   double memory =

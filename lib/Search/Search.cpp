@@ -338,9 +338,7 @@ static void addCounts(KernelPlan &plan, std::optional<KernelCounts> counts,
   plan.counts = counts;
   if (!counts)
     return;
-  plan.work.wavefronts =
-      (counts->sharedLoadWavefronts + counts->sharedStoreWavefronts) /
-      plan.work.blocks;
+  plan.work.wavefronts = counts->sharedWavefronts() / plan.work.blocks;
   if (std::optional<KernelCost> cost = priceKernel(plan.work, target, isFirst))
     plan.cost = *cost;
 }

@@ -47,7 +47,6 @@ bool WorkCounter::isOuter(const Step &step) const {
          plan.steps[step.operands[1]].labels.size() < step.labels.size();
 }
 
-// Memory moves in sectors of 32 bytes, and better in lines of 128.
 double WorkCounter::wasteOfShortRows(const LabelList &labels,
                                      unsigned elementBits) const {
   double bytes = elementBits / 8.0;
@@ -59,8 +58,7 @@ double WorkCounter::wasteOfShortRows(const LabelList &labels,
     if (tile < context.size(label))
       break;
   }
-  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
-  return std::max(1.0, 32 / bytes) * lines;
+  return wasteOfRuns(bytes);
 }
 
 void WorkCounter::countInput(const Step &step, KernelWork &work) const {
@@ -245,8 +243,8 @@ double WorkCounter::matrixTile(LabelId label) const {
                           : double(plan.tiles.lookup(label));
 }
 
-WorkCounter::WarpGrid WorkCounter::warpGrid(double rows,
-                                            unsigned threads) const {
+WarpGrid search::warpGrid(double rows, unsigned threads,
+                          const TargetDescription &target) {
   double warps = std::max(1.0, threads / double(target.warpSize));
   double alongRows = std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
   return {alongRows, std::max(1.0, warps / alongRows)};
@@ -269,7 +267,7 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
       double side = std::sqrt(std::max(1.0, rows * columns / threads));
       fragments = 2 * side * depth;
     } else {
-      WarpGrid warps = warpGrid(rows, threads);
+      WarpGrid warps = warpGrid(rows, threads, target);
       fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
                   depth / target.warpSize / 2;
     }
@@ -289,7 +287,7 @@ double WorkCounter::operandWavefronts(const Step &step,
   auto shape =
       contractShape(plan.steps[step.operands[0]].labels,
                     plan.steps[step.operands[1]].labels, step.derivation.label);
-  WarpGrid warps = warpGrid(matrixTile(shape->rows), threads);
+  WarpGrid warps = warpGrid(matrixTile(shape->rows), threads, target);
   double readers[2] = {warps.alongColumns, warps.alongRows};
   double wavefronts = 0;
   for (unsigned side = 0; side < 2; ++side) {

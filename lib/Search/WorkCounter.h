@@ -28,6 +28,13 @@ inline constexpr double baseRegisters = 40;
 /// 512 assembles to 255 registers with 72 bytes spilled).
 inline constexpr double maxFragmentDepth = 256;
 
+/// How the warps of a block share the tile of a product with this many rows.
+struct WarpGrid {
+  double alongRows, alongColumns;
+};
+WarpGrid warpGrid(double rows, unsigned threads,
+                  const TargetDescription &target);
+
 /// Counts the work of a kernel whose tiles are chosen, for the cost model. The
 /// plan is read anew by each call: its sizes may change in between.
 class WorkCounter {
@@ -54,11 +61,6 @@ public:
   std::optional<KernelWork> measure(unsigned threads, double live) const;
 
 private:
-  /// How the warps of a block share the tile of a product.
-  struct WarpGrid {
-    double alongRows, alongColumns;
-  };
-  WarpGrid warpGrid(double rows, unsigned threads) const;
   double matrixTile(LabelId label) const;
   double operandWavefronts(const Step &step, unsigned threads) const;
   double elements(llvm::ArrayRef<LabelId> labels) const;

@@ -42,6 +42,9 @@ struct KernelCounts {
   uint64_t sharedStoreWavefronts = 0;
   uint64_t matrixInstructions = 0;
 
+  uint64_t sharedWavefronts() const {
+    return sharedLoadWavefronts + sharedStoreWavefronts;
+  }
   KernelCounts &operator+=(const KernelCounts &other);
   KernelCounts operator*(uint64_t times) const;
 };
@@ -78,6 +81,10 @@ struct KernelCost {
 std::optional<KernelCost> priceKernel(const KernelWork &work,
                                       const TargetDescription &target,
                                       bool isFirst);
+
+/// How much more memory moves than is asked for in runs of this many bytes, as
+/// a factor: it moves in sectors of 32 bytes, and better in lines of 128.
+double wasteOfRuns(double bytes);
 
 /// A time that no kernel with this much unavoidable work can beat.
 double lowerBound(double globalBytes, double matrixFlops,

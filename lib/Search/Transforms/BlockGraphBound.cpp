@@ -28,7 +28,6 @@ static double bitsOf(Type type) {
   return cast<RankedTensorType>(type).getElementTypeBitWidth();
 }
 
-// Memory moves in sectors of 32 bytes, and better in lines of 128.
 static double wasteOfShortRows(RankedTensorType tile, RankedTensorType whole) {
   double bytes = bitsOf(whole) / 8;
   for (auto [cut, extent] :
@@ -37,8 +36,7 @@ static double wasteOfShortRows(RankedTensorType tile, RankedTensorType whole) {
     if (cut < extent)
       break;
   }
-  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
-  return std::max(1.0, 32 / bytes) * lines;
+  return wasteOfRuns(bytes);
 }
 
 namespace {
@@ -141,11 +139,9 @@ void BoundCounter::countRegisters(Value left, Value right, Value result) {
   double depth =
       std::min(side(cast<RankedTensorType>(left.getType()).getShape().back()),
                search::maxFragmentDepth);
-  double warps = std::max(1.0, work.threads / double(target.warpSize));
-  double alongRows =
-      std::min(warps, std::max(1.0, rows / (2 * search::minMatrixTile)));
-  double fragments = (rows / alongRows + columns * alongRows / warps) * depth /
-                     target.warpSize / 2;
+  search::WarpGrid warps = search::warpGrid(rows, work.threads, target);
+  double fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
+                     depth / target.warpSize / 2;
   double held = (elementsOf(left) * bitsOf(left.getType()) +
                  elementsOf(right) * bitsOf(right.getType())) /
                 32;
@@ -254,9 +250,7 @@ mirage::mugraph::boundSeconds(BlockGraphOp graph,
     if (!work)
       continue;
     if (counts)
-      work->wavefronts =
-          (counts->sharedLoadWavefronts + counts->sharedStoreWavefronts) /
-          work->blocks;
+      work->wavefronts = counts->sharedWavefronts() / work->blocks;
     std::optional<KernelCost> cost = priceKernel(*work, target, isFirst);
     if (cost && (!best || cost->seconds < *best))
       best = cost->seconds;

@@ -23,9 +23,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
 
-// Names a function that the copy of a kernel does not have beside it.
-static constexpr llvm::StringLiteral implementsName = "mugraph.implements";
-
 namespace {
 class MuGraphBoundTime final
     : public mirage::impl::MuGraphBoundTimeBase<MuGraphBoundTime> {
@@ -82,7 +79,8 @@ countKernels(func::FuncOp function, ArrayRef<Operation *> kernels,
   if (!llvm::all_of(kernels, llvm::IsaPred<BlockGraphOp>))
     return none;
   OwningOpRef<func::FuncOp> alone = function.clone();
-  alone->getOperation()->removeAttr(implementsName);
+  // The function that it names is not beside the copy.
+  alone->getOperation()->removeAttr(MuGraphDialect::getImplementsAttrName());
   auto counts = checkLowering(*alone, target);
   if (counts && counts->size() == kernels.size())
     return *counts;

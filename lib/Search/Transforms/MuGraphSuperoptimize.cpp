@@ -30,8 +30,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
 
-static constexpr llvm::StringLiteral implementsName = "mugraph.implements";
-
 namespace {
 class MuGraphSuperoptimize final
     : public mirage::impl::MuGraphSuperoptimizeBase<MuGraphSuperoptimize> {
@@ -84,7 +82,8 @@ FailureOr<search::SearchOptions> MuGraphSuperoptimize::readOptions() {
 
 // Functions of the program level that are not done yet.
 static bool isProgram(func::FuncOp function) {
-  if (function.isExternal() || function->hasAttr(implementsName))
+  if (function.isExternal() ||
+      function->hasAttr(MuGraphDialect::getImplementsAttrName()))
     return false;
   return llvm::any_of(function.getBody().getOps(), [](Operation &op) {
     return isa<MeaningOpInterface>(op);
@@ -129,7 +128,7 @@ LogicalResult MuGraphSuperoptimize::optimize(
   func::FuncOp winner = outcome.winner.release();
   function.getOperation()->getBlock()->getOperations().insert(
       Block::iterator(function), winner);
-  winner->setAttr(implementsName,
+  winner->setAttr(MuGraphDialect::getImplementsAttrName(),
                   FlatSymbolRefAttr::get(&getContext(), specName));
   function.setSymName(specName);
   function.setPrivate();

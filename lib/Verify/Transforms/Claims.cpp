@@ -8,11 +8,14 @@
 
 #include "Claims.h"
 
+#include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+
 #include "mlir/IR/SymbolTable.h"
 
 using namespace mlir;
 
-static constexpr llvm::StringLiteral implementsName = "mugraph.implements";
+static constexpr llvm::StringLiteral implementsName =
+    mirage::mugraph::MuGraphDialect::getImplementsAttrName();
 
 SmallVector<func::FuncOp> mirage::verify::findClaims(ModuleOp module) {
   SmallVector<func::FuncOp> functions;

@@ -3,15 +3,18 @@
 # mirage-layout and mirage-translate, linked statically but for the C library
 # (glibc 2.36 or newer), with the examples and the benchmark. It needs nothing
 # else where it runs, and a GPU driver to use a GPU.
-# Usage: tools/package.sh [--build=DIR] [--output=DIR]
+# Usage: tools/package.sh [--build=DIR] [--output=DIR] [--tests]
+# With --tests the archive also holds what tools/test-gpu.sh runs.
 set -euo pipefail
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_dir=$source_dir/build
 output_dir=$source_dir/dist
+test_binaries=()
 for argument in "$@"; do
   case $argument in
   --build=*) build_dir=${argument#*=} ;;
   --output=*) output_dir=${argument#*=} ;;
+  --tests) test_binaries=(LayoutToLLVMTests) ;;
   --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
   *) echo "package: unknown option '$argument' (see --help)" >&2 && exit 2 ;;
   esac
@@ -19,7 +22,7 @@ done
 
 # These share the compiler, so they are one program (tools/package/mirage.cpp).
 tools=(mirage-opt mirage-run mirage-translate)
-"$source_dir/tools/build.sh" --build="$build_dir" "${tools[@]}" mirage-layout
+"$source_dir/tools/build.sh" --build="$build_dir" "${tools[@]}" mirage-layout "${test_binaries[@]}"
 
 llvm=$(sed -n 's/^LLVM_DIR:[^=]*=//p' "$build_dir/CMakeCache.txt")
 llvm=$(cd "$llvm/../../.." && pwd)
@@ -84,6 +87,14 @@ check_libraries() {
 
 link mirage "$work"/*.o
 link mirage-layout "$build_dir"/tools/mirage-layout/CMakeFiles/mirage-layout.dir/*.o
+for test in "${test_binaries[@]}"; do
+  link "$test" "$build_dir"/test/unit/Conversion/LayoutToLLVM/CMakeFiles/"$test".dir/*.o -l:libgtest.a -l:libgtest_main.a
+done
+if [ ${#test_binaries[@]} -gt 0 ]; then
+  mkdir -p "$work/$name/test/Runtime" "$work/$name/tools"
+  cp -r "$source_dir/test/Runtime/programs" "$work/$name/test/Runtime/"
+  cp "$source_dir/tools/test-gpu.sh" "$work/$name/tools/"
+fi
 for tool in "${tools[@]}"; do
   ln -s mirage "$work/$name/bin/$tool"
 done

@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Hardware.h"
 #include "KernelRunner.h"
 #include "RandomConversion.h"
 
@@ -184,6 +185,9 @@ private:
   /// The bytes of all registers in `layout`, from the numbers of the elements.
   void fill(std::vector<uint8_t> &memory, uint64_t start, const Part &part,
             const LinearLayout &layout) const;
+  void expectEqual(const std::vector<uint8_t> &output,
+                   const std::vector<uint8_t> &expected,
+                   const char *where) const;
 
   static constexpr size_t partLimit = 8; ///< or compiling takes long.
   ConversionSite site;
@@ -304,6 +308,17 @@ void ConversionKernel::fill(std::vector<uint8_t> &memory, uint64_t start,
     }
 }
 
+void ConversionKernel::expectEqual(const std::vector<uint8_t> &output,
+                                   const std::vector<uint8_t> &expected,
+                                   const char *where) const {
+  for (const Part &part : parts)
+    EXPECT_TRUE(std::equal(output.begin() + part.output,
+                           output.begin() + part.output +
+                               bytesOf(part.pair, part.pair.destination),
+                           expected.begin() + part.output))
+        << where << ": " << part.pair.describe();
+}
+
 void ConversionKernel::run() {
   if (parts.empty())
     return;
@@ -330,12 +345,15 @@ void ConversionKernel::run() {
                    {sim::Argument::input(input.data(), inputBytes),
                     sim::Argument::buffer(output.data(), outputBytes)});
   ASSERT_TRUE(succeeded(counters));
-  for (const Part &part : parts)
-    EXPECT_TRUE(std::equal(output.begin() + part.output,
-                           output.begin() + part.output +
-                               bytesOf(part.pair, part.pair.destination),
-                           expected.begin() + part.output))
-        << part.pair.describe();
+  expectEqual(output, expected, "on the simulator");
+  if (hasHardwareFor(site.target)) {
+    std::vector<std::vector<uint8_t>> memory = {
+        input, std::vector<uint8_t>(outputBytes, 0xee)};
+    ASSERT_TRUE(succeeded(runOnHardware(device, site.target, "conversion",
+                                        site.clusterBlocks, threads(),
+                                        scratchEnd, memory)));
+    expectEqual(memory[1], expected, "on the GPU");
+  }
   EXPECT_EQ(counters->shuffles, counts.shuffles);
   EXPECT_EQ(counters->barriers, counts.barriers);
   if (counts.loadsExact)

@@ -8,8 +8,11 @@
 
 #include "KernelRunner.h"
 
+#include "Hardware.h"
+
 #include "mirage/Conversion/LayoutToLLVM/LayoutToLLVM.h"
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+#include "mirage/Target/GpuObject.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -87,7 +90,9 @@ Data Data::random(StringRef type, size_t size, unsigned seed, bool integers) {
 
 MLIRContext &context() {
   static MLIRContext *instance = [] {
-    auto *made = new MLIRContext;
+    DialectRegistry registry;
+    registerGpuObjectInterfaces(registry);
+    auto *made = new MLIRContext(registry);
     made->loadDialect<LayoutDialect, arith::ArithDialect,
                       cf::ControlFlowDialect, gpu::GPUDialect,
                       LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,
@@ -157,14 +162,22 @@ std::optional<sim::Counters> run(const Kernel &kernel, std::vector<Data *> data,
         raw.push_back(bits >> (8 * i));
     }
   }
+  std::vector<std::vector<uint8_t>> copies = memory;
   for (std::vector<uint8_t> &raw : memory)
     arguments.push_back(sim::Argument::buffer(raw.data(), raw.size()));
   auto shared = function->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
+  unsigned sharedBytes = shared ? shared.getInt() : 0;
   auto counters = (*simulator)
                       ->launch("k", {kernel.blocks}, {kernel.threads},
-                               shared ? shared.getInt() : 0, arguments);
+                               sharedBytes, arguments);
   if (failed(counters))
     return std::nullopt;
+  if (hasHardwareFor(target)) {
+    if (failed(runOnHardware(gpuModule, target, "k", kernel.blocks,
+                             kernel.threads, sharedBytes, copies)))
+      return std::nullopt;
+    memory = std::move(copies);
+  }
   for (auto [datum, raw] : llvm::zip_equal(data, memory)) {
     unsigned bytes = bytesOf(datum->type);
     for (size_t i = 0; i < datum->values.size(); ++i) {

@@ -87,8 +87,11 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   double unique = std::min(loads, work.uniqueLoadBytes);
   cost.globalBytes =
       (fitsCache ? unique : std::max(unique, loads / 4)) + stores;
-  cost.global =
-      cost.globalBytes / (target.globalBytesPerSecond * globalEfficiency);
+  double waste = 1;
+  if (work.uniqueLoadBytes > 0)
+    waste = std::max(waste, work.uniqueLoadCost / work.uniqueLoadBytes);
+  cost.global = (stores + (cost.globalBytes - stores) * waste) /
+                (target.globalBytesPerSecond * globalEfficiency);
   cost.cache = std::max(
       (loads + stores) / (target.l2BytesPerSecond * cacheEfficiency),
       perUnit * work.loadBytes / (portBytesPerClock * target.clockHertz));
@@ -99,8 +102,11 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   double missRate = loads > 0 ? unique / loads : 1;
   double latency = target.memoryLatencySeconds *
                    (cacheLatency + (1 - cacheLatency) * missRate);
+  // The first of these waits is part of `fixed`.
   if (inFlight > 0)
-    cost.latency = perUnit * work.loadBytes / inFlight * latency;
+    cost.latency =
+        std::max(0.0, perUnit * work.loadBytes / inFlight - cost.waves) *
+        latency;
 
   double clock = target.clockHertz;
   cost.matrix = perUnit * work.matrixFlops /
@@ -118,18 +124,47 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
       cost.waves * target.memoryLatencySeconds;
   double warps = cost.vector + cost.special + cost.barriers;
   double longest = 0, sum = 0;
-  for (double term : {cost.global, cost.cache, cost.latency, cost.matrix,
-                      cost.shared, warps}) {
+  for (double term :
+       {cost.global, cost.cache, cost.matrix, cost.shared, warps}) {
     longest = std::max(longest, term);
     sum += term;
   }
-  cost.seconds = cost.fixed + longest + (sum - longest) * imperfectOverlap;
+  cost.seconds =
+      cost.fixed + cost.latency + longest + (sum - longest) * imperfectOverlap;
   return cost;
 }
 
+LoadRing mirage::ringOf(double slotBytes, const KernelWork &work,
+                        const TargetDescription &target) {
+  // The system keeps some memory of each block, conversions and reductions use
+  // some.
+  constexpr double mostSlots = 4, reservedBytes = 1024 + 12 * 1024;
+  if (slotBytes == 0)
+    return {};
+  // Registers hold what is on its way.
+  if (!target.hasAsyncCopy)
+    return {2, 2};
+  double resident = std::min(
+      std::ceil(work.blocks / target.multiprocessors),
+      std::floor(double(target.maxThreadsPerMultiprocessor) / work.threads));
+  double share = target.sharedBytesPerMultiprocessor / resident - reservedBytes;
+  // More blocks than fit take turns.
+  share = std::max(share, work.sharedBytes + 2 * slotBytes);
+  double slots =
+      std::min(mostSlots, std::floor((share - work.sharedBytes) / slotBytes));
+  return {slots, slots - 1};
+}
+
+static double halvingsOfLine(double bytes) {
+  return std::max(0.0, std::log2(128 / bytes));
+}
+
 double mirage::wasteOfRuns(double bytes) {
-  double lines = 1 + 0.15 * std::max(0.0, std::log2(128 / bytes));
-  return std::max(1.0, 32 / bytes) * lines;
+  return std::max(1.0, 32 / bytes) * (1 + 0.15 * halvingsOfLine(bytes));
+}
+
+double mirage::memoryWasteOfRuns(double bytes) {
+  return 1 + 0.35 * halvingsOfLine(std::max(32.0, bytes));
 }
 
 double mirage::lowerBound(double globalBytes, double matrixFlops,

@@ -48,7 +48,8 @@ struct Side {
   Subspace registerSpan;
   SharedAccessOptions options;
   unsigned requiredVectorElems;
-  bool matrix; ///< the target has ldmatrix (stmatrix) for it.
+  Vectors line; ///< what lanes move along in a line of global memory.
+  bool matrix;  ///< the target has ldmatrix (stmatrix) for it.
 };
 
 /// What a side touches together if it accesses a row in one way, and the least
@@ -85,12 +86,16 @@ private:
   uint64_t leastCost(const Side &side, unsigned perAccessBits,
                      uint64_t wavefronts) const;
   void tryRow(const Row &row);
-  void tryColumns(const Row &row, ArrayRef<const Vectors *> phases);
+  void tryColumns(const Row &row, ArrayRef<const Vectors *> phases,
+                  bool keepLines);
   Vectors freeColumns(const Row &row) const;
-  Vectors buildColumns(const Row &row, ArrayRef<const Vectors *> phases) const;
+  Vectors lineColumns(const Row &row) const;
+  Vectors buildColumns(const Row &row, ArrayRef<const Vectors *> phases,
+                       bool keepLines) const;
   uint64_t pickSegment(ArrayRef<uint64_t> free, ArrayRef<Subspace> avoid,
                        const Subspace &used) const;
-  uint64_t costOf(const Side &side, const AccessChoice &access) const;
+  uint64_t costOf(const Side &side, const OffsetColumns &offsets,
+                  const AccessChoice &access) const;
   SharedChoice build() const;
 
   ArrayRef<SharedUser> users;
@@ -165,6 +170,9 @@ SharedLayoutSearch::SharedLayoutSearch(ArrayRef<SharedUser> users,
     side.registers = independent(side.columns.registers);
     side.registerSpan.insertAll(side.registers);
     side.requiredVectorElems = user.requiredVectorElems;
+    for (auto [lane, vector] : llvm::enumerate(side.columns.lanes))
+      if (user.lineLanes >> lane & 1)
+        side.line.push_back(vector);
     side.options.isStore = user.isStore;
     side.options.allowMatrix =
         user.allowMatrix && user.requiredVectorElems == 1;
@@ -291,8 +299,27 @@ static uint64_t priceOf(uint64_t wavefronts, uint64_t instructions,
   return 8 * wavefronts + (isStoredMatrix ? 6 : 4) * instructions;
 }
 
+/// Wavefronts of one copy instruction: pairs of a line of global memory and a
+/// line of shared memory.
+static uint64_t wavefrontsOfCopy(const OffsetColumns &offsets,
+                                 uint64_t lineLanes, unsigned bankBits) {
+  Subspace sharedLines;
+  unsigned globalLines = 0;
+  for (auto [lane, offset] : llvm::enumerate(offsets.lanes))
+    if (lineLanes >> lane & 1)
+      sharedLines.insert(offset >> bankBits);
+    else
+      ++globalLines;
+  return uint64_t{1} << (globalLines + sharedLines.rank());
+}
+
 uint64_t SharedLayoutSearch::costOf(const Side &side,
+                                    const OffsetColumns &offsets,
                                     const AccessChoice &access) const {
+  if (uint64_t lanes = users[&side - sides.data()].lineLanes)
+    return priceOf(access.instructions *
+                       wavefrontsOfCopy(offsets, lanes, bankBits),
+                   access.instructions, false);
   return priceOf(access.wavefronts(), access.instructions,
                  side.options.isStore && access.op != SharedOp::Vector) +
          access.shuffling;
@@ -408,18 +435,34 @@ uint64_t SharedLayoutSearch::pickSegment(ArrayRef<uint64_t> free,
   return bestVector;
 }
 
-Vectors
-SharedLayoutSearch::buildColumns(const Row &row,
-                                 ArrayRef<const Vectors *> phases) const {
+/// The row, and behind it what copies move along in a line, as far as the banks
+/// reach.
+Vectors SharedLayoutSearch::lineColumns(const Row &row) const {
+  Vectors columns(row.columns);
+  Subspace used(row.columns);
+  for (const Side &side : sides)
+    for (uint64_t vector : side.line)
+      if (columns.size() < bankBits && used.insert(vector))
+        columns.push_back(vector);
+  return columns;
+}
+
+Vectors SharedLayoutSearch::buildColumns(const Row &row,
+                                         ArrayRef<const Vectors *> phases,
+                                         bool keepLines) const {
   Vectors free = freeColumns(row);
   SmallVector<Subspace, 2> avoid;
-  for (const Vectors *phase : phases) {
+  for (auto [side, phase] : llvm::zip_equal(sides, phases)) {
+    // Copies of whole lines have no conflicts.
+    if (keepLines && !side.line.empty())
+      continue;
     avoid.emplace_back(*phase);
     avoid.back().insertAll(
         ArrayRef(row.columns)
             .take_front(std::min<size_t>(wordBits, row.columns.size())));
   }
-  Subspace taken(row.columns);
+  Vectors columns = keepLines ? lineColumns(row) : row.columns;
+  Subspace taken(columns);
   Vectors segments;
   for (unsigned bits = bankBits; bits < tileBits; ++bits) {
     uint64_t vector = pickSegment(free, avoid, taken);
@@ -430,7 +473,6 @@ SharedLayoutSearch::buildColumns(const Row &row,
     for (Subspace &space : avoid)
       space.insert(vector);
   }
-  Vectors columns(row.columns);
   for (uint64_t vector : free)
     if (taken.insert(vector))
       columns.push_back(vector);
@@ -453,8 +495,9 @@ static OffsetColumns toOffsets(const OffsetColumns &elements,
 }
 
 void SharedLayoutSearch::tryColumns(const Row &row,
-                                    ArrayRef<const Vectors *> phases) {
-  Vectors columns = buildColumns(row, phases);
+                                    ArrayRef<const Vectors *> phases,
+                                    bool keepLines) {
+  Vectors columns = buildColumns(row, phases, keepLines);
   F2Span layout(64, 64);
   for (uint64_t column : columns)
     layout.insertWord(column);
@@ -473,7 +516,7 @@ void SharedLayoutSearch::tryColumns(const Row &row,
                users[index].registers.toString();
       return;
     }
-    cost += costOf(side, access);
+    cost += costOf(side, offsets.back(), access);
   }
   if (cost >= bestCost)
     return;
@@ -486,6 +529,8 @@ void SharedLayoutSearch::tryColumns(const Row &row,
 /// Every combination of the ways in which the sides may access the row.
 void SharedLayoutSearch::tryRow(const Row &row) {
   constexpr size_t maxCombinations = 16;
+  bool hasLines =
+      llvm::any_of(sides, [](const Side &side) { return !side.line.empty(); });
   size_t combinations = 1;
   for (const auto &ways : row.ways)
     combinations *= ways.size();
@@ -501,7 +546,9 @@ void SharedLayoutSearch::tryRow(const Row &row) {
       rest /= ways.size();
     }
     if (bound < bestCost)
-      tryColumns(row, phases);
+      for (bool keepLines : {true, false})
+        if (!keepLines || hasLines)
+          tryColumns(row, phases, keepLines);
   }
 }
 

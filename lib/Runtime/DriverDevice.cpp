@@ -39,10 +39,14 @@ public:
   LogicalResult download(Location location, void *to, Buffer from,
                          uint64_t bytes) override;
   FailureOr<KernelReport> launch(const KernelLaunch &launch) override;
+  FailureOr<std::optional<double>>
+  time(ArrayRef<KernelLaunch> launches) override;
 
 private:
-  /// A launch with its arguments as the driver wants them.
+  /// A launch as the driver wants it: `arguments` point to the buffers of
+  /// `launch`, which has to stay where it is.
   struct PreparedLaunch {
+    const KernelLaunch &launch;
     DriverApi::Handle function = nullptr;
     SmallVector<void *> arguments;
   };
@@ -52,10 +56,11 @@ private:
   LogicalResult loadKernels(Operation *kernels);
   FailureOr<DriverApi::Handle> loadImage(Location location,
                                          const std::string &image);
-  LogicalResult submit(const KernelLaunch &launch, PreparedLaunch &prepared);
+  FailureOr<PreparedLaunch> prepare(const KernelLaunch &launch);
+  LogicalResult submit(PreparedLaunch &prepared);
   LogicalResult clearCache(Location location);
-  FailureOr<double> medianMicroseconds(const KernelLaunch &launch,
-                                       PreparedLaunch &prepared);
+  FailureOr<double> timeOnce(MutableArrayRef<PreparedLaunch> launches,
+                             DriverApi::Handle start, DriverApi::Handle end);
 
   DriverApi api;
   DriverDeviceInfo info;
@@ -198,22 +203,13 @@ LogicalResult DriverDevice::download(Location location, void *to, Buffer from,
 // Launches
 //===----------------------------------------------------------------------===//
 
-LogicalResult DriverDevice::submit(const KernelLaunch &launch,
-                                   PreparedLaunch &prepared) {
-  return check(launch.location,
-               api.launch(prepared.function, launch.grid[0], launch.grid[1],
-                          launch.grid[2], launch.threads, 1, 1,
-                          launch.sharedBytes, /*stream=*/nullptr,
-                          prepared.arguments.data(), /*extra=*/nullptr),
-               "cannot launch '" + launch.kernel + "'");
-}
-
-FailureOr<KernelReport> DriverDevice::launch(const KernelLaunch &launch) {
+FailureOr<DriverDevice::PreparedLaunch>
+DriverDevice::prepare(const KernelLaunch &launch) {
   auto module = modules.find(launch.module);
   if (module == modules.end())
     return emitError(launch.location)
            << "no gpu.module @" << launch.module << " was loaded";
-  PreparedLaunch prepared;
+  PreparedLaunch prepared{launch};
   if (failed(check(launch.location,
                    api.moduleGetFunction(&prepared.function, module->second,
                                          launch.kernel.str().c_str()),
@@ -230,23 +226,29 @@ FailureOr<KernelReport> DriverDevice::launch(const KernelLaunch &launch) {
           "cannot get " + Twine(launch.sharedBytes) +
               " bytes of shared memory")))
     return failure();
-  SmallVector<Buffer> arguments = launch.arguments;
-  for (Buffer &argument : arguments)
-    prepared.arguments.push_back(&argument);
+  for (const Buffer &argument : launch.arguments)
+    prepared.arguments.push_back(const_cast<Buffer *>(&argument));
+  return prepared;
+}
 
-  if (failed(submit(launch, prepared)) ||
+LogicalResult DriverDevice::submit(PreparedLaunch &prepared) {
+  const KernelLaunch &launch = prepared.launch;
+  return check(launch.location,
+               api.launch(prepared.function, launch.grid[0], launch.grid[1],
+                          launch.grid[2], launch.threads, 1, 1,
+                          launch.sharedBytes, /*stream=*/nullptr,
+                          prepared.arguments.data(), /*extra=*/nullptr),
+               "cannot launch '" + launch.kernel + "'");
+}
+
+FailureOr<KernelReport> DriverDevice::launch(const KernelLaunch &launch) {
+  FailureOr<PreparedLaunch> prepared = prepare(launch);
+  if (failed(prepared) || failed(submit(*prepared)) ||
       failed(check(launch.location, api.synchronize(),
                    "'" + launch.kernel + "' failed")))
     return failure();
-  KernelReport report{launch.kernel.str(), launch.grid,  launch.threads,
+  return KernelReport{launch.kernel.str(), launch.grid,  launch.threads,
                       launch.sharedBytes,  std::nullopt, std::nullopt};
-  if (timing.repeat == 0)
-    return report;
-  FailureOr<double> time = medianMicroseconds(launch, prepared);
-  if (failed(time))
-    return failure();
-  report.microseconds = *time;
-  return report;
 }
 
 /// Overwrites more memory than the L2 cache holds.
@@ -262,11 +264,41 @@ LogicalResult DriverDevice::clearCache(Location location) {
                "cannot clear the L2 cache");
 }
 
-/// A kernel reads its inputs and writes its outputs and nothing else, so it may
-/// run again and again.
-FailureOr<double> DriverDevice::medianMicroseconds(const KernelLaunch &launch,
-                                                   PreparedLaunch &prepared) {
-  Location location = launch.location;
+FailureOr<double>
+DriverDevice::timeOnce(MutableArrayRef<PreparedLaunch> launches,
+                       DriverApi::Handle start, DriverApi::Handle end) {
+  Location location = launches.front().launch.location;
+  if (failed(check(location, api.eventRecord(start, nullptr),
+                   "cannot record an event")))
+    return failure();
+  for (PreparedLaunch &launch : launches)
+    if (failed(submit(launch)))
+      return failure();
+  float milliseconds = 0.0f;
+  if (failed(check(location, api.eventRecord(end, nullptr),
+                   "cannot record an event")) ||
+      failed(check(location, api.eventSynchronize(end),
+                   "'" + launches.front().launch.kernel + "' failed")) ||
+      failed(check(location, api.eventElapsed(&milliseconds, start, end),
+                   "cannot read the time")))
+    return failure();
+  return 1000.0 * milliseconds;
+}
+
+/// Kernels read their inputs and write their outputs and nothing else, so they
+/// may run again and again.
+FailureOr<std::optional<double>>
+DriverDevice::time(ArrayRef<KernelLaunch> launches) {
+  if (timing.repeat == 0 || launches.empty())
+    return std::optional<double>();
+  SmallVector<PreparedLaunch> prepared;
+  for (const KernelLaunch &launch : launches) {
+    FailureOr<PreparedLaunch> next = prepare(launch);
+    if (failed(next))
+      return failure();
+    prepared.push_back(std::move(*next));
+  }
+  Location location = launches.front().location;
   Stopwatch watch(api);
   if (failed(check(location, watch.create(), "cannot make an event")))
     return failure();
@@ -274,24 +306,16 @@ FailureOr<double> DriverDevice::medianMicroseconds(const KernelLaunch &launch,
   for (unsigned i = 0; i < timing.repeat; ++i) {
     if (!timing.warm && failed(clearCache(location)))
       return failure();
-    float milliseconds = 0.0f;
-    if (failed(check(location, api.eventRecord(watch.start, nullptr),
-                     "cannot record an event")) ||
-        failed(submit(launch, prepared)) ||
-        failed(check(location, api.eventRecord(watch.end, nullptr),
-                     "cannot record an event")) ||
-        failed(check(location, api.eventSynchronize(watch.end),
-                     "'" + launch.kernel + "' failed")) ||
-        failed(check(location,
-                     api.eventElapsed(&milliseconds, watch.start, watch.end),
-                     "cannot read the time")))
+    FailureOr<double> time = timeOnce(prepared, watch.start, watch.end);
+    if (failed(time))
       return failure();
-    times.push_back(1000.0 * milliseconds);
+    times.push_back(*time);
   }
   llvm::sort(times);
   size_t middle = times.size() / 2;
-  return times.size() % 2 ? times[middle]
-                          : 0.5 * (times[middle - 1] + times[middle]);
+  return std::optional(times.size() % 2
+                           ? times[middle]
+                           : 0.5 * (times[middle - 1] + times[middle]));
 }
 
 std::unique_ptr<Device>

@@ -197,13 +197,16 @@ static FailureOr<Tensors> runOnDevice(func::FuncOp entry, Place &place,
   if (failed(lowered))
     return failure();
   auto start = std::chrono::steady_clock::now();
-  FailureOr<Tensors> results =
-      runHostProgram(*lowered, *place.device, inputs, report.kernels);
+  FailureOr<ProgramRun> run = runHostProgram(*lowered, *place.device, inputs);
+  if (failed(run))
+    return failure();
   report.seconds = secondsSince(start);
+  report.kernels = std::move(run->kernels);
+  report.microseconds = run->microseconds;
   report.target = place.target->name;
   if (options.device != DeviceKind::Simulator)
     report.deviceName = place.device->name();
-  return results;
+  return std::move(run->results);
 }
 
 /// Runs the meaning of `entry` in f64 and rounds to the types it declares. A

@@ -112,21 +112,24 @@ FailureOr<Signature> mirage::runtime::signatureOf(func::FuncOp function) {
 namespace {
 class Interpreter {
 public:
-  Interpreter(Device &device, std::vector<KernelReport> &reports)
-      : device(device), reports(reports) {}
+  explicit Interpreter(Device &device) : device(device) {}
 
   LogicalResult bindArguments(func::FuncOp function,
                               ArrayRef<HostTensor> inputs);
   /// Runs one operation other than the return.
   LogicalResult run(Operation &operation);
-  FailureOr<std::vector<HostTensor>> fetch(func::ReturnOp op);
+  /// After the last operation: the results, and how long it all takes.
+  FailureOr<ProgramRun> finish(func::ReturnOp op);
 
 private:
   LogicalResult runLaunch(layout::LaunchOp op);
   LogicalResult runConcat(mugraph::ConcatOp op);
+  FailureOr<std::vector<HostTensor>> fetch(func::ReturnOp op);
+  LogicalResult measure();
 
   Device &device;
-  std::vector<KernelReport> &reports;
+  ProgramRun done;
+  std::vector<KernelLaunch> launches;
   llvm::DenseMap<Value, Buffer> buffers;
 };
 } // namespace
@@ -172,7 +175,8 @@ LogicalResult Interpreter::runLaunch(layout::LaunchOp op) {
   FailureOr<KernelReport> report = device.launch(launch);
   if (failed(report))
     return failure();
-  reports.push_back(std::move(*report));
+  done.kernels.push_back(std::move(*report));
+  launches.push_back(std::move(launch));
   return success();
 }
 
@@ -230,19 +234,42 @@ FailureOr<std::vector<HostTensor>> Interpreter::fetch(func::ReturnOp op) {
   return results;
 }
 
-FailureOr<std::vector<HostTensor>>
+LogicalResult Interpreter::measure() {
+  for (auto [launch, report] : llvm::zip_equal(launches, done.kernels)) {
+    FailureOr<std::optional<double>> time = device.time(launch);
+    if (failed(time))
+      return failure();
+    report.microseconds = done.microseconds = *time;
+  }
+  if (launches.size() < 2)
+    return success();
+  FailureOr<std::optional<double>> time = device.time(launches);
+  if (failed(time))
+    return failure();
+  done.microseconds = *time;
+  return success();
+}
+
+FailureOr<ProgramRun> Interpreter::finish(func::ReturnOp op) {
+  FailureOr<std::vector<HostTensor>> results = fetch(op);
+  if (failed(results) || failed(measure()))
+    return failure();
+  done.results = std::move(*results);
+  return std::move(done);
+}
+
+FailureOr<ProgramRun>
 mirage::runtime::runHostProgram(func::FuncOp function, Device &device,
-                                ArrayRef<HostTensor> inputs,
-                                std::vector<KernelReport> &reports) {
+                                ArrayRef<HostTensor> inputs) {
   if (!function.getBody().hasOneBlock())
     return function.emitError("cannot run @")
            << function.getName() << ": it has control flow";
-  Interpreter interpreter(device, reports);
+  Interpreter interpreter(device);
   if (failed(interpreter.bindArguments(function, inputs)))
     return failure();
   for (Operation &operation : function.getBody().front()) {
     if (auto op = dyn_cast<func::ReturnOp>(operation))
-      return interpreter.fetch(op);
+      return interpreter.finish(op);
     if (failed(interpreter.run(operation)))
       return failure();
   }

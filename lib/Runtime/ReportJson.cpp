@@ -40,6 +40,8 @@ llvm::json::Value mirage::runtime::toJson(const ExecutionReport &report) {
       {"ok", report.ok},           {"checked", report.comparison.has_value()},
       {"max_abs_error", nullptr},  {"max_rel_error", nullptr},
       {"seconds", report.seconds}, {"kernels", std::move(kernels)}};
+  if (report.microseconds)
+    object["us"] = *report.microseconds;
   if (!report.deviceName.empty())
     object["device_name"] = report.deviceName;
   if (const auto &comparison = report.comparison) {

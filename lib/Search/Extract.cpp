@@ -80,8 +80,9 @@ static Roles rolesOf(llvm::ArrayRef<LabelChoices> choices, size_t number) {
 }
 
 double KernelPlan::rank() const {
-  constexpr double perStep = 0.0005, perDifference = 0.02;
-  double factor = combine ? combine->rank() / combine->cost.seconds : 1;
+  constexpr double perStep = 0.0005, perDifference = 0.02, perSplit = 0.03;
+  double factor =
+      combine ? combine->rank() / combine->cost.seconds + perSplit : 1;
   for (const Step &step : steps) {
     const Derivation &derivation = step.derivation;
     if (step.partial >= 0 || derivation.isWritten ||

@@ -47,8 +47,9 @@ bool WorkCounter::isOuter(const Step &step) const {
          plan.steps[step.operands[1]].labels.size() < step.labels.size();
 }
 
-double WorkCounter::wasteOfShortRows(const LabelList &labels,
-                                     unsigned elementBits) const {
+// Bytes of a tile that are consecutive in memory.
+double WorkCounter::runBytes(const LabelList &labels,
+                             unsigned elementBits) const {
   double bytes = elementBits / 8.0;
   for (LabelId label : llvm::reverse(labels)) {
     if (label == noLabel)
@@ -58,7 +59,7 @@ double WorkCounter::wasteOfShortRows(const LabelList &labels,
     if (tile < context.size(label))
       break;
   }
-  return wasteOfRuns(bytes);
+  return bytes;
 }
 
 void WorkCounter::countInput(const Step &step, KernelWork &work) const {
@@ -89,15 +90,6 @@ void WorkCounter::countContraction(const Step &step, KernelWork &work) const {
       flops *= minMatrixTile;
   bool isWide = graph.segment.matrixBits > 16;
   (isWide ? work.vectorOps : work.matrixFlops) += flops;
-  unsigned first = isSoftmax(step) ? 1 : 0;
-  for (unsigned i = first; i < step.operands.size(); ++i) {
-    const Step &operand = plan.steps[step.operands[i]];
-    double stages = operand.loop >= 0 && operand.derivation.rule == Rule::Input
-                        ? work.stages
-                        : 1;
-    work.sharedBytes +=
-        elements(operand.labels) * graph.segment.matrixBits / 8 * stages;
-  }
   work.barriers += executions(step);
 }
 
@@ -312,19 +304,46 @@ double WorkCounter::gridBlocks() const {
   return blocks;
 }
 
-double WorkCounter::uniqueLoadBytes() const {
-  double bytes = 0;
+void WorkCounter::countUniqueLoads(KernelWork &work) const {
   std::set<uint32_t> seen;
+  auto add = [&](double bytes, const LabelList &labels, unsigned bits) {
+    work.uniqueLoadBytes += bytes;
+    work.uniqueLoadCost += bytes * memoryWasteOfRuns(runBytes(labels, bits));
+  };
   for (const Step &step : plan.steps) {
     if (step.partial >= 0) {
-      bytes += 4 * parts * wholeElements(step.labels);
+      add(4 * parts * wholeElements(step.labels), step.labels, 32);
     } else if (step.derivation.rule == Rule::Input) {
       const SegmentTensor &part = graph.segment.tensors[step.derivation.symbol];
+      unsigned bits = program.tensors[part.tensor].elementBits;
       if (seen.insert(part.symbol).second)
-        bytes += part.elements() * program.tensors[part.tensor].elementBits / 8;
+        add(part.elements() * bits / 8, part.labels, bits);
     }
   }
-  return bytes;
+}
+
+// Operands of products lie in shared memory, those that a loop loads in rings;
+// several products share one.
+void WorkCounter::countOperandMemory(KernelWork &work) const {
+  double slotBytes = 0;
+  std::set<uint32_t> seen;
+  for (const Step &step : plan.steps) {
+    if (!isContraction(step))
+      continue;
+    for (uint32_t number :
+         llvm::drop_begin(step.operands, isSoftmax(step) ? 1 : 0)) {
+      if (!seen.insert(number).second)
+        continue;
+      const Step &operand = plan.steps[number];
+      bool isLoaded =
+          operand.loop >= 0 && operand.derivation.rule == Rule::Input;
+      (isLoaded ? slotBytes : work.sharedBytes) +=
+          elements(operand.labels) * graph.segment.matrixBits / 8;
+    }
+  }
+  LoadRing ring = ringOf(slotBytes, work, target);
+  work.sharedBytes += ring.slots * slotBytes;
+  work.stages = ring.inFlight;
 }
 
 void WorkCounter::countStores(KernelWork &work) const {
@@ -375,8 +394,6 @@ std::optional<KernelWork> WorkCounter::measure(unsigned threads,
   KernelWork work;
   work.threads = threads;
   work.blocks = gridBlocks() * plan.splits;
-  // Operands of contractions are loaded ahead, through shared memory.
-  work.stages = !hasMatrix ? 1 : target.hasAsyncCopy ? 3 : 2;
   double registers = live / threads + fragmentRegisters(threads);
   if (registers > maxLiveRegisters)
     return std::nullopt;
@@ -386,7 +403,8 @@ std::optional<KernelWork> WorkCounter::measure(unsigned threads,
     if (isContraction(step))
       work.wavefronts += operandWavefronts(step, threads);
   }
-  work.uniqueLoadBytes = uniqueLoadBytes();
+  countOperandMemory(work);
+  countUniqueLoads(work);
   work.rounds = 1;
   for (const PlanLoop &loop : plan.loops)
     work.rounds += tileCount(loop.label) / plan.splits;

@@ -44,8 +44,7 @@ public:
               const ValueGraph &graph, const ExprContext &context,
               const TargetDescription &target, int64_t parts)
       : plan(plan), program(program), graph(graph), context(context),
-        target(target), parts(parts),
-        hasMatrix(llvm::any_of(plan.steps, isContraction)) {}
+        target(target), parts(parts) {}
 
   /// Tiles of a label.
   double tileCount(LabelId label) const {
@@ -71,7 +70,10 @@ private:
   }
   double wholeElements(llvm::ArrayRef<LabelId> labels) const;
   bool isOuter(const Step &step) const;
-  double wasteOfShortRows(const LabelList &labels, unsigned elementBits) const;
+  double runBytes(const LabelList &labels, unsigned elementBits) const;
+  double wasteOfShortRows(const LabelList &labels, unsigned elementBits) const {
+    return wasteOfRuns(runBytes(labels, elementBits));
+  }
   double stepRegisters(const Step &step) const;
   double fragmentRegisters(unsigned threads) const;
   void countInput(const Step &step, KernelWork &work) const;
@@ -80,7 +82,8 @@ private:
   void countSoftmax(const Step &step, KernelWork &work) const;
   void countStep(const Step &step, KernelWork &work) const;
   void countStores(KernelWork &work) const;
-  double uniqueLoadBytes() const;
+  void countUniqueLoads(KernelWork &work) const;
+  void countOperandMemory(KernelWork &work) const;
   double matrixTiles(const Step &step) const;
 
   const KernelPlan &plan;
@@ -89,7 +92,6 @@ private:
   const ExprContext &context;
   const TargetDescription &target;
   int64_t parts;
-  bool hasMatrix;
 };
 
 } // namespace mirage::search

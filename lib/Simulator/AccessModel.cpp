@@ -101,3 +101,21 @@ unsigned AccessModel::wavefronts(const uint64_t *addresses, uint64_t active,
   }
   return total;
 }
+
+static unsigned countDifferent(const uint64_t *values, uint64_t active,
+                               uint64_t (*project)(uint64_t)) {
+  llvm::SmallVector<uint64_t, maxWarpSize> seen;
+  for (uint64_t rest = active; rest; rest &= rest - 1)
+    seen.push_back(project(values[llvm::countr_zero(rest)]));
+  llvm::sort(seen);
+  return std::unique(seen.begin(), seen.end()) - seen.begin();
+}
+
+unsigned AccessModel::copySectors(const uint64_t *ends, uint64_t active) const {
+  return countDifferent(ends, active, [](uint64_t value) { return value; });
+}
+
+unsigned AccessModel::copyWavefronts(const uint64_t *ends,
+                                     uint64_t active) const {
+  return countDifferent(ends, active, CopyEnds::lines);
+}

@@ -27,6 +27,30 @@ namespace mirage::sim {
 
 inline constexpr unsigned maxWarpSize = 64;
 inline constexpr unsigned sectorBytes = 32;
+inline constexpr unsigned lineBytes = 128;
+
+/// Both ends of an asynchronous copy by one lane in one number, which is what
+/// is counted of it: the sector that it reads, and the line of the block's
+/// shared memory at `offset` that it writes.
+class CopyEnds {
+public:
+  static uint64_t pack(uint64_t source, uint64_t offset) {
+    return source / sectorBytes << lineBits | offset / lineBytes;
+  }
+  /// The same with the line that it reads.
+  static uint64_t lines(uint64_t ends) {
+    return ends & ~(uint64_t{lineBytes / sectorBytes - 1} << lineBits);
+  }
+  /// Whether copies that differ by `shift` at all lanes touch as many sectors
+  /// and lines: they read whole lines apart.
+  static bool isShift(uint64_t shift) {
+    auto written = static_cast<int16_t>(shift);
+    return lines(shift - written) == shift - written;
+  }
+
+private:
+  static constexpr unsigned lineBits = 16;
+};
 
 class AccessModel {
 public:
@@ -46,6 +70,12 @@ public:
   /// The same for lanes that are served together.
   unsigned phaseWavefronts(llvm::ArrayRef<uint64_t> addresses,
                            unsigned bytes) const;
+
+  /// Of asynchronous copies, whose `ends` are packed. A sector is fetched once
+  /// for each line that it is written to.
+  unsigned copySectors(const uint64_t *ends, uint64_t active) const;
+  /// One for each pair of a line that is read and a line that is written.
+  unsigned copyWavefronts(const uint64_t *ends, uint64_t active) const;
 
   /// Addresses that differ by a multiple of this have the same bank.
   unsigned bankPeriod() const { return banks * 4; }

@@ -231,8 +231,9 @@ private:
   void checkRemote(Thread &thread, uint32_t site, const ThreadBlock &owner);
   void checkRace(Thread &thread, uint32_t site, ThreadBlock &owner,
                  uint64_t offset, uint32_t bytes, bool isStore);
-  void checkAndCount(Thread &thread, uint32_t site, uint64_t address,
-                     uint32_t bytes);
+  void check(Thread &thread, uint32_t site, uint64_t address, uint32_t bytes);
+  /// `noted`: the address, or the ends of a copy.
+  void count(Thread &thread, uint32_t site, uint64_t noted, uint32_t bytes);
   void note(Thread &thread, uint32_t site, uint64_t address);
   void suspectStore(Thread &thread, uint32_t site, ThreadBlock &owner,
                     uint64_t offset, uint32_t bytes,

@@ -227,28 +227,33 @@ void Machine::access(Thread &thread, uint32_t id, uint64_t address) {
     id += isShared ? 1 : 2;
     site = &plan->sites[id];
   }
-  checkAndCount(thread, id, address, site->bytes);
+  check(thread, id, address, site->bytes);
+  count(thread, id, address, site->bytes);
 }
 
-void Machine::checkAndCount(Thread &thread, uint32_t id, uint64_t address,
-                            uint32_t bytes) {
+void Machine::check(Thread &thread, uint32_t id, uint64_t address,
+                    uint32_t bytes) {
+  if (!plan->options->checkAccesses)
+    return;
   const Site &site = plan->sites[id];
-  bool isShared = site.isShared();
-  if (plan->options->checkAccesses) {
-    checkAligned(thread, id, address, site.alignment);
-    if (isShared)
-      checkShared(thread, id, address, bytes, site.isStore);
-    else
-      checkGlobal(thread, id, address, bytes, site.isStore);
-  }
+  checkAligned(thread, id, address, site.alignment);
+  if (site.isShared())
+    checkShared(thread, id, address, bytes, site.isStore);
+  else
+    checkGlobal(thread, id, address, bytes, site.isStore);
+}
+
+void Machine::count(Thread &thread, uint32_t id, uint64_t noted,
+                    uint32_t bytes) {
   if (!plan->options->count)
     return;
-  if (!isShared) {
+  const Site &site = plan->sites[id];
+  if (!site.isShared()) {
     Counters &counters = accessCounter.counters;
     (site.isStore ? counters.globalStoreBytes : counters.globalLoadBytes) +=
         bytes;
   }
-  note(thread, id, address);
+  note(thread, id, noted);
 }
 
 //===----------------------------------------------------------------------===//
@@ -261,11 +266,14 @@ void Machine::asyncCopy(Thread &thread, uint32_t site, char *destination,
   // The site itself is the load; the next one is the store.
   uint32_t bytes = plan->sites[site + 1].bytes;
   sourceBytes = std::min(sourceBytes, bytes);
-  if (sourceBytes)
-    checkAndCount(thread, site, reinterpret_cast<uint64_t>(source),
-                  sourceBytes);
-  checkAndCount(thread, site + 1, reinterpret_cast<uint64_t>(destination),
-                bytes);
+  auto from = reinterpret_cast<uint64_t>(source);
+  uint64_t ends = CopyEnds::pack(from, destination - thread.sharedBase);
+  if (sourceBytes) {
+    check(thread, site, from, sourceBytes);
+    count(thread, site, ends, sourceBytes);
+  }
+  check(thread, site + 1, reinterpret_cast<uint64_t>(destination), bytes);
+  count(thread, site + 1, ends, bytes);
   thread.copies.push_back({destination, source, bytes, sourceBytes});
   if (plan->options->asyncCopy == AsyncCopyMode::Eager)
     return performCopies(thread, thread.copies.size());

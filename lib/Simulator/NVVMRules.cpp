@@ -398,6 +398,7 @@ static LogicalResult rewriteCpAsync(HostRewriter &rewriter, Operation *op) {
   uint32_t site = rewriter.addAccessSite(op, Space::Global, bytes, bytes,
                                          /*isStore=*/false);
   rewriter.addAccessSite(op, Space::Shared, bytes, bytes, /*isStore=*/true);
+  rewriter.site(site).isCopy = rewriter.site(site + 1).isCopy = true;
   Value sourceBytes = copy.getCpSize();
   rewriter.call(op, runtime::asyncCopy, {},
                 {rewriter.thread(op), rewriter.constant(loc, site),

@@ -51,6 +51,7 @@ struct Site {
   Space space = Space::Generic;
   bool isStore = false;
   bool isAtomic = false;  ///< then it races with nothing.
+  bool isCopy = false;    ///< an end of an asynchronous copy.
   uint32_t bytes = 0;     ///< of the whole access.
   uint32_t chunk = 0;     ///< of one instruction; an access may need several.
   uint32_t alignment = 1; ///< that the instruction demands.

@@ -9,6 +9,7 @@
 #include "WarpTrace.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/bit.h"
 
 #include <algorithm>
@@ -32,12 +33,13 @@ Counters &Counters::operator+=(const Counters &other) {
 
 /// True if `addresses` is the pattern moved by a multiple of `period`.
 static bool isShifted(const AccessPattern &pattern, const uint64_t *addresses,
-                      uint64_t active, uint64_t period) {
+                      uint64_t active,
+                      llvm::function_ref<bool(uint64_t)> isHarmless) {
   if (!pattern.valid || pattern.active != active)
     return false;
   unsigned first = llvm::countr_zero(active);
   uint64_t shift = addresses[first] - pattern.addresses[first];
-  if (shift % period != 0)
+  if (!isHarmless(shift))
     return false;
   for (uint64_t rest = active; rest; rest &= rest - 1) {
     unsigned lane = llvm::countr_zero(rest);
@@ -49,6 +51,9 @@ static bool isShifted(const AccessPattern &pattern, const uint64_t *addresses,
 
 unsigned AccessCounter::measure(const Site &site, const uint64_t *addresses,
                                 uint64_t active) const {
+  if (site.isCopy)
+    return site.isShared() ? model.copyWavefronts(addresses, active)
+                           : model.copySectors(addresses, active);
   unsigned total = 0;
   uint64_t moved[maxWarpSize];
   for (unsigned offset = 0; offset < site.bytes; offset += site.chunk) {
@@ -70,8 +75,10 @@ void AccessCounter::count(uint32_t id, const uint64_t *addresses,
   std::unique_ptr<AccessPattern> &pattern = patterns[id];
   if (!pattern)
     pattern = std::make_unique<AccessPattern>();
-  if (!isShifted(*pattern, addresses, active,
-                 isShared ? model.bankPeriod() : sectorBytes)) {
+  uint64_t period = isShared ? model.bankPeriod() : sectorBytes;
+  if (!isShifted(*pattern, addresses, active, [&](uint64_t shift) {
+        return site.isCopy ? CopyEnds::isShift(shift) : shift % period == 0;
+      })) {
     pattern->valid = true;
     pattern->active = active;
     std::copy_n(addresses, maxWarpSize, pattern->addresses);

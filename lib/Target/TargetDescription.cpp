@@ -102,7 +102,7 @@ static TargetDescription nvidia(llvm::StringRef name, llvm::StringRef features,
   t.specialOpsPerClock = 16;
   t.memoryLatencySeconds = 700e-9;
   t.firstLaunchSeconds = 2.5e-6;
-  t.nextLaunchSeconds = 1.3e-6;
+  t.nextLaunchSeconds = 2.0e-6;
   t.matrixShape = {16, 8, 16};
   t.hasLdmatrix = true;
   t.hasAsyncCopy = true;

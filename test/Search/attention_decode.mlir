@@ -3,7 +3,7 @@
 // to fill the chip one kernel does it all (flash attention).
 // RUN: mirage-opt %examples/attention_decode.mlir --mugraph-superoptimize=report=%t.json | FileCheck %s
 // RUN: FileCheck %s --check-prefix=REPORT < %t.json
-// RUN: sed 's/<8x/<64x/g' %examples/attention_decode.mlir | mirage-opt --mugraph-superoptimize=report=%t.many.json -o /dev/null
+// RUN: sed 's/<8x/<128x/g' %examples/attention_decode.mlir | mirage-opt --mugraph-superoptimize=report=%t.many.json -o /dev/null
 // RUN: FileCheck %s --check-prefix=MANY < %t.many.json
 
 // CHECK-LABEL: func.func @attention_decode

@@ -147,6 +147,8 @@ static void printSummary(const ExecutionReport &report) {
       out << llvm::format(", %.2f us", *kernel.microseconds);
     out << '\n';
   }
+  if (report.microseconds && report.kernels.size() > 1)
+    out << llvm::format("all kernels %.2f us\n", *report.microseconds);
   if (!report.comparison)
     return;
   const Comparison &worst = *report.comparison;

@@ -10,13 +10,20 @@
 //
 //   global   bytes that leave or enter device memory / bandwidth
 //   cache    bytes that blocks load, over the bandwidth of the L2 cache
-//   latency  Little's law: a multiprocessor with b bytes in flight gets at most
-//            b / latency; this is what few blocks or short tiles cost
 //   matrix   tensor cores
 //   shared   wavefronts of shared memory, one a clock
 //   vector   f32 units, then special functions, then barriers: one after the
 //            other in a warp
+//   latency  a multiprocessor with b bytes in flight waits once for each b
+//   bytes
+//            that it loads (Little's law); this is what few blocks or short
+//            tiles cost
 //   fixed    launch, the first load, the tail of each wave of blocks
+//
+// That the waits add to the time of the bytes, instead of hiding behind it, is
+// what an H200 shows: 36 tilings of a product of 16 x 4096 by 4096 x 6144 take
+// 17 us and 0.6 us for each wait, most of them within 1.5 us
+// (benchmark/results/tilings.md).
 //
 // The same function prices candidates and the input program. A plan without
 // layouts comes with an estimate of its wavefronts; once it is lowered they are
@@ -61,10 +68,12 @@ struct KernelWork {
   double loadBytes = 0;       ///< per block, from L2 or device memory.
   double storeBytes = 0;      ///< per block.
   double uniqueLoadBytes = 0; ///< of the whole kernel, each byte once.
-  double rounds = 1;          ///< loads of a block that wait for each other.
-  double stages = 1;          ///< rounds in flight at a time.
-  double barriers = 0;        ///< per block.
-  double wavefronts = 0;      ///< of shared memory, per block.
+  /// The same with short runs charged as `memoryWasteOfRuns` says.
+  double uniqueLoadCost = 0;
+  double rounds = 1;     ///< loads of a block that wait for each other.
+  double stages = 1;     ///< rounds in flight at a time.
+  double barriers = 0;   ///< per block.
+  double wavefronts = 0; ///< of shared memory, per block.
 };
 
 struct KernelCost {
@@ -82,9 +91,28 @@ std::optional<KernelCost> priceKernel(const KernelWork &work,
                                       const TargetDescription &target,
                                       bool isFirst);
 
+/// Rings of tiles in shared memory, through which a loop loads ahead: one slot
+/// is read while the others are on their way.
+struct LoadRing {
+  double slots = 0;
+  double inFlight = 1; ///< rounds of loads, as `KernelWork::stages`.
+};
+
+/// The ring of a block for tiles of `slotBytes` an iteration, beside the shared
+/// memory that `work` has: as many slots, four at most, as the block's share of
+/// a multiprocessor holds.
+LoadRing ringOf(double slotBytes, const KernelWork &work,
+                const TargetDescription &target);
+
 /// How much more memory moves than is asked for in runs of this many bytes, as
-/// a factor: it moves in sectors of 32 bytes, and better in lines of 128.
+/// a factor, between a cache and a block: it moves in sectors of 32 bytes, and
+/// better in lines of 128.
 double wasteOfRuns(double bytes);
+
+/// The same of device memory, where the rest of a sector is read for a block
+/// nearby: on an H200 runs of 64 bytes take 1.37 times as long as longer ones
+/// (benchmark/results/tilings.md).
+double memoryWasteOfRuns(double bytes);
 
 /// A time that no kernel with this much unavoidable work can beat.
 double lowerBound(double globalBytes, double matrixFlops,

@@ -20,6 +20,13 @@
 // Over F2 two proper subspaces never cover the space, so for two sides the sums
 // always exist as long as a side can be free of conflicts at all.
 //
+// An asynchronous copy of an NVIDIA chip writes lines: a wavefront takes what
+// goes from one line of global memory (128 bytes) to one line of shared memory
+// (all banks), and where the halves of a sector go to two lines the sector is
+// fetched twice (both as Nsight Compute counts them on an H200). The lanes that
+// move along a line therefore become bank columns of the layout, before any
+// segment is picked; the swizzle then permutes pieces within lines only.
+//
 // What is free is the row: it decides vector widths and whether ldmatrix fits.
 // All sensible rows are built (common registers, either side's registers, the
 // tile of ldmatrix and its transpose) and the exact cost decides.
@@ -41,6 +48,9 @@ struct SharedUser {
   /// Refuse layouts where this side has narrower vectors (for example 16 bytes
   /// for asynchronous copies); above 1 it excludes matrix instructions.
   unsigned requiredVectorElems = 1;
+  /// Of asynchronous copies: the lanes (bits of their number) that move within
+  /// a line of global memory.
+  uint64_t lineLanes = 0;
 };
 
 struct SharedChoice {

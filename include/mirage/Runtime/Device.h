@@ -49,7 +49,7 @@ struct KernelReport {
   std::optional<llvm::json::Object> counters;
 };
 
-/// How `launch` measures times, on devices that have them.
+/// How `time` measures, on devices that have a clock.
 struct TimingOptions {
   unsigned repeat = 20; ///< 0: not at all.
   /// Leave the L2 cache as the run before left it; else it is overwritten.
@@ -77,6 +77,14 @@ public:
 
   /// Runs a kernel to its end.
   virtual mlir::FailureOr<KernelReport> launch(const KernelLaunch &launch) = 0;
+
+  /// Median microseconds from the start of the first of these launches to the
+  /// end of the last, each right behind the one before. Nothing on a device
+  /// without a clock, or if TimingOptions ask for no repeats.
+  virtual mlir::FailureOr<std::optional<double>>
+  time(llvm::ArrayRef<KernelLaunch> launches) {
+    return std::optional<double>();
+  }
 };
 
 /// The simulator. `target` is used for modules that name no chip themselves.

@@ -50,6 +50,7 @@ struct ExecutionReport {
   std::optional<Comparison> comparison;
   double seconds = 0.0; ///< wall time of running it, without compiling
   std::vector<KernelReport> kernels;
+  std::optional<double> microseconds; ///< of all kernels together.
 };
 
 /// Lowers `module` as far as the device needs it (in place), runs its entry,

@@ -38,12 +38,19 @@ struct Signature {
 /// element type without a host representation.
 mlir::FailureOr<Signature> signatureOf(mlir::func::FuncOp function);
 
+struct ProgramRun {
+  std::vector<HostTensor> results;
+  std::vector<KernelReport> kernels; ///< one for each launch.
+  /// Of all kernels one behind the other, as `Device::time` says; what the host
+  /// copies between them is left out.
+  std::optional<double> microseconds;
+};
+
 /// Runs the lowered `function` on `device`, which has loaded its kernels, and
-/// appends a report for each launch.
-mlir::FailureOr<std::vector<HostTensor>>
-runHostProgram(mlir::func::FuncOp function, Device &device,
-               llvm::ArrayRef<HostTensor> inputs,
-               std::vector<KernelReport> &reports);
+/// times each kernel and all together.
+mlir::FailureOr<ProgramRun> runHostProgram(mlir::func::FuncOp function,
+                                           Device &device,
+                                           llvm::ArrayRef<HostTensor> inputs);
 
 } // namespace mirage::runtime
 

@@ -105,7 +105,8 @@ struct KernelPlan {
     return cost.globalBytes + (combine ? combine->cost.globalBytes : 0);
   }
   /// What plans are ordered by: the predicted time, and a little for each step
-  /// that the program does not have, more where it subtracts.
+  /// that the program does not have, more where it subtracts; a second kernel
+  /// has to gain more than the predictions are exact.
   double rank() const;
 };
 

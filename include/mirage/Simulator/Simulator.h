@@ -59,11 +59,14 @@ struct Counters {
   uint64_t globalLoadBytes = 0;  ///< bytes asked for by the active lanes.
   uint64_t globalStoreBytes = 0; ///< bytes written by the active lanes.
   /// 32-byte sectors of global memory touched, summed over warp instructions,
-  /// loads and stores.
+  /// loads and stores. An asynchronous copy touches a sector once for each line
+  /// of shared memory (128 bytes) that it writes from it.
   uint64_t globalSectors = 0;
   /// Passes through shared memory: for each phase of a warp instruction (the
   /// lanes served together, see TargetDescription::sharedPhases) the largest
-  /// number of different words that one bank has to deliver.
+  /// number of different words that one bank has to deliver. An asynchronous
+  /// copy takes one for each pair of a line of global memory and a line of
+  /// shared memory that it copies between (as Nsight Compute counts on sm_90).
   uint64_t sharedLoadWavefronts = 0;
   uint64_t sharedStoreWavefronts = 0;
   uint64_t shuffles = 0; ///< warp instructions that move data across lanes.

@@ -212,12 +212,40 @@ private:
     uint64_t idle = replicaThreads(shape->tile.flat);
     traffic.global = countGlobal(op.getOffsets(), shape->tile.memory,
                                  *op.getVia(), idle, /*isStore=*/false);
-    SharedType shared = op.getDest().getType();
+    unsigned elementBits = shape->tile.memory.getElementTypeBitWidth();
+    unsigned elements = 1u << shape->run.size();
+    bool isAsync = target.hasAsyncCopy && elements * elementBits >= 32;
     traffic.fixed.sharedStoreWavefronts =
         shape->starts.size() *
-        vectorAccess(shape->offsets.threads, 1u << shape->run.size(),
-                     shared.getElementType().getIntOrFloatBitWidth(), idle);
+        (isAsync ? copyWavefronts(*shape, elementBits / 8, idle)
+                 : vectorAccess(shape->offsets.threads, elements, elementBits,
+                                idle));
     return traffic;
+  }
+  static uint64_t ofLane(const ThreadMap &map, uint64_t lane) {
+    uint64_t sum = 0;
+    for (auto [bit, basis] : llvm::enumerate(map.threads))
+      sum ^= lane >> bit & 1 ? basis : 0;
+    return sum;
+  }
+  /// Of one copy by all warps: pairs of lines that a warp copies between, where
+  /// rows of the memory start at lines.
+  uint64_t copyWavefronts(const AsyncCopyShape &shape, unsigned elementBytes,
+                          uint64_t idle) const {
+    uint64_t lineBytes = target.sharedBanks * 4;
+    llvm::SmallDenseSet<std::pair<uint64_t, uint64_t>> pairs;
+    for (uint64_t lane = 0; lane >> block.laneBits == 0; ++lane) {
+      if (lane & idle)
+        continue;
+      uint64_t address = 0;
+      for (auto [dim, stride] :
+           llvm::zip_equal(shape.tile.dims, shape.tile.strides))
+        address += ofLane(dim, lane) * stride;
+      uint64_t offset = ofLane(shape.offsets, lane);
+      pairs.insert({address * elementBytes / lineBytes,
+                    offset * elementBytes / lineBytes});
+    }
+    return pairs.size() * activeWarps(idle);
   }
 
   std::optional<OpTraffic> countOp(DotOp op) const {

@@ -143,9 +143,15 @@ Tile KernelEmitter::get(Value value) {
 }
 
 /// Inputs that no loop cuts and that take few registers are loaded first, so
-/// that their latency hides behind whatever comes before they are used.
+/// that their latency hides behind whatever comes before they are used: of a
+/// kernel without loops up to 64 registers a thread, else less, because they
+/// are held while the loops run.
 void KernelEmitter::loadSmallInputs() {
-  constexpr int64_t smallBytes = 4096;
+  constexpr int64_t registerBytes = 4;
+  int64_t smallBytes = 4096;
+  if (graph.getLoops().empty())
+    smallBytes = std::max<int64_t>(
+        smallBytes, 64 * registerBytes * kernel.getKnownBlockSize()->front());
   llvm::DenseSet<Value> read;
   for (const BlockStages::Stage &stage : stages.stages)
     for (Operation *op : stage.ops)

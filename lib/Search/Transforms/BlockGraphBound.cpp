@@ -28,7 +28,8 @@ static double bitsOf(Type type) {
   return cast<RankedTensorType>(type).getElementTypeBitWidth();
 }
 
-static double wasteOfShortRows(RankedTensorType tile, RankedTensorType whole) {
+/// Bytes of a tile that are consecutive in memory.
+static double runBytes(RankedTensorType tile, RankedTensorType whole) {
   double bytes = bitsOf(whole) / 8;
   for (auto [cut, extent] :
        llvm::reverse(llvm::zip(tile.getShape(), whole.getShape()))) {
@@ -36,7 +37,7 @@ static double wasteOfShortRows(RankedTensorType tile, RankedTensorType whole) {
     if (cut < extent)
       break;
   }
-  return wasteOfRuns(bytes);
+  return bytes;
 }
 
 namespace {
@@ -70,6 +71,8 @@ private:
   const StageAnalysis &stages;
   const TargetDescription &target;
   KernelWork work;
+  llvm::SmallPtrSet<Value, 8> operands; ///< of products, in shared memory.
+  double slotBytes = 0; ///< of operands that an iteration loads.
   double registers = 0; ///< of a thread, for the largest product.
 };
 } // namespace
@@ -82,18 +85,23 @@ void BoundCounter::countInputs() {
     double clipped = bitsOf(whole) / 8;
     for (auto [cut, extent] : llvm::zip(tile.getShape(), whole.getShape()))
       clipped *= std::min(cut, extent);
-    work.loadBytes += clipped * wasteOfShortRows(tile, whole) *
+    double run = runBytes(tile, whole);
+    work.loadBytes += clipped * wasteOfRuns(run) *
                       executions(graph.getBodyBlock()->getArgument(number));
-    if (seen.insert(input).second)
-      work.uniqueLoadBytes += elementsOf(input) * bitsOf(whole) / 8;
+    if (!seen.insert(input).second)
+      continue;
+    double bytes = elementsOf(input) * bitsOf(whole) / 8;
+    work.uniqueLoadBytes += bytes;
+    work.uniqueLoadCost += bytes * memoryWasteOfRuns(run);
   }
 }
 
 void BoundCounter::countStores() {
   for (auto [number, output] : llvm::enumerate(graph.getOutputs())) {
     auto whole = cast<RankedTensorType>(output.getType());
-    work.storeBytes += elementsOf(output) * bitsOf(whole) / 8 / work.blocks *
-                       wasteOfShortRows(graph.getOutputTile(number), whole);
+    work.storeBytes +=
+        elementsOf(output) * bitsOf(whole) / 8 / work.blocks *
+        wasteOfRuns(runBytes(graph.getOutputTile(number), whole));
   }
 }
 
@@ -108,10 +116,12 @@ void BoundCounter::countScalars(double elements, bool isFunction,
 
 // An operand of a product goes through shared memory.
 void BoundCounter::countOperand(Value operand) {
+  if (!operands.insert(operand).second)
+    return;
   bool isLoaded =
       isa<BlockArgument>(operand) && stages.lookup(operand).loop.has_value();
-  work.sharedBytes += elementsOf(operand) * bitsOf(operand.getType()) / 8 *
-                      (isLoaded ? work.stages : 1);
+  (isLoaded ? slotBytes : work.sharedBytes) +=
+      elementsOf(operand) * bitsOf(operand.getType()) / 8;
 }
 
 // A composite op over rows: each reduction reads what an elementwise op made.
@@ -207,11 +217,6 @@ void BoundCounter::countOp(Operation &op, double times) {
 std::optional<KernelWork> BoundCounter::count() {
   for (int64_t extent : graph.getGrid())
     work.blocks *= extent;
-  bool hasProduct = false;
-  graph.walk([&](Operation *op) {
-    hasProduct |= isa<MatmulOp, AccumulateSoftmaxOp>(op);
-  });
-  work.stages = !hasProduct ? 1 : target.hasAsyncCopy ? 3 : 2;
   for (int64_t trips : graph.getLoops())
     work.rounds += trips;
   countInputs();
@@ -228,6 +233,9 @@ std::optional<KernelWork> BoundCounter::count() {
     else
       countOp(op, times);
   }
+  LoadRing ring = ringOf(slotBytes, work, target);
+  work.sharedBytes += ring.slots * slotBytes;
+  work.stages = ring.inFlight;
   if (registers > search::maxLiveRegisters)
     return std::nullopt;
   work.registersPerThread = search::baseRegisters + registers;

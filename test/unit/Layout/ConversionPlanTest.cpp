@@ -304,6 +304,41 @@ TEST(SharedChoice, TilesOfAMatmul) {
   }
 }
 
+/// Rings of asynchronous copies: lanes that move along a line of global memory
+/// stay in a line of shared memory, and the readers have no conflicts.
+TEST(SharedChoice, CopiesKeepTheirLines) {
+  MmaParams parent;
+  parent.instrShape = {16, 8};
+  parent.warpsPerCTA = {1, 4};
+  for (std::vector<uint64_t> shape :
+       {std::vector<uint64_t>{256, 64}, {16, 256}, {128, 32}, {64, 128}})
+    for (DotOperand operand : {DotOperand::A, DotOperand::B}) {
+      SharedUser copy, read;
+      copy.registers = *take(makeCoalesced(shape, 16, 4, 32, {1, 0}));
+      copy.isStore = true;
+      copy.allowMatrix = false;
+      copy.requiredVectorElems = 8;
+      copy.lineLanes = shape[1] == 32 ? 0b11 : 0b111;
+      read.registers = *take(makeMmaOperand(shape, operand, 2, 16, parent));
+      auto choice = take(chooseSharedLayout({copy, read}, 16, sm90()));
+      SCOPED_TRACE(choice->layout.toString());
+      EXPECT_EQ(choice->accesses[0].vectorElems, 8u);
+      EXPECT_NE(choice->accesses[1].op, SharedOp::Vector);
+      EXPECT_EQ(choice->accesses[1].wavefronts(),
+                choice->accesses[1].idealWavefronts());
+      auto offsets = copy.registers.compose(*take(choice->layout.invert()));
+      ASSERT_TRUE(bool(offsets));
+      for (uint64_t lane = 0; lane < 32; ++lane) {
+        auto line = [&](uint64_t of) {
+          return offsets->apply(
+                     {{"register", 0}, {"lane", of}, {"warp", 0}})[0] /
+                 64;
+        };
+        EXPECT_EQ(line(lane), line(lane & ~copy.lineLanes));
+      }
+    }
+}
+
 TEST(SharedChoice, RequiredVectorsAreKeptOrRefused) {
   uint64_t shape[] = {64, 64};
   SharedUser write;

@@ -21,9 +21,11 @@ struct Searched {
   std::optional<ProgramSearch> search;
   std::vector<Kernel> kernels;
 
-  explicit Searched(const ProgramBuilder &builder, unsigned threads = 1) {
+  explicit Searched(const ProgramBuilder &builder, unsigned threads = 1,
+                    unsigned maxKernels = 0) {
     options.target = lookupTarget("sm_90a");
     options.threads = threads;
+    options.maxKernels = maxKernels;
     search.emplace(builder.program, options);
     search->run();
     kernels = search->cheapest();
@@ -91,13 +93,15 @@ TEST(Search, GatedProductIsOneKernel) {
   EXPECT_EQ(s.kernels.size(), 1u);
 }
 
-TEST(Search, LayerNormAndLinearIsOneKernel) {
+/// Two kernels are predicted to be as fast: the mean's correction costs two
+/// more products.
+TEST(Search, LayerNormAndLinearFitOneKernel) {
   ProgramBuilder b;
   TensorId x = b.input(17, 2560), w = b.input(2560, 6144);
   TensorId gamma = b.input(1, 2560), beta = b.input(1, 2560);
   TensorId n = b.layerNorm(x, Rational::get(1, 100000));
   b.output(b.matmul(b.addition(b.multiply(n, gamma), beta), w));
-  Searched s(b);
+  Searched s(b, /*threads=*/1, /*maxKernels=*/1);
   EXPECT_EQ(s.kernels.size(), 1u);
 }
 

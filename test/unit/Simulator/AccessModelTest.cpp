@@ -165,4 +165,44 @@ TEST_F(SharedShadowTest, BlocksStartUninitialized) {
   EXPECT_EQ(shadow.read(a, 0, 4, true).finding, Finding::Uninitialized);
 }
 
+/// A sector is fetched for each line it goes to, and a wavefront takes what
+/// goes from one line to one line.
+TEST(AccessModel, CopiesCountPairsOfLines) {
+  AccessModel model(*lookupTarget("sm_90a"));
+  std::mt19937 random(5);
+  for (int round = 0; round < 200; ++round) {
+    std::set<std::pair<uint64_t, uint64_t>> sectors, lines;
+    uint64_t ends[maxWarpSize] = {}, active = random() | 1;
+    unsigned spread = 1 + random() % 40;
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      uint64_t source = (1 << 20) + 16 * (random() % (8 * spread));
+      uint64_t offset = 16 * (random() % (8 * spread));
+      ends[lane] = CopyEnds::pack(source, offset);
+      if (~active >> lane & 1)
+        continue;
+      sectors.insert({source / 32, offset / 128});
+      lines.insert({source / 128, offset / 128});
+    }
+    active &= 0xffffffff;
+    EXPECT_EQ(model.copySectors(ends, active), sectors.size());
+    EXPECT_EQ(model.copyWavefronts(ends, active), lines.size());
+  }
+}
+
+/// Which shifts of all lanes leave both counts alone.
+TEST(AccessModel, ShiftedCopies) {
+  auto shift = [](uint64_t source, uint64_t offset, int64_t bySource,
+                  int64_t byOffset) {
+    return CopyEnds::isShift(
+        CopyEnds::pack(source + bySource, offset + byOffset) -
+        CopyEnds::pack(source, offset));
+  };
+  EXPECT_TRUE(shift(1 << 20, 4096, 1024, 0));
+  EXPECT_TRUE(shift(1 << 20, 4096, 1024, 256));
+  EXPECT_TRUE(shift(1 << 20, 4096, -1024, -4096));
+  EXPECT_TRUE(shift(1 << 20, 4096, 1024, -128));
+  EXPECT_FALSE(shift(1 << 20, 4096, 32, 0));
+  EXPECT_FALSE(shift(1 << 20, 4096, 64, -128));
+}
+
 } // namespace

@@ -47,6 +47,19 @@ int64_t mirage::layout::vectorOf(const MemoryShape &memory,
   return vector;
 }
 
+uint64_t mirage::layout::lineLanesOf(const MemoryShape &memory,
+                                     LinearLayoutAttr layout,
+                                     const TargetDescription &target) {
+  int64_t lineBits = target.sharedBanks * 32;
+  uint64_t lanes = 0;
+  for (auto [lane, basis] : llvm::enumerate(layout.getBases(PlaceDim::Lane))) {
+    int64_t address = addressOf(memory, basis) * memory.elementBits;
+    if (address > 0 && address < lineBits)
+      lanes |= uint64_t{1} << lane;
+  }
+  return lanes;
+}
+
 namespace {
 /// Counts the accesses of one tile one by one.
 class TrafficCounter {

@@ -70,6 +70,11 @@ MemoryTraffic countTraffic(const MemoryShape &memory, LinearLayoutAttr layout,
 int64_t vectorOf(const MemoryShape &memory, LinearLayoutAttr layout,
                  unsigned maxBits);
 
+/// Lanes, as bits of their number, that move within a line of global memory:
+/// as many bytes as all banks hold.
+uint64_t lineLanesOf(const MemoryShape &memory, LinearLayoutAttr layout,
+                     const TargetDescription &target);
+
 } // namespace mirage::layout
 
 #endif // MIRAGE_LIB_DIALECT_LAYOUT_TRANSFORMS_LAYOUTCOST_H

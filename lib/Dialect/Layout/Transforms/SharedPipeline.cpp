@@ -139,8 +139,10 @@ private:
       readers.insert(
           isa<ConvertOp>(user) ? getLayout(user->getResult(0).getType()) : own);
     std::vector<SharedUser> users;
-    users.push_back({own.getLinear(), /*isStore=*/true,
-                     /*allowMatrix=*/false, unsigned(vector)});
+    users.push_back(
+        {own.getLinear(), /*isStore=*/true,
+         /*allowMatrix=*/false, unsigned(vector),
+         target.hasAsyncCopy ? lineLanesOf(memory, own, target) : 0});
     for (LinearLayoutAttr reader : readers)
       users.push_back({reader.getLinear()});
     auto choice = chooseSharedLayout(users, memory.elementBits, target);

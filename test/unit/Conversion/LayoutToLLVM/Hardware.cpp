@@ -86,12 +86,10 @@ static Attribute backEndOf(const TargetDescription &target,
                                      target.name, target.features);
 }
 
-LogicalResult
-mirage::test::runOnHardware(gpu::GPUModuleOp kernels,
-                            const TargetDescription &target, StringRef kernel,
-                            uint32_t blocks, uint32_t threads,
-                            uint32_t sharedBytes,
-                            std::vector<std::vector<uint8_t>> &memory) {
+LogicalResult mirage::test::runOnHardware(
+    gpu::GPUModuleOp kernels, const TargetDescription &target, StringRef kernel,
+    uint32_t blocks, uint32_t threads, uint32_t sharedBytes,
+    std::vector<std::vector<uint8_t>> &memory) {
   MLIRContext *context = kernels.getContext();
   if (!kernels.getTargetsAttr())
     kernels.setTargetsAttr(
@@ -101,13 +99,13 @@ mirage::test::runOnHardware(gpu::GPUModuleOp kernels,
   if (failed(device->load(kernels->getParentOfType<ModuleOp>())))
     return failure();
   Location location = kernels.getLoc();
-  KernelLaunch launch{location, kernels.getName(), kernel, {blocks, 1, 1},
-                      threads,  sharedBytes};
+  KernelLaunch launch{location,       kernels.getName(), kernel,
+                      {blocks, 1, 1}, threads,           sharedBytes};
   for (const std::vector<uint8_t> &contents : memory) {
     FailureOr<Buffer> buffer = device->allocate(location, contents.size());
-    if (failed(buffer) || failed(device->upload(location, *buffer,
-                                                contents.data(),
-                                                contents.size())))
+    if (failed(buffer) ||
+        failed(device->upload(location, *buffer, contents.data(),
+                              contents.size())))
       return failure();
     launch.arguments.push_back(*buffer);
   }

@@ -7,8 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // Every kernel of these tests runs on the simulator. Where MIRAGE_TEST_DEVICE
-// is "cuda" or "hip" it also runs on the GPU of this machine, if its chip is one
-// that the GPU executes, and the results that a test looks at are the GPU's.
+// is "cuda" or "hip" it also runs on the GPU of this machine, if its chip is
+// one that the GPU executes, and the results that a test looks at are the
+// GPU's.
 //
 //===----------------------------------------------------------------------===//
 

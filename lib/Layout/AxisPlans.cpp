@@ -112,13 +112,15 @@ private:
   SmallVector<unsigned> ends; ///< one past the last bit of each label.
 };
 
-/// Places that hold given elements, found among the first bits only.
+/// Places that hold given elements, found among the first bits only. Elements
+/// are without their `dropped` low bits.
 class Preimages {
 public:
-  Preimages(const PlaceBits &bits, unsigned end, unsigned elementBits)
+  Preimages(const PlaceBits &bits, unsigned end, unsigned elementBits,
+            unsigned dropped = 0)
       : bits(bits), span(elementBits, std::max(end, 1u)) {
     for (uint64_t column : bits.all().take_front(end))
-      span.insert(column);
+      span.insert(column >> dropped);
   }
   std::optional<PlaceMove> of(uint64_t element) const {
     F2Vector chosen;
@@ -218,6 +220,119 @@ ReductionPlan mirage::layout::planReduction(const LinearLayout &layout,
 // Scans
 //===----------------------------------------------------------------------===//
 
+ScanPlan::Reach ScanPlan::lastShared() const {
+  for (const Step &step : reverse(steps))
+    if (step.isShared())
+      return step.reach;
+  return Reach::Warp;
+}
+
+namespace {
+
+class ScanPlanner {
+public:
+  ScanPlanner(const LinearLayout &layout, unsigned axis)
+      : axisBits(layout.outBits(dimName(axis))),
+        flat(withAxisLowest(layout, axis)), bits(flat) {}
+
+  ScanPlan run() {
+    plan.elements = flat;
+    for (unsigned bit = 0; bit < axisBits; ++bit)
+      if (!extendLast(bit))
+        append(bit);
+    return std::move(plan);
+  }
+
+private:
+  using Reach = ScanPlan::Reach;
+
+  /// What the bits of a place before `end` do to an element without its low
+  /// bits.
+  Preimages within(unsigned end, unsigned dropped) const {
+    return Preimages(bits, end, flat.totalOutBits(), dropped);
+  }
+
+  /// The nearest move by `bit` and lower bits that stays in a warp.
+  std::optional<PlaceMove> moveInWarp(unsigned bit) const {
+    for (unsigned end : {bits.registerEnd(), bits.laneEnd()})
+      if (std::optional<PlaceMove> move = within(end, bit).of(1))
+        return move;
+    return std::nullopt;
+  }
+  Reach reachOf(unsigned bit) const {
+    if (moveInWarp(bit))
+      return Reach::Warp;
+    return within(bits.warpEnd(), bit).of(1) ? Reach::Block : Reach::Cluster;
+  }
+  /// By which block the neighbour is further that differs in `bit`, and in any
+  /// bits below `firstBit`.
+  uint64_t blockStep(unsigned bit, unsigned firstBit) const {
+    // A layout is surjective: some place holds it.
+    return within(bits.size(), firstBit)
+        .of(uint64_t{1} << (bit - firstBit))
+        ->blocks;
+  }
+
+  /// Adds `bit` to the last step, if that goes through the same memory.
+  bool extendLast(unsigned bit) {
+    if (plan.steps.empty() || !plan.steps.back().isShared())
+      return false;
+    ScanPlan::Step &last = plan.steps.back();
+    if (reachOf(bit) != last.reach)
+      return false;
+    // What the last step reads are totals of its own first bit.
+    bool inBlock = within(bits.warpEnd(), last.firstBit)
+                       .of(uint64_t{1} << (bit - last.firstBit))
+                       .has_value();
+    if (last.reach == Reach::Block && !inBlock)
+      return false;
+    if (last.reach == Reach::Cluster)
+      last.blockSteps.push_back(blockStep(bit, last.firstBit));
+    ++last.bits;
+    return true;
+  }
+
+  void append(unsigned bit) {
+    ScanPlan::Step &step = plan.steps.emplace_back();
+    step.firstBit = bit;
+    step.reach = reachOf(bit);
+    if (!step.isShared()) {
+      step.move = *moveInWarp(bit);
+      return;
+    }
+    if (step.reach == Reach::Cluster)
+      step.blockSteps.push_back(blockStep(bit, bit));
+    step.slots = withinBlocks(withoutLowBits(bit));
+    step.firstSlot = plan.numSlots;
+    plan.numSlots += uint64_t{1} << step.slots.totalOutBits();
+  }
+
+  /// The elements of places without their low bits.
+  LinearLayout withoutLowBits(unsigned dropped) const {
+    unsigned elementBits = flat.totalOutBits();
+    SmallVector<unsigned> rows = to_vector(seq(dropped, elementBits));
+    return LinearLayout::fromMatrix(
+        LinearLayout::Dims(flat.inDims()),
+        {{elementLabel.str(), elementBits - dropped}},
+        flat.matrix().selectRows(rows));
+  }
+
+  unsigned axisBits;
+  LinearLayout flat;
+  PlaceBits bits;
+  ScanPlan plan;
+};
+
+} // namespace
+
+ScanPlan mirage::layout::planScan(const LinearLayout &layout, unsigned axis) {
+  return ScanPlanner(layout, axis).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Gathers
+//===----------------------------------------------------------------------===//
+
 /// Whether each block holds all of the axis with each of its elements.
 static bool isWithinBlocks(const PlaceBits &bits, unsigned axisBits,
                            unsigned elementBits) {
@@ -226,43 +341,6 @@ static bool isWithinBlocks(const PlaceBits &bits, unsigned axisBits,
     return inBlock.of(uint64_t{1} << bit).has_value();
   });
 }
-
-std::optional<ScanPlan> mirage::layout::planScan(const LinearLayout &layout,
-                                                 unsigned axis) {
-  LinearLayout flat = withAxisLowest(layout, axis);
-  unsigned axisBits = layout.outBits(dimName(axis));
-  unsigned elementBits = flat.totalOutBits();
-  PlaceBits bits(flat);
-  if (!isWithinBlocks(bits, axisBits, elementBits))
-    return std::nullopt;
-  Preimages inThread(bits, bits.registerEnd(), elementBits);
-  Preimages inWarp(bits, bits.laneEnd(), elementBits);
-  ScanPlan plan;
-  plan.elements = cantFail(flat.compose(withinBlocks(flat)));
-  for (unsigned bit = 0; bit < axisBits; ++bit) {
-    uint64_t neighbour = uint64_t{1} << bit;
-    std::optional<PlaceMove> move = inThread.of(neighbour);
-    if (!move)
-      move = inWarp.of(neighbour);
-    if (!move && !plan.steps.empty() && plan.steps.back().isShared) {
-      ++plan.steps.back().bits;
-      continue;
-    }
-    ScanPlan::Step step;
-    step.firstBit = bit;
-    step.isShared = !move;
-    step.move = move.value_or(PlaceMove());
-    step.firstSlot = plan.numSlots;
-    if (step.isShared)
-      plan.numSlots += uint64_t{1} << (plan.elements.totalOutBits() - bit);
-    plan.steps.push_back(step);
-  }
-  return plan;
-}
-
-//===----------------------------------------------------------------------===//
-// Gathers
-//===----------------------------------------------------------------------===//
 
 namespace {
 

@@ -40,7 +40,11 @@
 //   S_i+1(e) = S_i(e), preceded by T_i(e ^ 2^i) where bit i of e is set
 //   T_i+1(e) = T_i(e) + T_i(e ^ 2^i)
 //
-// so each step needs one move, the one by 2^i.
+// so each step needs one move, the one by 2^i; as T_i is the same in all of an
+// aligned block of 2^i, a move by 2^i and any lower bits of the axis will do.
+// Steps that no warp can make go through shared memory, those of the same kind
+// that follow each other at once: first within each block, so that what blocks
+// read from each other is one total for each of them.
 //
 // A *gather* takes from e = (k, a) with a known only at run time: the place of
 // the source is linear in the reader's place and in a.
@@ -63,6 +67,7 @@
 #include "mirage/Target/TargetDescription.h"
 
 #include <optional>
+#include <vector>
 
 namespace mirage::layout {
 
@@ -105,24 +110,36 @@ ReductionPlan planReduction(const LinearLayout &layout, unsigned axis);
 
 /// How the elements along an axis are scanned, from the lowest bit on.
 struct ScanPlan {
-  /// Axis bits [firstBit, firstBit + bits). Within a warp there is one, and
-  /// `move` flips it; between warps the totals go through shared memory, 2^bits
-  /// neighbours at once, in a part of the scratch that starts at `firstSlot`.
+  /// Whose values a step reads.
+  enum class Reach { Warp, Block, Cluster };
+
+  /// Axis bits [firstBit, firstBit + bits).
   struct Step {
     unsigned firstBit = 0, bits = 1;
-    bool isShared = false;
+    Reach reach = Reach::Warp;
+
+    /// Within a warp there is one bit, and this flips it.
     PlaceMove move;
+
+    /// Beyond, the totals of 2^bits neighbours go through a part of the scratch
+    /// that starts at `firstSlot`. The total of an element has the number of
+    /// the element without the low `firstBit` bits, and from it the slot.
     uint64_t firstSlot = 0;
+    LinearLayout slots;
+    /// In a cluster, for each bit: the neighbour is in block b ^ this.
+    llvm::SmallVector<uint64_t> blockSteps;
+
+    bool isShared() const { return reach != Reach::Warp; }
   };
-  llvm::SmallVector<Step> steps;
+  std::vector<Step> steps;
   uint64_t numSlots = 0; ///< of one accumulated value each.
-  /// The element of each place, as its block numbers them; the bits of the axis
-  /// are the low ones. What goes through shared memory at a step has the number
-  /// of its element without the low `firstBit` bits.
+  /// The element of each place; the bits of the axis are the low ones.
   LinearLayout elements;
+
+  /// How far the last step goes that leaves the warp; Warp if none does.
+  Reach lastShared() const;
 };
-/// Nothing if the axis goes through several blocks.
-std::optional<ScanPlan> planScan(const LinearLayout &layout, unsigned axis);
+ScanPlan planScan(const LinearLayout &layout, unsigned axis);
 
 /// A gather that stays within warps: register and lane of the source are
 /// ofPlace(reader) xor ofIndex(index).

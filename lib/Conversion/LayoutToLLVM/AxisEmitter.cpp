@@ -9,6 +9,8 @@
 #include "AxisEmitter.h"
 #include "SharedEmitter.h"
 
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -16,7 +18,7 @@ using namespace mirage;
 using namespace mirage::layout;
 
 /// Bytes of a slot.
-static constexpr unsigned slotBytes = 4;
+static constexpr unsigned slotBytes = accumulatorBytes;
 /// The widest access to shared memory.
 static constexpr unsigned maxVectorBytes = 16;
 
@@ -172,6 +174,16 @@ uint64_t mirage::redundantThreads(const ThreadMap &map, BlockShape block) {
 //===----------------------------------------------------------------------===//
 // Slots
 //===----------------------------------------------------------------------===//
+
+ThreadMap mirage::scanSlots(const ThreadMap &elements,
+                            const ScanPlan::Step &step) {
+  auto toSlots = [&](ArrayRef<uint64_t> bases) {
+    return llvm::map_to_vector<8>(bases, [&](uint64_t basis) {
+      return step.slots.applyFlat(basis >> step.firstBit);
+    });
+  };
+  return {toSlots(elements.registers), toSlots(elements.threads)};
+}
 
 MapEmitter SlotEmitter::numbers(unsigned clearedBits) {
   ThreadMap bytes = slots;

@@ -18,6 +18,8 @@
 
 #include "TileLowering.h"
 
+#include "mirage/Layout/AxisPlans.h"
+
 #include "llvm/ADT/MapVector.h"
 
 namespace mirage {
@@ -73,6 +75,11 @@ private:
 /// Mask of the bits of the thread's number in its block that must be 0 so that,
 /// of all places of a block with one number, one thread is left.
 uint64_t redundantThreads(const ThreadMap &map, BlockShape block);
+
+/// The slots of a step of a scan, which goes through shared memory, from the
+/// numbers of the elements (ScanPlan::elements).
+ThreadMap scanSlots(const ThreadMap &elements,
+                    const layout::ScanPlan::Step &step);
 
 /// Shared memory of a block as slots for values of one 32-bit type; every slot
 /// is written by one thread.

@@ -156,7 +156,7 @@ private:
       barrier(op, pending, insert);
   }
 
-  /// Writes its scratch, has a barrier of its own, reads its scratch.
+  /// Writes its scratch, has barriers of its own, reads its scratch.
   void exchange(Operation &op, Pending &pending, bool insert) {
     int64_t bytes = scratchBytes(&op, target);
     if (!bytes)
@@ -172,10 +172,16 @@ private:
       Pending::add(pending.reads, range);
   }
 
+  /// Of the last barrier of the op: that of a cluster comes after its last
+  /// reads.
   BarrierScope scopeOf(Operation *op) const {
     if (auto reduce = dyn_cast<ReduceOp>(op))
       return crossesBlocks(reduce) ? BarrierScope::Cluster
                                    : BarrierScope::Block;
+    if (auto scan = dyn_cast<ScanOp>(op))
+      return planScan(scan).lastShared() == ScanPlan::Reach::Cluster
+                 ? BarrierScope::Cluster
+                 : BarrierScope::Block;
     auto convert = dyn_cast<ConvertOp>(op);
     if (!convert)
       return BarrierScope::Block;

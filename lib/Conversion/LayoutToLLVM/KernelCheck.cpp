@@ -197,8 +197,9 @@ private:
     if (auto convert = dyn_cast<ConvertOp>(op))
       if (failed(checkConvert(convert)))
         return failure();
-    if (failed(checkAxis(op)))
-      return failure();
+    if (auto gather = dyn_cast<GatherOp>(op))
+      if (failed(checkGather(gather)))
+        return failure();
     if (auto copy = dyn_cast<AsyncCopyOp>(op)) {
       if (!copy.getVia())
         return copy.emitOpError("does not say which thread copies what; set "
@@ -234,24 +235,7 @@ private:
     return success();
   }
 
-  /// Only reductions go on from one block to the next.
-  LogicalResult checkAxis(Operation *op) {
-    if (auto scan = dyn_cast<ScanOp>(op))
-      return checkScan(scan);
-    if (auto gather = dyn_cast<GatherOp>(op))
-      return checkGather(gather);
-    return success();
-  }
-
-  LogicalResult checkScan(ScanOp op) {
-    LinearLayoutAttr layout = getLayout(op.getType());
-    if (planScan(layout.getLinear(), op.getAxis()))
-      return success();
-    return op.emitOpError() << "scans dim " << op.getAxis()
-                            << ", which goes through several blocks in "
-                            << layout << "; convert it first";
-  }
-
+  /// Only gathers do not go on from one block to the next.
   LogicalResult checkGather(GatherOp op) {
     LinearLayoutAttr source = getLayout(op.getSource().getType());
     LinearLayoutAttr result = getLayout(op.getType());

@@ -161,9 +161,7 @@ private:
   }
 
   std::optional<OpTraffic> countOp(ScanOp op) const {
-    std::optional<ScanPlan> plan =
-        planScan(getLayout(op.getType()).getLinear(), op.getAxis());
-    if (!plan || plan->numSlots)
+    if (planScan(op).numSlots)
       return std::nullopt;
     return OpTraffic();
   }

@@ -7,15 +7,16 @@
 //===----------------------------------------------------------------------===//
 //
 // Emits a ScanPlan. After the step for axis bit i each register has the scan
-// within its block of 2^(i+1) neighbours, and each class of registers (those
-// whose elements differ in the bits up to i only) the total of that block.
+// within its aligned group of 2^(i+1) neighbours, and each class of registers
+// (those whose elements differ in the bits up to i only) the total of the
+// group.
 //
 //===----------------------------------------------------------------------===//
 
 #include "AxisEmitter.h"
 #include "SharedEmitter.h"
 
-#include "mirage/Layout/AxisPlans.h"
+#include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -32,8 +33,7 @@ public:
       : b(b), op(op), instructions(instructions), block(block),
         threads(b, instructions),
         combiner(b, op.getKind(), getElementTypeOrSelf(op.getType())),
-        // The checks before the lowering have made sure that there is one.
-        plan(*planScan(getLayout(op.getType()).getLinear(), op.getAxis())),
+        plan(planScan(op)),
         elements(componentMap(plan.elements, "element", block)) {}
 
   SmallVector<Value> run(ValueRange registers) {
@@ -46,7 +46,7 @@ public:
       sums[r] = op.getExclusive() ? Value() : value;
     }
     for (const ScanPlan::Step &step : plan.steps)
-      step.isShared ? acrossWarps(step) : withinWarp(step);
+      emitStep(step);
     SmallVector<Value> results;
     for (unsigned r : canonical) {
       Value &sum = sums[r];
@@ -108,6 +108,17 @@ private:
   // Steps
   //===--------------------------------------------------------------------===//
 
+  void emitStep(const ScanPlan::Step &step) {
+    switch (step.reach) {
+    case ScanPlan::Reach::Warp:
+      return withinWarp(step);
+    case ScanPlan::Reach::Block:
+      return acrossWarps(step);
+    case ScanPlan::Reach::Cluster:
+      return acrossBlocks(step);
+    }
+  }
+
   void withinWarp(const ScanPlan::Step &step) {
     unsigned bit = step.firstBit;
     uint64_t moved = classOf(step.move.registers, bit);
@@ -124,31 +135,41 @@ private:
     totals = std::move(next);
   }
 
+  /// The step's part of the scratch.
+  Value scratch(const ScanPlan::Step &step) {
+    int64_t offset = op->getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
+    return sharedPointer(b, offset + step.firstSlot * accumulatorBytes);
+  }
+  /// The slots of the step, which places write.
+  SlotEmitter slots(const ScanPlan::Step &step, Value base) {
+    return SlotEmitter(b, threads, block, base, scanSlots(elements, step));
+  }
+  uint64_t slotOf(const ScanPlan::Step &step, uint64_t name) const {
+    return step.slots.applyFlat(name >> step.firstBit);
+  }
+  void storeTotals(const ScanPlan::Step &step, SlotEmitter &shared) {
+    ClassValues stored;
+    for (auto &[name, total] : totals)
+      stored[slotOf(step, name)] = total;
+    shared.store(stored);
+  }
+
   /// All neighbours' totals are read; each thread finds its own place among
   /// them.
   void acrossWarps(const ScanPlan::Step &step) {
     unsigned bit = step.firstBit, count = 1u << step.bits;
-    ThreadMap slots = elements;
-    for (MutableArrayRef<uint64_t> bases :
-         {MutableArrayRef<uint64_t>(slots.registers),
-          MutableArrayRef<uint64_t>(slots.threads)})
-      for (uint64_t &basis : bases)
-        basis >>= bit;
-    int64_t offset = op->getAttrOfType<IntegerAttr>(offsetAttrName).getInt();
-    SlotEmitter shared(b, threads, block,
-                       sharedPointer(b, offset + step.firstSlot * 4), slots);
-    ClassValues named, next, before;
-    for (auto &[name, total] : totals)
-      named[name >> bit] = total;
-    shared.store(named);
+    SlotEmitter shared = slots(step, scratch(step));
+    storeTotals(step, shared);
     instructions.blockBarrier(b);
     MapEmitter numbers = shared.numbers(step.bits);
+    llvm::DenseMap<uint64_t, SmallVector<Value>> neighbours;
+    ClassValues next, before;
     for (auto &[name, total] : totals) {
       uint64_t first = clear(name, bit + step.bits);
       Value &all = next[first];
       if (!all) {
         neighbours[first] =
-            shared.load(numbers, first >> bit, count, combiner.type());
+            shared.load(numbers, slotOf(step, first), count, combiner.type());
         all = combiner.combineAll(neighbours[first]);
       }
       before[name] = totalBefore(step, name, neighbours[first]);
@@ -159,10 +180,9 @@ private:
         sum = sum ? combiner.combine(first, sum) : first;
     }
     totals = std::move(next);
-    neighbours.clear();
   }
 
-  /// What comes before the class `name` among the parts of its block; null for
+  /// What comes before the class `name` among the parts of its group; null for
   /// the neutral element.
   Value totalBefore(const ScanPlan::Step &step, uint64_t name,
                     ArrayRef<Value> parts) {
@@ -183,6 +203,71 @@ private:
     return prefixes.front();
   }
 
+  //===--------------------------------------------------------------------===//
+  // Between blocks
+  //===--------------------------------------------------------------------===//
+
+  /// A thread reads the totals of the other blocks by their distance along the
+  /// axis, and joins them bit by bit as within a warp. Nobody stores to this
+  /// part of the scratch again, or leaves, before all have read.
+  void acrossBlocks(const ScanPlan::Step &step) {
+    Value own = scratch(step);
+    SlotEmitter shared = slots(step, own);
+    storeTotals(step, shared);
+    instructions.clusterBarrier(b);
+    ClassParts parts = readBlocks(step, shared, own);
+    instructions.clusterBarrier(b);
+    for (unsigned i = 0; i < step.bits; ++i) {
+      for (auto &[r, sum] : sums)
+        precede(r, step.firstBit + i,
+                parts.find(classOf(r, step.firstBit))->second[1]);
+      for (auto &[name, distances] : parts)
+        distances = joinPairs(distances);
+    }
+    totals.clear();
+    for (auto &[name, distances] : parts)
+      totals[clear(name, step.firstBit + step.bits)] = distances.front();
+  }
+
+  /// For each class the totals of its neighbours: the one at i differs in the
+  /// bits of i, which count from the first bit of a step.
+  using ClassParts = llvm::MapVector<uint64_t, SmallVector<Value>>;
+
+  ClassParts readBlocks(const ScanPlan::Step &step, SlotEmitter &shared,
+                        Value own) {
+    MapEmitter numbers = shared.numbers();
+    ClassParts parts;
+    for (auto &[name, total] : totals)
+      parts[name].push_back(total);
+    for (uint64_t distance = 1; distance < uint64_t{1} << step.bits;
+         ++distance) {
+      Value rank = LLVM::XOrOp::create(b, instructions.blockInCluster(b),
+                                       constantI32(b, blockAt(step, distance)));
+      Value from = instructions.mapToBlock(b, own, rank);
+      uint64_t away = step.slots.applyFlat(distance);
+      for (auto &[name, values] : parts)
+        llvm::append_range(values,
+                           shared.load(numbers, slotOf(step, name) ^ away, 1,
+                                       combiner.type(), from));
+    }
+    return parts;
+  }
+
+  static uint64_t blockAt(const ScanPlan::Step &step, uint64_t distance) {
+    uint64_t block = 0;
+    for (auto [bit, blocks] : llvm::enumerate(step.blockSteps))
+      block ^= (distance >> bit) & 1 ? blocks : 0;
+    return block;
+  }
+
+  /// The totals of twice as large groups.
+  SmallVector<Value> joinPairs(ArrayRef<Value> values) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i < values.size(); i += 2)
+      joined.push_back(combiner.combine(values[i], values[i + 1]));
+    return joined;
+  }
+
   ImplicitLocOpBuilder &b;
   ScanOp op;
   const TargetInstructions &instructions;
@@ -192,7 +277,6 @@ private:
   ScanPlan plan;
   ThreadMap elements;
   llvm::DenseMap<uint64_t, Value> conditions; ///< by mask of the thread.
-  llvm::DenseMap<uint64_t, SmallVector<Value>> neighbours;
   ClassValues totals;
   llvm::MapVector<unsigned, Value> sums; ///< by register; null is neutral.
 };

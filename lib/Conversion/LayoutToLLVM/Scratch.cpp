@@ -69,9 +69,6 @@ mirage::planConvert(ConvertOp op, const TargetDescription &target) {
                      target);
 }
 
-/// Values are combined in 32 bits.
-static constexpr int64_t accumulatorBytes = 4;
-
 static ReductionPlan planOf(ReduceOp op) {
   return planReduction(getLayout(op.getValue().getType()).getLinear(),
                        op.getAxis());
@@ -92,10 +89,12 @@ int64_t mirage::reduceScratchBytes(ReduceOp op) {
   return reduceRegionBytes(plan) * (op.getIndex() ? 2 : 1);
 }
 
+ScanPlan mirage::planScan(ScanOp op) {
+  return layout::planScan(getLayout(op.getType()).getLinear(), op.getAxis());
+}
+
 int64_t mirage::scanScratchBytes(ScanOp op) {
-  std::optional<ScanPlan> plan =
-      planScan(getLayout(op.getType()).getLinear(), op.getAxis());
-  return plan ? plan->numSlots * accumulatorBytes : 0;
+  return planScan(op).numSlots * accumulatorBytes;
 }
 
 std::optional<GatherPlan> mirage::planGather(GatherOp op,

@@ -13,21 +13,6 @@ gpu.module @m {
 
 // -----
 
-// A scan goes through the warps of one block, then of the next.
-#a = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [0, 8], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 16]>
-gpu.module @m {
-  gpu.func @scan_across_blocks(%x: memref<16x16xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
-    %c0 = arith.constant 0 : index
-    %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #a>
-    // expected-error@+1 {{scans dim 0, which goes through several blocks in #layout.linear}}
-    %1 = layout.scan sum %0 axis = 0 {layout.offset = 0 : i64} : tensor<16x16xf32, #a>
-    layout.store %1, %x[%c0, %c0] : tensor<16x16xf32, #a>, memref<16x16xf32>
-    gpu.return
-  }
-}
-
-// -----
-
 #a = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [0, 8], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 16]>
 gpu.module @m {
   gpu.func @gather_across_blocks(%x: memref<16x16xf32>, %i: memref<16x16xi32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {

@@ -11,6 +11,7 @@
 #b = #layout.linear<register = [[8, 0], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]], block = [[0, 1]] -> [16, 32]>
 #c = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[0, 16]] -> [8, 32]>
 #r = #layout.linear<register = [], lane = [[0, 0], [0, 0], [1, 0], [2, 0], [4, 0]], warp = [[0, 0]], block = [[0, 0]] -> [8, 1]>
+#s = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [0, 8], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 16]>
 #w = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[8, 0]] -> [16, 16]>
 
 // CHECK-LABEL: llvm.func @exchange
@@ -72,6 +73,31 @@ gpu.module @m {
     %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #w>
     %1 = layout.scan sum %0 axis = 1 {layout.offset = 0 : i64} : tensor<16x16xf32, #w>
     layout.store %1, %x[%c0, %c0] : tensor<16x16xf32, #w>, memref<16x16xf32>
+    gpu.return
+  }
+
+  // A column goes through the lanes of a warp, then the warps, then the blocks.
+  // One total of each column is read from the other block.
+  // CHECK-LABEL: llvm.func @scan_across_blocks
+  // CHECK-SAME: layout.shared_bytes = 192
+  // CHECK: llvm.store {{.*}} : f32, !llvm.ptr<3>
+  // CHECK: nvvm.barrier0
+  // CHECK: llvm.load {{.*}} : !llvm.ptr<3> -> vector<2xf32>
+  // CHECK: llvm.store {{.*}} : f32, !llvm.ptr<3>
+  // CHECK: nvvm.cluster.arrive {aligned}
+  // CHECK-NEXT: nvvm.cluster.wait {aligned}
+  // CHECK: nvvm.mapa {{.*}} : !llvm.ptr<3> -> !llvm.ptr<7>
+  // CHECK-COUNT-2: llvm.load {{.*}} : !llvm.ptr<7> -> f32
+  // CHECK-NOT: llvm.load {{.*}} : !llvm.ptr<7>
+  // CHECK: nvvm.cluster.arrive {aligned}
+  // CHECK-NEXT: nvvm.cluster.wait {aligned}
+  // CHECK-NOT: nvvm.cluster
+  // CHECK: llvm.return
+  gpu.func @scan_across_blocks(%x: memref<16x16xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #s>
+    %1 = layout.scan sum %0 axis = 0 {layout.offset = 0 : i64} : tensor<16x16xf32, #s>
+    layout.store %1, %x[%c0, %c0] : tensor<16x16xf32, #s>, memref<16x16xf32>
     gpu.return
   }
 }

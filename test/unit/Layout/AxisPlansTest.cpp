@@ -192,58 +192,117 @@ bool isWithinBlocks(const Case &c) {
   return true;
 }
 
+/// What every place has during a scan: all that comes up to its own element in
+/// the group that is done, and the total of the group.
+struct ScanState {
+  std::vector<Value> sums, totals;
+};
+
+/// The totals of the neighbours of the place `p` at a step; the one at i
+/// differs in the bits of i.
+class Neighbours {
+public:
+  Neighbours(const ScanPlan &plan, const ScanPlan::Step &step, const Case &c,
+             const std::vector<Value> &totals)
+      : plan(plan), step(step), c(c), totals(totals) {
+    if (step.isShared())
+      for (uint64_t p = 0; p < c.places(); ++p)
+        write(memory, c.blockOf(p), slotOf(number(p)), totals[p]);
+  }
+
+  const Value &at(uint64_t p, uint64_t distance) const {
+    if (distance == 0)
+      return totals[p];
+    if (!step.isShared())
+      return totals[p ^ c.place(step.move.registers, step.move.lanes)];
+    uint64_t block = c.blockOf(p);
+    for (auto [bit, blocks] : llvm::enumerate(step.blockSteps))
+      block ^= (distance >> bit) & 1 ? blocks : 0;
+    EXPECT_EQ(step.reach == ScanPlan::Reach::Cluster, block != c.blockOf(p));
+    return memory.at({block, slotOf(number(p) ^ distance)});
+  }
+  /// Where the place stands among its neighbours.
+  uint64_t position(uint64_t p) const {
+    return number(p) & ((uint64_t{1} << step.bits) - 1);
+  }
+  uint64_t slotsOfBlock() const { return memory.size() / c.blocks; }
+  /// Neighbours in the memory of one block are neighbours there.
+  bool areContiguous() const {
+    for (uint64_t i = 0; i < uint64_t{1} << step.bits; ++i)
+      if (step.slots.applyFlat(i) != i)
+        return false;
+    return true;
+  }
+
+private:
+  uint64_t number(uint64_t p) const {
+    return plan.elements.apply(c.split(p))[0] >> step.firstBit;
+  }
+  uint64_t slotOf(uint64_t number) const {
+    return step.slots.applyFlat(number);
+  }
+
+  const ScanPlan &plan;
+  const ScanPlan::Step &step;
+  const Case &c;
+  const std::vector<Value> &totals;
+  Written memory;
+};
+
+void runStep(const ScanPlan::Step &step, const Neighbours &neighbours,
+             const Case &c, ScanState &state) {
+  ScanState next = state;
+  for (uint64_t p = 0; p < c.places(); ++p) {
+    uint64_t own = neighbours.position(p);
+    next.totals[p].clear();
+    for (uint64_t i = 0; i < uint64_t{1} << step.bits; ++i) {
+      const Value &part = neighbours.at(p, own ^ i);
+      next.totals[p] = next.totals[p] + part;
+      if (i < own)
+        next.sums[p] = next.sums[p] + part;
+    }
+  }
+  state = std::move(next);
+}
+
 /// Inclusive scan: each value ends with the elements up to its own.
 void checkScan(const Case &c) {
-  auto found = planScan(c.layout, c.axis);
-  ASSERT_EQ(found.has_value(), isWithinBlocks(c));
-  if (!found)
-    return;
-  ScanPlan &plan = *found;
-  auto element = [&](uint64_t p) { return plan.elements.apply(c.split(p))[0]; };
-  std::vector<Value> sums, totals;
-  for (uint64_t p = 0; p < c.places(); ++p) {
-    sums.push_back({c.number(p)});
-    totals.push_back({c.number(p)});
-  }
-  unsigned next = 0;
+  ScanPlan plan = planScan(c.layout, c.axis);
+  ScanState state;
+  for (uint64_t p = 0; p < c.places(); ++p)
+    state.sums.push_back({c.number(p)});
+  state.totals = state.sums;
+  unsigned nextBit = 0;
   uint64_t nextSlot = 0;
+  bool crossesBlocks = false;
   for (const ScanPlan::Step &step : plan.steps) {
-    ASSERT_EQ(step.firstBit, next);
-    next += step.bits;
-    Written memory;
-    if (step.isShared) {
+    ASSERT_EQ(step.firstBit, nextBit);
+    nextBit += step.bits;
+    Neighbours neighbours(plan, step, c, state.totals);
+    if (step.isShared()) {
       ASSERT_EQ(step.firstSlot, nextSlot);
-      for (uint64_t p = 0; p < c.places(); ++p)
-        write(memory, c.blockOf(p), element(p) >> step.firstBit, totals[p]);
-      nextSlot += memory.size() / c.blocks;
+      ASSERT_EQ(neighbours.slotsOfBlock(), step.slots.outSize("element"));
+      nextSlot += neighbours.slotsOfBlock();
     }
-    std::vector<Value> newSums(sums), newTotals;
-    for (uint64_t p = 0; p < c.places(); ++p) {
-      uint64_t slot = element(p) >> step.firstBit;
-      uint64_t own = slot & ((1u << step.bits) - 1);
-      Value total;
-      for (uint64_t i = 0; i < 1u << step.bits; ++i) {
-        uint64_t flip = c.place(step.move.registers, step.move.lanes);
-        const Value &part = step.isShared
-                                ? memory.at({c.blockOf(p), slot - own + i})
-                                : totals[i == own ? p : p ^ flip];
-        total = total + part;
-        if (i < own)
-          newSums[p] = newSums[p] + part;
-      }
-      newTotals.push_back(total);
-    }
-    sums = std::move(newSums);
-    totals = std::move(newTotals);
+    if (step.reach == ScanPlan::Reach::Block)
+      ASSERT_TRUE(neighbours.areContiguous());
+    crossesBlocks |= step.reach == ScanPlan::Reach::Cluster;
+    // No more neighbours than there are memories or warps to hold them.
+    ASSERT_LE(uint64_t{1} << step.bits, step.reach == ScanPlan::Reach::Cluster
+                                            ? c.blocks
+                                        : step.isShared() ? c.warps
+                                                          : 2);
+    runStep(step, neighbours, c, state);
   }
-  EXPECT_EQ(next, c.axisBits);
+  EXPECT_EQ(nextBit, c.axisBits);
   EXPECT_EQ(nextSlot, plan.numSlots);
+  ASSERT_EQ(crossesBlocks, !isWithinBlocks(c));
   for (uint64_t p = 0; p < c.places(); ++p) {
     Value expected;
     for (uint64_t i = 0; i <= c.elementAt(p)[c.axis]; ++i)
       expected.push_back(c.number(p, i));
     std::sort(expected.begin(), expected.end());
-    ASSERT_EQ(sums[p], expected);
+    ASSERT_EQ(state.sums[p], expected);
   }
 }
 
@@ -334,6 +393,19 @@ TEST(AxisPlans, ScansEndAtTheirElement) {
     if (HasFatalFailure())
       return;
   }
+}
+
+/// A move may change lower bits of the axis too: here bit 1 goes with bit 0,
+/// which only the other block has, and is still a shuffle.
+TEST(AxisPlans, ScansMoveByLowerBitsToo) {
+  LinearLayout layout = llvm::cantFail(
+      LinearLayout::create({{"lane", {{3}}}, {"block", {{1}}}}, {{"dim0", 4}}));
+  ScanPlan plan = planScan(layout, 0);
+  ASSERT_EQ(plan.steps.size(), 2u);
+  EXPECT_EQ(plan.steps[0].reach, ScanPlan::Reach::Cluster);
+  EXPECT_EQ(plan.steps[1].reach, ScanPlan::Reach::Warp);
+  EXPECT_EQ(plan.steps[1].move.lanes, 1u);
+  EXPECT_EQ(plan.steps[1].move.blocks, 0u);
 }
 
 TEST(AxisPlans, GathersStayInTheWarpIfPossible) {

@@ -49,8 +49,14 @@ planSharedStore(const LinearLayout &registers, const LinearLayout &shared,
 std::optional<layout::GatherPlan> planGather(layout::GatherOp op,
                                              const TargetDescription &target);
 
+/// Values are combined in 32 bits.
+inline constexpr int64_t accumulatorBytes = 4;
+
 /// Whether blocks of a cluster read each other's partial results.
 bool crossesBlocks(layout::ReduceOp op);
+
+/// How the lowering will carry out a scan.
+layout::ScanPlan planScan(layout::ScanOp op);
 
 /// The scratch of a reduction is one region for values, and one for indices
 /// behind it if it has these.

@@ -15,7 +15,14 @@
 
 #include "ChipTest.h"
 
+#include "mirage/Conversion/LayoutToLLVM/LayoutToLLVM.h"
 #include "mirage/Layout/AxisPlans.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 
 #include <cstdlib>
 #include <functional>
@@ -237,7 +244,8 @@ TEST_P(Axis, ReductionsWithIndices) {
 }
 
 TEST_P(Axis, Scans) {
-  for (int i = 0; i < 40; ++i) {
+  unsigned acrossWarps = 0, acrossBlocks = 0;
+  for (int i = 0; i < 60; ++i) {
     const Kind &kind = kinds[below(6)];
     Shape shape = randomShape();
     unsigned axis = below(shape.size());
@@ -245,8 +253,6 @@ TEST_P(Axis, Scans) {
     std::string element = type(kind.integers);
     unsigned blockBits = randomBlockBits();
     LinearLayoutAttr from = layout(shape, blockBits);
-    while (!planScan(from.getLinear(), axis))
-      from = layout(shape, blockBits);
     std::string t = tile(shape, element, from);
     Kernel kernel = this->kernel(
         load("x", 0, shape, element, t) + "%y = layout.scan " + kind.name +
@@ -269,6 +275,153 @@ TEST_P(Axis, Scans) {
         sum = next;
       }
     }
+    for (const ScanPlan::Step &step : planScan(from.getLinear(), axis).steps) {
+      acrossWarps += step.reach == ScanPlan::Reach::Block;
+      acrossBlocks += step.reach == ScanPlan::Reach::Cluster;
+    }
+  }
+  EXPECT_GT(acrossWarps, 0u);
+  EXPECT_EQ(acrossBlocks > 0, GetParam().hasClusters);
+}
+
+/// `kind` along an axis, in place.
+void scanNaively(const Kind &kind, const Cut &cut, bool reverse,
+                 std::vector<double> &values) {
+  for (int64_t row = 0; row < cut.rows(); ++row)
+    for (int64_t j = 1; j < cut.size; ++j) {
+      int64_t at = cut.at(row, reverse ? cut.size - 1 - j : j);
+      int64_t before = cut.at(row, reverse ? cut.size - j : j - 1);
+      values[at] = kind.combine(values[before], values[at]);
+    }
+}
+
+/// Scans along two dims in a loop, all with the same scratch: the simulator
+/// reports whoever overtakes a reader.
+TEST_P(Axis, ScansOneAfterTheOther) {
+  unsigned acrossBlocks = 0;
+  for (int i = 0; i < 20; ++i) {
+    Shape shape = randomShape();
+    unsigned first = below(shape.size()), second = below(shape.size());
+    unsigned blockBits = randomBlockBits();
+    LinearLayoutAttr from = layout(shape, blockBits);
+    std::string t = tile(shape, "i32", from);
+    Kernel kernel = this->kernel(
+        "%c1 = arith.constant 1 : index\n%c3 = arith.constant 3 : index\n" +
+            load("x", 0, shape, "i32", t) +
+            "%y = scf.for %i = %c0 to %c3 step %c1 iter_args(%v = %x) -> (" +
+            t + ") {\n%a = layout.scan sum %v axis = " + std::to_string(first) +
+            " : " + t + "\n%b = layout.scan max %a axis = " +
+            std::to_string(second) + " reverse : " + t +
+            "\nscf.yield %b : " + t + "\n}\n" + store(1, shape, "i32", t),
+        blockBits);
+    kernel.memrefs = {memref(shape, "i32"), memref(shape, "i32")};
+    SCOPED_TRACE(kernel.body + "\nMIRAGE_SEED=" + std::to_string(seed));
+    Cut cut(shape, first), secondCut(shape, second);
+    Data x = Data::random("i32", cut.elements(), random(), /*integers=*/true);
+    Data y = Data::zeros("i32", cut.elements());
+    ASSERT_TRUE(run(kernel, {&x, &y}));
+    for (int n = 0; n < 3; ++n) {
+      scanNaively(kinds[0], cut, /*reverse=*/false, x.values);
+      scanNaively(kinds[1], secondCut, /*reverse=*/true, x.values);
+    }
+    ASSERT_EQ(y.values, x.values);
+    acrossBlocks += planScan(from.getLinear(), first).lastShared() ==
+                    ScanPlan::Reach::Cluster;
+  }
+  EXPECT_EQ(acrossBlocks > 0, GetParam().hasClusters);
+}
+
+/// Drops the n-th barrier of the cluster (both halves); false if there is none.
+bool dropClusterBarrier(mlir::gpu::GPUModuleOp module, unsigned n) {
+  llvm::SmallVector<mlir::Operation *> arrivals, waits;
+  module.walk([&](mlir::Operation *op) {
+    if (llvm::isa<mlir::NVVM::ClusterArriveOp>(op))
+      arrivals.push_back(op);
+    if (llvm::isa<mlir::NVVM::ClusterWaitOp>(op))
+      waits.push_back(op);
+  });
+  EXPECT_EQ(arrivals.size(), waits.size());
+  if (n >= arrivals.size())
+    return false;
+  arrivals[n]->erase();
+  waits[n]->erase();
+  return true;
+}
+
+/// Columns go through the four blocks of a cluster, and through them again.
+class ClusterScan : public testing::Test {
+protected:
+  static constexpr const char *text = R"(
+    #t = #layout.linear<register = [[0, 1]], lane = [[1, 0], [2, 0], [4, 0],
+      [8, 0], [0, 2]], block = [[16, 0], [32, 0]] -> [64, 4]>
+    gpu.module @m {
+      gpu.func @k(%x: memref<64x4xi32>, %y: memref<64x4xi32>) kernel attributes
+          {known_block_size = array<i32: 32, 1, 1>} {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c2 = arith.constant 2 : index
+        %0 = layout.load %x[%c0, %c0] : memref<64x4xi32> -> tensor<64x4xi32, #t>
+        %1 = scf.for %i = %c0 to %c2 step %c1 iter_args(%v = %0)
+            -> (tensor<64x4xi32, #t>) {
+          %s = layout.scan sum %v axis = 0 {layout.offset = 0 : i64}
+              : tensor<64x4xi32, #t>
+          scf.yield %s : tensor<64x4xi32, #t>
+        }
+        layout.store %1, %y[%c0, %c0] : tensor<64x4xi32, #t>, memref<64x4xi32>
+        gpu.return
+      }
+    })";
+
+  mlir::OwningOpRef<mlir::ModuleOp> lower() {
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context());
+    mlir::PassManager passes(&context());
+    ConvertLayoutToLLVMOptions options;
+    options.target = target.name.str();
+    passes.addPass(createConvertLayoutToLLVM(options));
+    EXPECT_TRUE(module && succeeded(passes.run(*module)));
+    return module;
+  }
+
+  /// Runs it on ones, without the n-th barrier of the cluster if `n` is given.
+  bool run(std::optional<unsigned> n = std::nullopt) {
+    errors.clear();
+    mlir::ScopedDiagnosticHandler handler(&context(),
+                                          [&](mlir::Diagnostic &diagnostic) {
+                                            errors += diagnostic.str() + "\n";
+                                            return mlir::success();
+                                          });
+    auto module = lower();
+    auto device = *module->getOps<mlir::gpu::GPUModuleOp>().begin();
+    EXPECT_TRUE(!n || dropClusterBarrier(device, *n));
+    auto simulator = sim::Simulator::create(device, target);
+    std::vector<int32_t> ones(sums.size(), 1);
+    uint64_t bytes = sums.size() * sizeof(int32_t);
+    return succeeded(simulator) &&
+           succeeded((*simulator)
+                         ->launch("k", {4}, {32}, 1024,
+                                  {sim::Argument::input(ones.data(), bytes),
+                                   sim::Argument::buffer(sums.data(), bytes)}));
+  }
+
+  const TargetDescription &target = *lookupTarget("sm_90a");
+  std::vector<int32_t> sums = std::vector<int32_t>(64 * 4);
+  std::string errors;
+};
+
+TEST_F(ClusterScan, SumsOfSums) {
+  ASSERT_TRUE(run()) << errors;
+  for (int row = 0; row < 64; ++row)
+    for (int column = 0; column < 4; ++column)
+      ASSERT_EQ(sums[row * 4 + column], (row + 1) * (row + 2) / 2);
+}
+
+TEST_F(ClusterScan, EachBarrierIsNeeded) {
+  auto module = lower();
+  auto device = *module->getOps<mlir::gpu::GPUModuleOp>().begin();
+  EXPECT_FALSE(dropClusterBarrier(device, 2)) << "there are two";
+  for (unsigned n : {0, 1}) {
+    EXPECT_FALSE(run(n)) << n;
+    EXPECT_NE(errors.find("barrier"), std::string::npos) << errors;
   }
 }
 

@@ -299,9 +299,8 @@ def Layout_ScanOp : Layout_Op<"scan", [Pure, Layout_Follows, AllTypesMatch<["val
     %r = layout.scan sum %v axis = 1 : tensor<16x64xf32>
     %s = layout.scan max %v axis = 0 exclusive reverse : tensor<16x64xf32>
     ```
-    Between warps it goes through shared memory at `layout.offset`. In a tile
-    that is spread over the blocks of a cluster, each block must hold all of
-    the axis with whatever it holds.
+    Between warps it goes through shared memory at `layout.offset`, between the
+    blocks of a cluster through that of the other blocks.
 
     Constraints:
     - (layout_c21) `axis` is a dim of the tile.

@@ -11,6 +11,9 @@
 // 4 to 16 bytes past the registers; others, and narrower vectors, load and
 // store.
 //
+// In a cluster each block has a shared memory of its own and copies what `via`
+// gives it, also where other blocks copy the same.
+//
 //===----------------------------------------------------------------------===//
 
 #include "GlobalTile.h"
@@ -59,8 +62,10 @@ mirage::planAsyncCopy(AsyncCopyOp op, BlockShape block,
   SmallVector<unsigned> run =
       sharedRun(tile.planRun(target.maxVectorBits), offsets);
   SmallVector<unsigned> starts = runStarts(canonicalRegisters(tile.flat), run);
+  uint64_t threadsOfBlock = (uint64_t{1} << block.threadBits) - 1;
+  uint64_t idle = replicaThreads(tile.flat) & threadsOfBlock;
   return AsyncCopyShape{std::move(tile), std::move(offsets), std::move(run),
-                        std::move(starts)};
+                        std::move(starts), idle};
 }
 
 //===----------------------------------------------------------------------===//
@@ -107,7 +112,7 @@ void mirage::emitAsyncCopy(ImplicitLocOpBuilder &b,
   MapEmitter numbers(b, threads, scaled(shape.offsets, elementBytes));
   bool async = instructions.target.hasAsyncCopy && bytes >= 4;
   OpBuilder::InsertionGuard guard(b);
-  runOnly(b, threads.isZero(replicaThreads(tile.flat)));
+  runOnly(b, threads.isZero(shape.idle));
   for (unsigned first : shape.starts) {
     GlobalTileEmitter::Run place = global.at(first, shape.run);
     Value to = sharedAddress(b, base, numbers.at(first));

@@ -52,6 +52,9 @@ struct AsyncCopyShape {
   ThreadMap offsets;                  ///< in shared memory, in elements.
   llvm::SmallVector<unsigned> run;    ///< register bits of a vector.
   llvm::SmallVector<unsigned> starts; ///< the first register of each vector.
+  /// Bits of the thread's number in its block: threads with one of them set
+  /// leave the copy to others of their block, which have the same elements.
+  uint64_t idle;
 };
 /// Fails with a diagnostic where the layouts do not fit each other.
 llvm::FailureOr<AsyncCopyShape> planAsyncCopy(layout::AsyncCopyOp op,

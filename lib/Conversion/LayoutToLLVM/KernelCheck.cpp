@@ -48,6 +48,7 @@ public:
                  : WalkResult::advance();
     });
     return failure(result.wasInterrupted() || failed(setClusterBlocks()) ||
+                   failed(checkSharedOwners(kernel)) ||
                    failed(checkCapacity()));
   }
 
@@ -100,33 +101,11 @@ private:
     return success();
   }
 
-  /// Where blocks hold copies the first of them acts for all, but each has a
-  /// shared memory of its own: asynchronous copies do not know this.
-  LogicalResult checkInCluster(Operation *op) {
-    if (isa<AsyncCopyOp>(op))
-      return op->emitOpError(
-          "writes to shared memory, which it cannot in a kernel of clusters");
-    return success();
-  }
-
   /// The kernel has clusters of as many blocks as its tiles are spread over.
   LogicalResult setClusterBlocks() {
-    int64_t blocks = 1;
-    kernel.walk([&](Operation *op) {
-      for (TypeRange types :
-           {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
-        for (Type type : types)
-          if (LinearLayoutAttr layout = getLayout(type))
-            blocks = std::max(blocks, layout.getSize(PlaceDim::Block));
-    });
+    int64_t blocks = clusterBlocksOf(kernel);
     if (blocks == 1)
       return success();
-    WalkResult result = kernel.walk([&](Operation *op) {
-      return failed(checkInCluster(op)) ? WalkResult::interrupt()
-                                        : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
-      return failure();
     std::optional<ArrayRef<int32_t>> grid = kernel.getKnownGridSize();
     if (grid && (*grid)[0] % blocks)
       return kernel.emitOpError() << "has a grid of " << (*grid)[0]
@@ -285,6 +264,23 @@ private:
 };
 
 } // namespace
+
+int64_t mirage::clusterBlocksOf(gpu::GPUFuncOp kernel) {
+  int64_t blocks = 1;
+  auto add = [&](LinearLayoutAttr layout) {
+    if (layout)
+      blocks = std::max(blocks, layout.getSize(PlaceDim::Block));
+  };
+  kernel.walk([&](Operation *op) {
+    for (TypeRange types :
+         {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+      for (Type type : types)
+        add(getLayout(type));
+    if (auto copy = dyn_cast<AsyncCopyOp>(op))
+      add(copy.getVia().value_or(LinearLayoutAttr()));
+  });
+  return blocks;
+}
 
 LogicalResult mirage::checkKernel(gpu::GPUFuncOp kernel,
                                   const TargetInstructions &instructions) {

@@ -18,6 +18,14 @@ namespace mirage {
 mlir::LogicalResult checkKernel(mlir::gpu::GPUFuncOp kernel,
                                 const TargetInstructions &instructions);
 
+/// How many blocks the tiles of a kernel are spread over: those of its
+/// clusters.
+int64_t clusterBlocksOf(mlir::gpu::GPUFuncOp kernel);
+
+/// Checks that each block of a cluster reads from its shared memory only what
+/// it has written there itself: a diagnostic at the first load that does not.
+mlir::LogicalResult checkSharedOwners(mlir::gpu::GPUFuncOp kernel);
+
 /// Checks that reads of shared memory come after the copies and barriers that
 /// they need: a diagnostic at the first one that does not.
 mlir::LogicalResult checkCopyOrder(mlir::gpu::GPUFuncOp kernel,

@@ -56,10 +56,12 @@ static FailureOr<ConversionSite> siteOf(Operation *op,
   if (auto offset = op->getAttrOfType<IntegerAttr>(offsetAttrName))
     site.scratchOffset = offset.getInt();
   site.isRepeated = op->getParentOfType<LoopLikeOpInterface>() != nullptr;
-  if (auto kernel = op->getParentOfType<gpu::GPUFuncOp>())
+  if (auto kernel = op->getParentOfType<gpu::GPUFuncOp>()) {
+    site.clusterBlocks = clusterBlocksOf(kernel);
     if (std::optional<ArrayRef<int32_t>> size = kernel.getKnownBlockSize())
       site.warps =
           std::max(1, (*size)[0] / static_cast<int32_t>(target.warpSize));
+  }
   for (LinearLayoutAttr layout : layouts) {
     site.warps = std::max<unsigned>(site.warps, layout.getSize(PlaceDim::Warp));
     site.clusterBlocks =

@@ -207,17 +207,16 @@ private:
     if (failed(shape))
       return std::nullopt;
     OpTraffic traffic;
-    uint64_t idle = replicaThreads(shape->tile.flat);
     traffic.global = countGlobal(op.getOffsets(), shape->tile.memory,
-                                 *op.getVia(), idle, /*isStore=*/false);
+                                 *op.getVia(), shape->idle, /*isStore=*/false);
     unsigned elementBits = shape->tile.memory.getElementTypeBitWidth();
     unsigned elements = 1u << shape->run.size();
     bool isAsync = target.hasAsyncCopy && elements * elementBits >= 32;
     traffic.fixed.sharedStoreWavefronts =
         shape->starts.size() *
-        (isAsync ? copyWavefronts(*shape, elementBits / 8, idle)
+        (isAsync ? copyWavefronts(*shape, elementBits / 8)
                  : vectorAccess(shape->offsets.threads, elements, elementBits,
-                                idle));
+                                shape->idle));
     return traffic;
   }
   static uint64_t ofLane(const ThreadMap &map, uint64_t lane) {
@@ -228,12 +227,12 @@ private:
   }
   /// Of one copy by all warps: pairs of lines that a warp copies between, where
   /// rows of the memory start at lines.
-  uint64_t copyWavefronts(const AsyncCopyShape &shape, unsigned elementBytes,
-                          uint64_t idle) const {
+  uint64_t copyWavefronts(const AsyncCopyShape &shape,
+                          unsigned elementBytes) const {
     uint64_t lineBytes = target.sharedBanks * 4;
     llvm::SmallDenseSet<std::pair<uint64_t, uint64_t>> pairs;
     for (uint64_t lane = 0; lane >> block.laneBits == 0; ++lane) {
-      if (lane & idle)
+      if (lane & shape.idle)
         continue;
       uint64_t address = 0;
       for (auto [dim, stride] :
@@ -243,7 +242,7 @@ private:
       pairs.insert({address * elementBytes / lineBytes,
                     offset * elementBytes / lineBytes});
     }
-    return pairs.size() * activeWarps(idle);
+    return pairs.size() * activeWarps(shape.idle);
   }
 
   std::optional<OpTraffic> countOp(DotOp op) const {

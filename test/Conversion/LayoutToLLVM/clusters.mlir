@@ -11,6 +11,9 @@
 #b = #layout.linear<register = [[8, 0], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]], block = [[0, 1]] -> [16, 32]>
 #c = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[0, 16]] -> [8, 32]>
 #r = #layout.linear<register = [], lane = [[0, 0], [0, 0], [1, 0], [2, 0], [4, 0]], warp = [[0, 0]], block = [[0, 0]] -> [8, 1]>
+#e = #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]] -> [8, 32]>
+#h = #layout.linear<register = [[0, 1], [0, 2]], lane = [[0, 4], [0, 8], [0, 16], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 32]>
+#g = #layout.linear<register = [[4, 0], [0, 2]], lane = [[1, 0], [0, 8], [0, 16], [0, 4], [2, 0]], warp = [[0, 1]], block = [[8, 0]] -> [16, 32]>
 #s = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [0, 8], [1, 0], [2, 0]], warp = [[4, 0]], block = [[8, 0]] -> [16, 16]>
 #w = #layout.linear<register = [[0, 1]], lane = [[0, 2], [0, 4], [1, 0], [2, 0], [4, 0]], warp = [[0, 8]], block = [[8, 0]] -> [16, 16]>
 
@@ -98,6 +101,34 @@ gpu.module @m {
     %0 = layout.load %x[%c0, %c0] : memref<16x16xf32> -> tensor<16x16xf32, #s>
     %1 = layout.scan sum %0 axis = 0 {layout.offset = 0 : i64} : tensor<16x16xf32, #s>
     layout.store %1, %x[%c0, %c0] : tensor<16x16xf32, #s>, memref<16x16xf32>
+    gpu.return
+  }
+
+  // The blocks hold the same tile, and each copies all of it, in 16 bytes; the
+  // second one tile a cluster, and each block its half.
+  // CHECK-LABEL: llvm.func @copies
+  // CHECK-SAME: nvvm.cluster_dim = array<i32: 2, 1, 1>
+  // CHECK-COUNT-1: nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16,
+  // CHECK-NOT: llvm.cond_br
+  // CHECK-COUNT-1: nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16,
+  // CHECK-NOT: nvvm.cp.async.shared.global
+  // CHECK: nvvm.cp.async.wait.group
+  // CHECK: nvvm.barrier0
+  // CHECK-NOT: nvvm.cluster
+  // CHECK: llvm.return
+  gpu.func @copies(%x: memref<8x32xf32>, %y: memref<16x32xf32>, %z: memref<16x32xf32>) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %s = layout.alloc_shared {layout.offset = 0 : i64} : !layout.shared<8x32xf32>
+    %t = layout.alloc_shared {layout.offset = 1024 : i64} : !layout.shared<16x32xf32>
+    layout.async_copy %x[%c0, %c0], %s {via = #e} : memref<8x32xf32>, !layout.shared<8x32xf32>
+    layout.async_copy %y[%c0, %c0], %t {via = #h} : memref<16x32xf32>, !layout.shared<16x32xf32>
+    layout.async_commit
+    layout.async_wait 0
+    layout.barrier
+    %0 = layout.local_load %s : !layout.shared<8x32xf32> -> tensor<8x32xf32, #e>
+    %1 = layout.local_load %t : !layout.shared<16x32xf32> -> tensor<16x32xf32, #g>
+    layout.store %0, %x[%c0, %c0] : tensor<8x32xf32, #e>, memref<8x32xf32>
+    layout.store %1, %z[%c0, %c0] : tensor<16x32xf32, #g>, memref<16x32xf32>
     gpu.return
   }
 }

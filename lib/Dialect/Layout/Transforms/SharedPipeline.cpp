@@ -27,6 +27,7 @@
 #include "LoopLoads.h"
 
 #include "mirage/Layout/SharedChoice.h"
+#include "mirage/Support/F2/ConvertMap.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"
@@ -53,6 +54,24 @@ static bool sharedMemoryUsedBefore(scf::ForOp loop) {
       return true;
   }
   return false;
+}
+
+/// Whether a read of the slot can do what a conversion of the tile does: each
+/// block of a cluster has only what it has copied itself.
+static bool staysInBlock(ConvertOp convert) {
+  auto map =
+      nearestConvertMap(getLayout(convert.getValue().getType()).getLinear(),
+                        getLayout(convert.getType()).getLinear());
+  if (map)
+    return map->reach != ConvertReach::Cluster;
+  llvm::consumeError(map.takeError());
+  return false;
+}
+
+/// The conversion that a read in its layout replaces, if `user` is one.
+static ConvertOp replacedConversion(Operation *user) {
+  auto convert = dyn_cast<ConvertOp>(user);
+  return convert && staysInBlock(convert) ? convert : ConvertOp();
 }
 
 namespace {
@@ -135,9 +154,10 @@ private:
     if (vector * memory.elementBits < smallestCopyBits)
       return {};
     llvm::SetVector<LinearLayoutAttr> readers;
-    for (Operation *user : load->getUsers())
-      readers.insert(
-          isa<ConvertOp>(user) ? getLayout(user->getResult(0).getType()) : own);
+    for (Operation *user : load->getUsers()) {
+      ConvertOp convert = replacedConversion(user);
+      readers.insert(convert ? getLayout(convert.getType()) : own);
+    }
     std::vector<SharedUser> users;
     users.push_back(
         {own.getLinear(), /*isStore=*/true,
@@ -220,7 +240,7 @@ private:
   void readSlot(const Ring &ring, Value slot) {
     LoadOp load = ring.load;
     for (Operation *user : llvm::make_early_inc_range(load->getUsers())) {
-      auto convert = dyn_cast<ConvertOp>(user);
+      ConvertOp convert = replacedConversion(user);
       if (!convert)
         continue;
       OpBuilder builder(convert);

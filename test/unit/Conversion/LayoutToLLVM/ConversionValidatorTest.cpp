@@ -328,17 +328,23 @@ layout::LinearLayoutAttr randomShared(std::mt19937 &random,
   return layout::LinearLayoutAttr::getShared(&context(), shape, mixed);
 }
 
+/// Where the chip has clusters, often of a tile that is spread over blocks, or
+/// that all of them copy.
 CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   const TargetDescription &target = *lookupTarget(chip);
+  unsigned blockBits =
+      target.maxClusterBlocks > 1 && random() % 2 ? 1 + random() % 2 : 0;
   unsigned laneBits = target.warpSize == 64 ? 6 : 5, warpBits = random() % 3;
   SmallVector<int64_t> shape = {int64_t{4} << random() % 4,
                                 int64_t{8} << random() % 4};
   StringRef types[] = {"i8", "f16", "f32"};
   StringRef type = types[random() % 3];
-  auto tileLayout = [&] {
+  auto tileLayout = [&](unsigned blockBits) {
     return randomLayout(random, shape, laneBits, warpBits,
-                        /*mixed=*/random() % 2);
+                        /*mixed=*/random() % 2, blockBits);
   };
+  bool isSpread = blockBits && random() % 4;
+  layout::LinearLayoutAttr via = tileLayout(isSpread ? blockBits : 0);
   // Of rows that may or may not keep vectors aligned, and of tiles that may
   // hang over at every side.
   int64_t divisor = int64_t{1} << random() % 6;
@@ -353,11 +359,13 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   CopiedTile tile{&target,
                   {},
                   {},
-                  tileLayout(),
+                  isSpread ? shuffleInBlocks(random, via)
+                           : tileLayout(blockBits),
                   randomShared(random, shape),
                   ConversionSite{target},
                   starts};
   tile.site.warps = 1u << warpBits;
+  tile.site.clusterBlocks = 1u << blockBits;
   tile.site.scratchOffset = 128 * (random() % 3);
   std::string shared = "!layout.shared<" + std::to_string(shape[0]) + "x" +
                        std::to_string(shape[1]) + "x" + type.str() + ", " +
@@ -365,7 +373,7 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   tile.module = parseSourceString<ModuleOp>(
       "gpu.module @m { gpu.func @f(%p: " + memref(extents, type) +
           ", %i: index) {\n%s = layout.alloc_shared : " + shared +
-          "\nlayout.async_copy %p[%i, %i], %s {via = " + text(tileLayout()) +
+          "\nlayout.async_copy %p[%i, %i], %s {via = " + text(via) +
           ", layout.divisors = array<i64: 1, " + std::to_string(divisor) +
           ">} : " + memref(extents, type) + ", " + shared + "\ngpu.return } }",
       &context());
@@ -419,13 +427,14 @@ TEST_P(Copies, AnyTileInAnyLayout) {
   if (const char *given = std::getenv("MIRAGE_SEED"))
     seed = std::strtoul(given, nullptr, 10);
   std::mt19937 random(seed);
-  unsigned asynchronous = 0;
+  unsigned asynchronous = 0, inClusters = 0;
   for (unsigned i = 0; i < 200; ++i) {
     CopiedTile tile = randomCopy(random, GetParam());
     ASSERT_TRUE(tile.copy);
     auto code = tile.emit(tile.shared);
     ASSERT_TRUE(succeeded(code));
     (*code)->walk([&](NVVM::CpAsyncOp) { ++asynchronous; });
+    inClusters += tile.site.clusterBlocks > 1;
     std::string wrong = tile.check(**code);
     if (!wrong.empty()) {
       tile.module->dump();
@@ -435,6 +444,7 @@ TEST_P(Copies, AnyTileInAnyLayout) {
     }
   }
   EXPECT_EQ(asynchronous > 0, isAsync());
+  EXPECT_EQ(inClusters > 0, lookupTarget(GetParam())->maxClusterBlocks > 1);
 }
 
 TEST_P(Copies, WrongSwizzle) {

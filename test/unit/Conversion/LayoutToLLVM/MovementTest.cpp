@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ChipTest.h"
+#include "RandomConversion.h"
 
 #include <set>
 
@@ -296,6 +297,77 @@ TEST_P(Movement, AsynchronousCopies) {
       for (int c = 0; c < 128; ++c)
         ASSERT_EQ(out.values[r * 128 + c],
                   r < 13 && c < columns ? in.values[r * columns + c] : 0.0)
+            << "at " << r << ", " << c;
+  }
+}
+
+/// Copies tiles of `rows` rows and 16 columns of `source`, one ahead of its
+/// use, and stores them to rows of 64. Each cluster has rows of its own.
+static Kernel copyAheadKernel(const std::string &source, int rows,
+                              const std::string &shared,
+                              layout::LinearLayoutAttr via,
+                              layout::LinearLayoutAttr wanted) {
+  std::string whole = memref({2 * rows, 64}, "f32");
+  std::string t = tile(wanted.getShape(), "f32", wanted);
+  auto copy = [&](const std::string &column, const std::string &slot) {
+    return "layout.async_copy %p0[%r, " + column + "], %s slot " + slot +
+           " {via = " + text(via) + "} : " + source + ", " + shared +
+           "\nlayout.async_commit\n";
+  };
+  Kernel kernel;
+  kernel.memrefs = {source, whole};
+  kernel.body =
+      "%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n"
+      "%c2 = arith.constant 2 : index\n%c4 = arith.constant 4 : index\n"
+      "%c16 = arith.constant 16 : index\n%rows = arith.constant " +
+      std::to_string(rows) +
+      " : index\n%b = gpu.block_id x\n%r = arith.muli %b, %rows : index\n"
+      "%s = layout.alloc_shared : " +
+      shared + "\n" + copy("%c0", "%c0") +
+      "scf.for %i = %c0 to %c4 step %c1 {\n"
+      "%slot = arith.remui %i, %c2 : index\n"
+      "%j = arith.addi %i, %c1 : index\n"
+      "%next = arith.remui %j, %c2 : index\n"
+      "%n = arith.muli %j, %c16 : index\n" +
+      copy("%n", "%next") +
+      "layout.async_wait 1\nlayout.barrier\n"
+      "%0 = layout.local_load %s slot %slot : " +
+      shared + " -> " + t +
+      "\n%c = arith.muli %i, %c16 : index\n"
+      "layout.store %0, %p1[%r, %c] : " +
+      t + ", " + whole + "\nlayout.barrier\n}\nlayout.async_wait 0";
+  return kernel;
+}
+
+/// Tiles spread over the blocks of two clusters: each block copies and reads
+/// its own part, or all of it where others hold the same.
+TEST(ClusterMovement, AsynchronousCopies) {
+  std::mt19937 random(29);
+  std::string shared = "!layout.shared<32x16xf32, #layout.linear<offset = "
+                       "[[0, 1], [0, 2], [0, 4], [1, 0], [2, 4], [0, 8], "
+                       "[4, 0], [8, 0], [16, 0]] -> [32, 16]>, slots = 2>";
+  for (int i = 0; i < 24; ++i) {
+    unsigned blockBits = 1 + i % 2;
+    llvm::SmallVector<int64_t> shape = {32, 16};
+    auto spread = [&](unsigned bits) {
+      return randomLayout(random, shape, 5, 2, /*mixed=*/i % 3 == 0, bits);
+    };
+    bool isInAllBlocks = i % 4 == 3;
+    auto via = spread(isInAllBlocks ? 0 : blockBits);
+    auto wanted =
+        isInAllBlocks ? spread(blockBits) : shuffleInBlocks(random, via);
+    int rows = i % 5 ? 64 : 61, columns = i % 5 ? 64 : 51;
+    Kernel kernel = copyAheadKernel(memref({rows, columns}, "f32"), 32, shared,
+                                    via, wanted);
+    kernel.blocks = 2u << blockBits;
+    SCOPED_TRACE(kernel.body);
+    Data in = Data::random("f32", rows * columns, random());
+    Data out = Data::random("f32", 64 * 64, random());
+    ASSERT_TRUE(run(kernel, {&in, &out}));
+    for (int r = 0; r < 64; ++r)
+      for (int c = 0; c < 64; ++c)
+        ASSERT_EQ(out.values[r * 64 + c],
+                  r < rows && c < columns ? in.values[r * columns + c] : 0.0)
             << "at " << r << ", " << c;
   }
 }

@@ -145,3 +145,28 @@ test::planOf(const RandomConversion &pair) {
   return planConvert(pair.source, pair.destination, pair.elementBits,
                      *pair.target);
 }
+
+layout::LinearLayoutAttr test::shuffleInBlocks(std::mt19937 &random,
+                                               layout::LinearLayoutAttr from) {
+  using layout::PlaceDim;
+  using Bases = layout::LinearLayoutAttr::Bases;
+  auto basesOf = [&](PlaceDim place) { return Bases(from.getBases(place)); };
+  Bases all;
+  for (PlaceDim place : {PlaceDim::Register, PlaceDim::Lane, PlaceDim::Warp})
+    llvm::append_range(all, basesOf(place));
+  std::shuffle(all.begin(), all.end(), random);
+  Bases blocks = basesOf(PlaceDim::Block);
+  for (auto &block : blocks)
+    if (random() % 2)
+      for (auto [part, other] :
+           llvm::zip_equal(block, all[random() % all.size()]))
+        part ^= other;
+  auto take = [&](PlaceDim place) {
+    Bases taken(all.end() - basesOf(place).size(), all.end());
+    all.resize(all.size() - taken.size());
+    return taken;
+  };
+  Bases lanes = take(PlaceDim::Lane), warps = take(PlaceDim::Warp);
+  return layout::LinearLayoutAttr::getRegisters(
+      from.getContext(), from.getShape(), all, lanes, warps, blocks);
+}

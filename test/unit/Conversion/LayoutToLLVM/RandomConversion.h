@@ -39,6 +39,11 @@ RandomConversion randomConversion(std::mt19937 &random, bool clusters = false,
 /// The plan that the lowering makes of it.
 llvm::Expected<layout::ConversionPlan> planOf(const RandomConversion &pair);
 
+/// Another layout in which each block of a cluster has the same elements: the
+/// other bases change places, and are added to those of the blocks.
+layout::LinearLayoutAttr shuffleInBlocks(std::mt19937 &random,
+                                         layout::LinearLayoutAttr from);
+
 } // namespace mirage::test
 
 #endif // MIRAGE_TEST_UNIT_CONVERSION_LAYOUTTOLLVM_RANDOMCONVERSION_H

@@ -97,7 +97,9 @@ def Layout_AllocSharedOp : Layout_Op<"alloc_shared", [MemoryEffects<[MemAlloc]>]
   let summary = "a tile in shared memory, alive as long as it is used";
   let description = [{
     The contents are undefined at first. `layout-allocate-shared` gives it a
-    place: the attribute `layout.offset`, in bytes.
+    place: the attribute `layout.offset`, in bytes. Each block of a cluster has
+    a tile of its own, in which is what the block has written: a load of what
+    other blocks have written is refused by the lowering.
 
     ```mlir
     %s = layout.alloc_shared : !layout.shared<16x64xf16>

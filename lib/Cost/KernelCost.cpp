@@ -36,6 +36,8 @@ KernelCounts &KernelCounts::operator+=(const KernelCounts &other) {
   globalStoreBytes += other.globalStoreBytes;
   sharedLoadWavefronts += other.sharedLoadWavefronts;
   sharedStoreWavefronts += other.sharedStoreWavefronts;
+  shuffles += other.shuffles;
+  barriers += other.barriers;
   matrixInstructions += other.matrixInstructions;
   return *this;
 }
@@ -45,7 +47,7 @@ KernelCounts KernelCounts::operator*(uint64_t times) const {
   for (uint64_t *count :
        {&product.globalLoadBytes, &product.globalStoreBytes,
         &product.sharedLoadWavefronts, &product.sharedStoreWavefronts,
-        &product.matrixInstructions})
+        &product.shuffles, &product.barriers, &product.matrixInstructions})
     *count *= times;
   return product;
 }

@@ -10,7 +10,7 @@
 // CHECK-SAME: "blocks":[{"grid":
 // CHECK-SAME: "winner":{"kernels":1
 // CHECK-SAME: "splits":1
-// CHECK-SAME: "counts":{"global_load_bytes":{{[1-9][0-9]*}},"global_store_bytes":4096,"shared_load_wavefronts":{{[1-9][0-9]*}},"shared_store_wavefronts":{{[1-9][0-9]*}},"mma":{{[1-9][0-9]*}}}
+// CHECK-SAME: "counts":{"global_load_bytes":{{[1-9][0-9]*}},"global_store_bytes":4096,"shared_load_wavefronts":{{[1-9][0-9]*}},"shared_store_wavefronts":{{[1-9][0-9]*}},"shuffles":{{[0-9]+}},"barriers":{{[1-9][0-9]*}},"mma":{{[1-9][0-9]*}}}
 // CHECK-SAME: "fixed":
 // CHECK-SAME: "layouts":"proved"}
 // CHECK-SAME: "runners_up":[{"ops":[0,2],"kernels":{{[12]}},"predicted_us":

@@ -40,13 +40,16 @@
 namespace mirage {
 
 /// What a device counts of a whole kernel, without any estimate: bytes that
-/// threads ask for, wavefronts of shared memory (over all warps) and warp-level
-/// matrix instructions.
+/// threads ask for, wavefronts of shared memory (over all warps), warp-level
+/// instructions that move data across lanes or multiply matrices, and barriers
+/// (over all blocks).
 struct KernelCounts {
   uint64_t globalLoadBytes = 0;
   uint64_t globalStoreBytes = 0;
   uint64_t sharedLoadWavefronts = 0;
   uint64_t sharedStoreWavefronts = 0;
+  uint64_t shuffles = 0;
+  uint64_t barriers = 0;
   uint64_t matrixInstructions = 0;
 
   uint64_t sharedWavefronts() const {

@@ -26,7 +26,8 @@ static constexpr unsigned maxVectorBytes = 16;
 // Combining
 //===----------------------------------------------------------------------===//
 
-Type Combiner::type() const {
+Type mirage::accumulatorType(Type element) {
+  Builder b(element.getContext());
   return element.isInteger() ? Type(b.getI32Type()) : b.getF32Type();
 }
 
@@ -157,6 +158,18 @@ Value Combiner::prefersSecond(Value x, Value xIndex, Value y, Value yIndex) {
 //===----------------------------------------------------------------------===//
 // Threads
 //===----------------------------------------------------------------------===//
+
+bool mirage::reducesByInstruction(ReduceOp op, const ReductionPlan &plan,
+                                  const ThreadMap &slots, BlockShape block,
+                                  const TargetInstructions &instructions) {
+  Type type = accumulatorType(getElementTypeOrSelf(op.getValue().getType()));
+  return !op.getIndex() && plan.laneSteps.size() == block.laneBits &&
+         llvm::all_of(plan.laneSteps,
+                      [&](const PlaceMove &move) {
+                        return slots.ofRegister(move.registers) == 0;
+                      }) &&
+         instructions.canReduceWarp(op.getKind(), type);
+}
 
 uint64_t mirage::redundantThreads(const ThreadMap &map, BlockShape block) {
   F2Span span(64, map.registers.size() + map.threads.size());

@@ -43,6 +43,9 @@ T combineBalanced(llvm::SmallVector<T> values, Combine combine) {
   return values.front();
 }
 
+/// The type that values of a tile of `element` are combined in.
+mlir::Type accumulatorType(mlir::Type element);
+
 /// The arithmetic of a reduction or scan, in f32 or i32.
 class Combiner {
 public:
@@ -50,8 +53,7 @@ public:
            mlir::Type element)
       : b(b), kind(kind), element(element) {}
 
-  /// The type that values are combined in.
-  mlir::Type type() const;
+  mlir::Type type() const { return accumulatorType(element); }
   mlir::Value widen(mlir::Value value);
   mlir::Value narrow(mlir::Value value);
   /// The value that changes nothing, and that narrow values have too.
@@ -71,6 +73,14 @@ private:
   layout::ReduceKind kind;
   mlir::Type element;
 };
+
+/// Whether one instruction does all butterflies of a reduction: lanes alone
+/// move along the axis, all of them do, and the target has it. `slots` are
+/// those of the plan.
+bool reducesByInstruction(layout::ReduceOp op,
+                          const layout::ReductionPlan &plan,
+                          const ThreadMap &slots, BlockShape block,
+                          const TargetInstructions &instructions);
 
 /// Mask of the bits of the thread's number in its block that must be 0 so that,
 /// of all places of a block with one number, one thread is left.

@@ -8,6 +8,7 @@
 
 #include "mirage/Conversion/LayoutToLLVM/KernelTraffic.h"
 
+#include "KernelPreparation.h"
 #include "OpTraffic.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -186,7 +187,7 @@ public:
 private:
   bool fillTable() {
     FailureOr<BlockShape> shape = blockShapeOf(kernel, target);
-    if (failed(shape) || shape->clusterBits)
+    if (failed(shape) || clusterBlocksOf(kernel) > 1)
       return false;
     std::unique_ptr<TargetInstructions> instructions =
         TargetInstructions::create(target);
@@ -243,5 +244,8 @@ private:
 
 std::optional<KernelCounts>
 mirage::countKernel(gpu::GPUFuncOp kernel, const TargetDescription &target) {
-  return KernelCounter(kernel, target).count();
+  // With the barriers that the lowering will insert.
+  OwningOpRef<gpu::GPUFuncOp> copy(kernel.clone());
+  insertBarriers(*copy, target);
+  return KernelCounter(*copy, target).count();
 }

@@ -105,12 +105,12 @@ public:
   }
 
   /// redux.sync: 32-bit integers.
+  bool canReduceWarp(layout::ReduceKind kind, Type type) const override {
+    return reduxKind(kind) && type.isInteger(32);
+  }
   Value reduceWarp(ImplicitLocOpBuilder &b, layout::ReduceKind kind,
                    Value value) const override {
-    std::optional<NVVM::ReduxKind> redux = reduxKind(kind);
-    if (!redux || !value.getType().isInteger(32))
-      return {};
-    return NVVM::ReduxOp::create(b, value.getType(), value, *redux,
+    return NVVM::ReduxOp::create(b, value.getType(), value, *reduxKind(kind),
                                  constantI32(b, -1));
   }
 

@@ -38,7 +38,7 @@ public:
   std::optional<OpTraffic> count(Operation *op) {
     return llvm::TypeSwitch<Operation *, std::optional<OpTraffic>>(op)
         .Case<LoadOp, StoreOp, AsyncCopyOp, LocalLoadOp, LocalStoreOp,
-              ConvertOp, ReduceOp, ScanOp, GatherOp, DotOp>(
+              ConvertOp, ReduceOp, ScanOp, GatherOp, DotOp, BarrierOp>(
             [&](auto tileOp) { return countOp(tileOp); })
         .Default([](Operation *) { return OpTraffic(); });
   }
@@ -49,6 +49,9 @@ private:
   //===--------------------------------------------------------------------===//
 
   uint64_t lanesMask() const { return (uint64_t{1} << block.laneBits) - 1; }
+  uint64_t warps() const {
+    return uint64_t{1} << (block.threadBits - block.laneBits);
+  }
   /// Warps of the block with a thread that has no bit of `idle`.
   uint64_t activeWarps(uint64_t idle) const {
     uint64_t threads = (uint64_t{1} << block.threadBits) - 1;
@@ -108,8 +111,14 @@ private:
     OpTraffic traffic;
     if (plan->kind == ConversionKind::Cluster)
       return std::nullopt;
-    if (plan->kind != ConversionKind::Shared)
+    if (plan->kind != ConversionKind::Shared) {
+      traffic.fixed.shuffles =
+          warps() * plan->exchange.shuffles() * plan->exchange.wordsPerValue();
       return traffic;
+    }
+    // One in each part, and one between parts.
+    if (plan->shared.barrier == BarrierScope::Block)
+      traffic.fixed.barriers = 2 * plan->shared.repetitions - 1;
     traffic.fixed.sharedStoreWavefronts =
         accesses(plan->shared.store, plan->elemBits, /*isStore=*/true);
     traffic.fixed.sharedLoadWavefronts =
@@ -123,10 +132,11 @@ private:
 
   static constexpr unsigned slotBits = 32, maxVectorSlots = 4;
 
-  static uint64_t numClasses(const ThreadMap &map) {
+  /// How many numbers, without their low bits, the registers of a thread have.
+  static uint64_t numClasses(const ThreadMap &map, unsigned droppedBits = 0) {
     llvm::SmallDenseSet<uint64_t> classes;
     for (unsigned r = 0; r < map.numRegisters(); ++r)
-      classes.insert(map.ofRegister(r));
+      classes.insert(map.ofRegister(r) >> droppedBits);
     return classes.size();
   }
   uint64_t slotStores(const ThreadMap &slots, uint64_t values) const {
@@ -149,24 +159,92 @@ private:
     OpTraffic traffic;
     if (!plan.blockSteps.empty())
       return std::nullopt;
+    ThreadMap partials = componentMap(plan.slots, "slot", block);
+    uint64_t values = numClasses(partials) * (op.getIndex() ? 2 : 1);
+    if (!reducesByInstruction(op, plan, partials, block, instructions))
+      traffic.fixed.shuffles = warps() * plan.laneSteps.size() * values;
     if (!plan.warpBits)
       return traffic;
+    traffic.fixed.barriers = 1;
     ThreadMap slots = componentMap(
         llvm::cantFail(plan.slots.compose(plan.scratch)), "slot", block);
-    uint64_t values = numClasses(slots) * (op.getIndex() ? 2 : 1);
     traffic.fixed.sharedStoreWavefronts = slotStores(slots, values);
     traffic.fixed.sharedLoadWavefronts =
         slotLoads(slots, values, plan.warpBits);
     return traffic;
   }
 
-  std::optional<OpTraffic> countOp(ScanOp op) const {
-    if (planScan(op).numSlots)
-      return std::nullopt;
-    return OpTraffic();
+  //===--------------------------------------------------------------------===//
+  // Along an axis
+  //===--------------------------------------------------------------------===//
+
+  /// Of the low bits of elements, [first, first + count), those that differ
+  /// between threads.
+  static uint64_t threadBits(const ThreadMap &elements, unsigned first,
+                             unsigned count) {
+    return elements.threadBits() >> first & ((uint64_t{1} << count) - 1);
   }
+  /// Whether registers alone decide a bit of the place along the axis. Then
+  /// some of them need nothing of what a step loads, and their loads are
+  /// dropped or not as later steps need the totals.
+  static bool registersDecide(const ThreadMap &elements,
+                              const ScanPlan::Step &step) {
+    return threadBits(elements, step.firstBit, step.bits) !=
+           (uint64_t{1} << step.bits) - 1;
+  }
+  /// Whether registers hold last elements only: an exclusive scan does not need
+  /// these, and what has loaded them may be dropped.
+  static bool dropsElements(ScanOp op, const ThreadMap &elements) {
+    unsigned axisBits = llvm::Log2_64(
+        cast<RankedTensorType>(op.getType()).getDimSize(op.getAxis()));
+    return op.getExclusive() && !threadBits(elements, 0, axisBits);
+  }
+
+  std::optional<OpTraffic> countOp(ScanOp op) const {
+    ScanPlan plan = planScan(op);
+    ThreadMap elements = componentMap(plan.elements, "element", block);
+    if (dropsElements(op, elements))
+      return std::nullopt;
+    OpTraffic traffic;
+    for (const ScanPlan::Step &step : plan.steps) {
+      uint64_t totals = numClasses(elements, step.firstBit);
+      if (!step.isShared()) {
+        traffic.fixed.shuffles += step.move.lanes ? warps() * totals : 0;
+        continue;
+      }
+      if (step.reach == ScanPlan::Reach::Cluster ||
+          registersDecide(elements, step))
+        return std::nullopt;
+      ThreadMap slots = scanSlots(elements, step);
+      traffic.fixed.barriers += 1;
+      traffic.fixed.sharedStoreWavefronts += slotStores(slots, totals);
+      traffic.fixed.sharedLoadWavefronts += slotLoads(
+          slots, numClasses(elements, step.firstBit + step.bits), step.bits);
+    }
+    return traffic;
+  }
+
+  /// Within a warp every register that is not a replica gets all candidates,
+  /// several in a word.
   std::optional<OpTraffic> countOp(GatherOp op) const {
-    return planGather(op, target) ? std::optional(OpTraffic()) : std::nullopt;
+    std::optional<GatherPlan> plan = planGather(op, target);
+    if (!plan)
+      return std::nullopt;
+    OpTraffic traffic;
+    if (plan->crossesLanes) {
+      unsigned bits =
+          getElementTypeOrSelf(op.getType()).getIntOrFloatBitWidth();
+      uint64_t words = llvm::divideCeil(bits << plan->choices.size(), 32);
+      traffic.fixed.shuffles =
+          warps() * numClasses(flatMap(getLayout(op.getType()), block)) * words;
+    }
+    return traffic;
+  }
+
+  std::optional<OpTraffic> countOp(BarrierOp) const {
+    OpTraffic traffic;
+    traffic.fixed.barriers = 1;
+    return traffic;
   }
 
   //===--------------------------------------------------------------------===//

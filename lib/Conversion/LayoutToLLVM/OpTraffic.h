@@ -38,8 +38,9 @@ struct OpTraffic {
 };
 
 /// Nothing for an op whose counts depend on data (a gather through shared
-/// memory), that reads the shared memory of other blocks, or for a scan across
-/// warps.
+/// memory), that reads the shared memory of other blocks, or for a scan of
+/// which some values are not needed and dropped: across warps in places that
+/// registers decide, and of elements that come last in an exclusive one.
 std::optional<OpTraffic> trafficOf(mlir::Operation *op, BlockShape block,
                                    const TargetInstructions &instructions);
 

@@ -48,8 +48,8 @@ public:
   /// The registers of the results.
   SmallVector<SmallVector<Value>> run(ValueRange registers) {
     combineRegisters(registers);
-    if (std::optional<Partials> reduced = reduceWarps())
-      partials = std::move(*reduced);
+    if (reducesByInstruction(op, plan, slots, block, instructions))
+      reduceWarps();
     else
       combineLanes();
     if (plan.partialBits())
@@ -105,22 +105,10 @@ private:
     }
   }
 
-  /// One instruction for all butterflies, where lanes alone move along the axis
-  /// and all of them do.
-  std::optional<Partials> reduceWarps() {
-    if (hasIndex() || plan.laneSteps.size() != block.laneBits ||
-        llvm::any_of(plan.laneSteps, [&](const PlaceMove &move) {
-          return slots.ofRegister(move.registers) != 0;
-        }))
-      return std::nullopt;
-    Partials reduced;
-    for (auto &[slot, partial] : partials) {
-      Value value = instructions.reduceWarp(b, op.getKind(), partial.value);
-      if (!value)
-        return std::nullopt;
-      reduced[slot].value = value;
-    }
-    return reduced;
+  /// One instruction for all butterflies.
+  void reduceWarps() {
+    for (auto &[slot, partial] : partials)
+      partial.value = instructions.reduceWarp(b, op.getKind(), partial.value);
   }
 
   void combineLanes() {

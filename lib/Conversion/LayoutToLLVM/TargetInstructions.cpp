@@ -34,6 +34,10 @@ std::pair<Value, Value> TargetInstructions::swapHalves(ImplicitLocOpBuilder &,
                                                        unsigned) const {
   llvm_unreachable("target cannot swap half-warps");
 }
+Value TargetInstructions::reduceWarp(ImplicitLocOpBuilder &, layout::ReduceKind,
+                                     Value) const {
+  llvm_unreachable("target has no reduction of a warp");
+}
 Value TargetInstructions::blockInCluster(ImplicitLocOpBuilder &) const {
   llvm_unreachable("target has no clusters");
 }

@@ -106,13 +106,15 @@ public:
   virtual mlir::Value mapToBlock(mlir::ImplicitLocOpBuilder &b,
                                  mlir::Value pointer, mlir::Value rank) const;
 
-  /// The combination of the 32-bit `value` of all lanes, in all lanes, by one
-  /// instruction; null where the target has none for it.
+  /// Whether `reduceWarp` exists for values of a 32-bit type.
+  virtual bool canReduceWarp(layout::ReduceKind kind, mlir::Type type) const {
+    return false;
+  }
+  /// The combination of the `value` of all lanes, in all lanes, by one
+  /// instruction.
   virtual mlir::Value reduceWarp(mlir::ImplicitLocOpBuilder &b,
                                  layout::ReduceKind kind,
-                                 mlir::Value value) const {
-    return {};
-  }
+                                 mlir::Value value) const;
 
   //===--------------------------------------------------------------------===//
   // Matrices

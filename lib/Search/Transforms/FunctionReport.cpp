@@ -45,6 +45,8 @@ static void printCounts(llvm::json::OStream &json, const KernelCounts &counts) {
     json.attribute("global_store_bytes", counts.globalStoreBytes);
     json.attribute("shared_load_wavefronts", counts.sharedLoadWavefronts);
     json.attribute("shared_store_wavefronts", counts.sharedStoreWavefronts);
+    json.attribute("shuffles", counts.shuffles);
+    json.attribute("barriers", counts.barriers);
     json.attribute("mma", counts.matrixInstructions);
   });
 }

@@ -25,7 +25,7 @@ def main():
     for number, (block, kernel) in enumerate(zip(blocks, kernels)):
         assert block["grid"] == kernel["grid"], (number, block["grid"], kernel["grid"])
         expected, got = block["counts"], kernel["counters"]
-        assert len(expected) == 5, expected
+        assert len(expected) == 7, expected
         for name, count in expected.items():
             assert count == got[name], (number, name, count, got[name])
 

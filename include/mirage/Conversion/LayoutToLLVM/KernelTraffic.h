@@ -18,8 +18,8 @@ namespace mirage {
 /// The counters that one launch of a tile program with layouts would have, to
 /// the unit: what `mirage-run --device=sim` reports of it. The scalar part of
 /// the program is executed, for one of all blocks that do the same; the tile
-/// ops are counted by rank. `kernel` must have its block and grid size, and
-/// gets the attributes of the analysis of accesses.
+/// ops are counted by rank. `kernel` must have its block and grid size, and its
+/// shared memory be handed out.
 ///
 /// Nothing where the counts depend on data, blocks share a tile, or there are
 /// too many blocks that differ.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ChipTest.h"
+#include "Counts.h"
 #include "RandomConversion.h"
 
 #include <set>
@@ -56,6 +57,36 @@ TEST_P(Movement, AnyLayoutToAnyLayout) {
     roundTrip(random, {16, 64}, i % 2 ? "f16" : "f32", /*mixed=*/i % 4 == 3);
   for (int i = 0; i < 4; ++i)
     roundTrip(random, {2, 8}, i % 2 ? "bf16" : "f32", /*mixed=*/i % 4 == 3);
+}
+
+/// What a conversion does is known before it runs.
+TEST_P(Movement, ForetoldCounters) {
+  std::mt19937 random(31);
+  const char *types[] = {"i8", "f16", "f32"};
+  for (int i = 0; i < 24; ++i) {
+    llvm::SmallVector<int64_t> shape = {16, int64_t{4} << random() % 5};
+    auto layout = [&] {
+      return randomLayout(random, shape, GetParam().laneBits, 2,
+                          /*mixed=*/random() % 2);
+    };
+    std::string m = memref(shape, types[i % 3]);
+    std::string a = tile(shape, types[i % 3], layout());
+    std::string b = tile(shape, types[i % 3], layout());
+    Kernel kernel = this->kernelFromZero(
+        "%0 = layout.load %p0[%c0, %c0] : " + m + " -> " + a +
+        "\n%1 = layout.convert %0 : " + a + " -> " + b +
+        "\nlayout.store %1, %p1[%c0, %c0] : " + b + ", " + m);
+    kernel.memrefs = {m, m};
+    Data in = Data::random(types[i % 3], shape[0] * shape[1], random());
+    Data out = Data::zeros(types[i % 3], in.values.size());
+    SCOPED_TRACE(kernel.body);
+    auto counters = run(kernel, {&in, &out});
+    ASSERT_TRUE(counters);
+    EXPECT_EQ(in.values, out.values);
+    auto predicted = predictCounts(kernel);
+    ASSERT_TRUE(predicted);
+    expectEqual(*predicted, *counters);
+  }
 }
 
 /// A tile that hangs over the tensor: what is outside reads as `other` and is

@@ -124,6 +124,7 @@ private:
   std::optional<AccessChoice> chooseTransposed() const;
   bool splitRegisters(unsigned inWord, AccessChoice &choice) const;
   void price(AccessChoice &choice) const;
+  bool repeatsRows(const AccessChoice &choice) const;
   uint64_t moves(ArrayRef<uint64_t> registers, uint64_t instructions) const;
   /// Or of all addresses the lanes (but `skipLanes`), warps, blocks reach.
   uint64_t touched(unsigned skipLanes) const;
@@ -286,6 +287,19 @@ std::optional<AccessChoice> AccessChooser::chooseTransposed() const {
   return best;
 }
 
+/// Whether several lanes of a matrix instruction name the same row. Loads may;
+/// what a row is after two stores at once, no manual says.
+bool AccessChooser::repeatsRows(const AccessChoice &choice) const {
+  Subspace addresses;
+  auto isNew = [&](uint64_t address) { return addresses.insert(address); };
+  return !llvm::all_of(choice.rows, isNew) ||
+         !llvm::all_of(
+             ArrayRef(choice.otherRegisters).take_front(choice.matrixBits()),
+             [&](uint64_t reg) {
+               return isNew(applyColumns(columns.registers, reg));
+             });
+}
+
 AccessChoice AccessChooser::run() const {
   AccessChoice best = chooseVector();
   bool hasMatrix = options.isStore ? target.hasStmatrix : target.hasLdmatrix;
@@ -296,7 +310,8 @@ AccessChoice AccessChooser::run() const {
     return std::pair(choice.wavefronts(), choice.instructions);
   };
   for (auto &other : {chooseMatrix(), chooseTransposed()})
-    if (other && cost(*other) < cost(best))
+    if (other && cost(*other) < cost(best) &&
+        !(options.isStore && repeatsRows(*other)))
       best = *other;
   return best;
 }

@@ -14,59 +14,21 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
 
-/// Whether several lanes of a matrix store name the same row.
-static bool repeatsRows(const SharedAccess &store) {
-  if (store.op == SharedOp::Vector)
-    return false;
-  unsigned lanes = 3 + llvm::Log2_32(store.matrices);
-  for (unsigned bit = 0; bit < lanes; ++bit)
-    if (bit >= store.thread.inBits("lane") ||
-        store.thread.basis("lane", bit, "offset") == 0)
-      return true;
-  return false;
-}
-
 llvm::Expected<SharedAccess>
 mirage::planSharedStore(const LinearLayout &registers,
                         const LinearLayout &shared, unsigned elementBits,
                         const TargetDescription &target) {
   SharedAccessOptions options;
   options.isStore = true;
-  auto plan = planSharedAccess(registers, shared, elementBits, target, options);
-  if (!plan || !repeatsRows(*plan))
-    return plan;
-  options.allowMatrix = false;
   return planSharedAccess(registers, shared, elementBits, target, options);
-}
-
-llvm::Expected<ConversionPlan>
-mirage::planConvert(const LinearLayout &source, const LinearLayout &destination,
-                    unsigned elementBits, const TargetDescription &target) {
-  ConversionOptions options;
-  auto plan = planConversion(source, destination, elementBits, target, options);
-  if (!plan || plan->kind != ConversionKind::Shared ||
-      !repeatsRows(plan->shared.store))
-    return plan;
-  // Only of a tile that is in the scratch as a whole the store is planned anew.
-  if (plan->shared.repetitions > 1 || source.inBits("block")) {
-    options.allowMatrix = false;
-    return planConversion(source, destination, elementBits, target, options);
-  }
-  auto store = planSharedStore(source.flattenOuts("element"),
-                               plan->shared.layout, plan->elemBits, target);
-  if (!store)
-    return store.takeError();
-  plan->shared.store = std::move(*store);
-  plan->verified = verifyConversion(*plan, source, destination);
-  return plan;
 }
 
 llvm::Expected<ConversionPlan>
 mirage::planConvert(ConvertOp op, const TargetDescription &target) {
   auto tile = cast<RankedTensorType>(op.getType());
-  return planConvert(getLayout(op.getValue().getType()).getLinear(),
-                     getLayout(tile).getLinear(), tile.getElementTypeBitWidth(),
-                     target);
+  return planConversion(getLayout(op.getValue().getType()).getLinear(),
+                        getLayout(tile).getLinear(),
+                        tile.getElementTypeBitWidth(), target);
 }
 
 static ReductionPlan planOf(ReduceOp op) {

@@ -221,6 +221,23 @@ TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
   EXPECT_EQ(p.shared.barrier, BarrierScope::Block);
 }
 
+/// Lanes that hold the same row cannot all store it as a matrix: the layout is
+/// chosen for vectors then, not for a matrix store that is taken apart.
+TEST(ConversionPlan, RepeatedRowsAreStoredAsVectors) {
+  LinearLayout columns = make(
+      R"({"kind":"blocked","shape":[32,32],"size_per_thread":[8,1],
+          "threads_per_warp":[8,4],"warps_per_cta":[1,1],"order":[0,1]})");
+  LinearLayout rows = make(
+      R"({"kind":"blocked","shape":[32,32],"size_per_thread":[1,16],
+          "threads_per_warp":[32,1],"warps_per_cta":[1,1],"order":[1,0]})");
+  ConversionPlan p = plan(columns, rows, 16, {/*allowShuffle=*/false});
+  ASSERT_EQ(p.kind, ConversionKind::Shared);
+  EXPECT_TRUE(p.verified);
+  EXPECT_EQ(p.shared.store.op, SharedOp::Vector);
+  EXPECT_EQ(p.shared.store.vectorElems, 8u);
+  EXPECT_EQ(p.shared.store.instructions(), 8u);
+}
+
 /// 256 KiB do not fit: the tile goes in parts, where registers allow it.
 TEST(ConversionPlan, PartsOfATileThatDoesNotFit) {
   LinearLayout s = make(R"({"kind":"blocked","shape":[256,256],

@@ -28,18 +28,11 @@ namespace mirage {
 /// must be multiples of 128.
 int64_t scratchBytes(mlir::Operation *op, const TargetDescription &target);
 
-/// How the lowering will carry out a conversion between two layouts: the best
-/// plan whose instructions the target has, and in which no two lanes write the
-/// same row.
-llvm::Expected<layout::ConversionPlan>
-planConvert(const LinearLayout &source, const LinearLayout &destination,
-            unsigned elementBits, const TargetDescription &target);
+/// How the lowering will carry out a conversion.
 llvm::Expected<layout::ConversionPlan>
 planConvert(layout::ConvertOp op, const TargetDescription &target);
 
-/// The best store such that no two lanes write the same row (one of several
-/// threads with the same elements can be elected, one of several lanes of a
-/// matrix instruction cannot).
+/// How the lowering will write a tile to a shared one.
 llvm::Expected<layout::SharedAccess>
 planSharedStore(const LinearLayout &registers, const LinearLayout &shared,
                 unsigned elementBits, const TargetDescription &target);

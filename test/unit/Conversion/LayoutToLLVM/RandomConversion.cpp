@@ -142,8 +142,8 @@ RandomConversion test::randomConversion(std::mt19937 &random, bool clusters,
 
 llvm::Expected<layout::ConversionPlan>
 test::planOf(const RandomConversion &pair) {
-  return planConvert(pair.source, pair.destination, pair.elementBits,
-                     *pair.target);
+  return layout::planConversion(pair.source, pair.destination, pair.elementBits,
+                                *pair.target);
 }
 
 layout::LinearLayoutAttr test::shuffleInBlocks(std::mt19937 &random,

@@ -8,6 +8,8 @@
 
 #include "ExchangeEmitter.h"
 
+#include "WordPacking.h"
+
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::layout;
@@ -51,12 +53,7 @@ ExchangeEmitter::Words ExchangeEmitter::packWord(ValueRange registers,
     auto type = VectorType::get(bits / 32, i32);
     return Words(unpackVector(b, LLVM::BitcastOp::create(b, type, parts[0])));
   }
-  Type packed = b.getIntegerType(parts.size() * bits);
-  Value value = LLVM::BitcastOp::create(
-      b, packed, parts.size() == 1 ? parts[0] : packVector(b, parts));
-  if (packed == i32)
-    return {value};
-  return {LLVM::ZExtOp::create(b, i32, value)};
+  return {mirage::packWord(b, instructions, parts)};
 }
 
 SmallVector<Value> ExchangeEmitter::unpackWord(const Words &words) {

@@ -20,6 +20,7 @@
 
 #include "GlobalTile.h"
 #include "SharedEmitter.h"
+#include "WordPacking.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -282,8 +283,13 @@ static Value otherValue(ImplicitLocOpBuilder &b, Type element, Type type,
                         std::optional<APFloat> other) {
   TypedAttr scalar = registerConstant(element, other ? *other : APFloat(0.0));
   auto vector = dyn_cast<VectorType>(type);
-  if (!vector)
+  if (type == scalar.getType())
     return LLVM::ConstantOp::create(b, type, scalar);
+  if (!vector) // two bytes
+    return LLVM::ConstantOp::create(
+        b,
+        b.getIntegerAttr(
+            type, APInt::getSplat(16, cast<IntegerAttr>(scalar).getValue())));
   if (vector.getElementType() == scalar.getType())
     return LLVM::ConstantOp::create(
         b, type, DenseElementsAttr::get(vector, ArrayRef<Attribute>(scalar)));
@@ -327,21 +333,9 @@ struct LoadPattern final : TilePattern<LoadOp> {
   static Type typeOfRun(ImplicitLocOpBuilder &b, Type scalar, unsigned size,
                         bool masked) {
     unsigned words = size * scalar.getIntOrFloatBitWidth() / 32;
-    if (size == 1)
-      return scalar;
-    if (masked && words > 0)
+    if (size > 1 && masked && words > 0)
       return VectorType::get(words, b.getI32Type());
-    return VectorType::get(size, scalar);
-  }
-
-  static SmallVector<Value> elementsOf(ImplicitLocOpBuilder &b, Type scalar,
-                                       unsigned size, Value value) {
-    if (size == 1)
-      return {value};
-    Type type = VectorType::get(size, scalar);
-    if (value.getType() != type)
-      value = LLVM::BitcastOp::create(b, type, value);
-    return unpackVector(b, value);
+    return memoryType(scalar, size);
   }
 
   LogicalResult
@@ -374,7 +368,7 @@ struct LoadPattern final : TilePattern<LoadOp> {
           loadGroup(b, emitter, members, type, bytes, other);
       for (auto [member, value] : llvm::zip_equal(members, values))
         for (auto [index, part] : llvm::zip_equal(
-                 member.registers, elementsOf(b, scalar, size, value)))
+                 member.registers, fromMemory(b, scalar, size, value)))
           registers[index] = part;
     }
     fillOutside(b, element, op.getOther(), canonical, registers);
@@ -403,15 +397,15 @@ struct StorePattern final : TilePattern<StoreOp> {
   using TilePattern::TilePattern;
   using Run = GlobalTileEmitter::Run;
 
-  static void storeRun(ImplicitLocOpBuilder &b, GlobalTileEmitter &emitter,
-                       const Run &run, ValueRange registers) {
+  void storeRun(ImplicitLocOpBuilder &b, GlobalTileEmitter &emitter,
+                const Run &run, ValueRange registers) const {
     SmallVector<Value> values;
     for (unsigned index : run.registers)
       values.push_back(registers[index]);
     unsigned bytes =
         values.size() * values.front().getType().getIntOrFloatBitWidth() / 8;
-    Value value = values.size() == 1 ? values.front() : packVector(b, values);
-    LLVM::StoreOp::create(b, value, emitter.address(run), bytes);
+    LLVM::StoreOp::create(b, toMemory(b, instructions, values),
+                          emitter.address(run), bytes);
   }
 
   LogicalResult

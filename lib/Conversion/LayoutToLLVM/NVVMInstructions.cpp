@@ -13,6 +13,8 @@
 
 #include "TargetInstructions.h"
 
+#include "WordPacking.h"
+
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -274,8 +276,9 @@ private:
     Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),
                                                    {i32, i32, i32, i32});
     auto op = NVVM::MmaOp::create(
-        builder, result, packBytes(builder, a, 32), packBytes(builder, b, 32),
-        c, {16, 8, 32}, std::nullopt, NVVM::MMAIntOverflow::wrapped,
+        builder, result, packWords(builder, *this, a),
+        packWords(builder, *this, b), c, {16, 8, 32}, std::nullopt,
+        NVVM::MMAIntOverflow::wrapped,
         std::array{NVVM::MMATypes::s8, NVVM::MMATypes::s8},
         std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
     return members(builder, op.getResult(), 4);
@@ -286,8 +289,8 @@ private:
                                     ValueRange a, ValueRange b,
                                     ValueRange c) const {
     std::string type = isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2";
-    SmallVector<Value> operands = packBytes(builder, a, 32);
-    llvm::append_range(operands, packBytes(builder, b, 32));
+    SmallVector<Value> operands = packWords(builder, *this, a);
+    llvm::append_range(operands, packWords(builder, *this, b));
     llvm::append_range(operands, c);
     Type f32 = builder.getF32Type();
     Type result = LLVM::LLVMStructType::getLiteral(builder.getContext(),

@@ -8,6 +8,8 @@
 
 #include "SharedEmitter.h"
 
+#include "WordPacking.h"
+
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -75,9 +77,9 @@ SmallVector<Value> SharedEmitter::loadGroup(Value address,
                                             const SharedAccess &plan) {
   if (plan.op == SharedOp::Vector) {
     unsigned size = plan.vectorElems;
-    Type type = size == 1 ? element : Type(VectorType::get(size, element));
-    Value value = LLVM::LoadOp::create(b, type, address, size * elementBytes);
-    return size == 1 ? SmallVector<Value>{value} : unpackVector(b, value);
+    Value value = LLVM::LoadOp::create(b, memoryType(element, size), address,
+                                       size * elementBytes);
+    return fromMemory(b, element, size, value);
   }
   unsigned perWord = 4 / elementBytes;
   SmallVector<Value> result;
@@ -96,19 +98,17 @@ SmallVector<Value> SharedEmitter::loadGroup(Value address,
 
 void SharedEmitter::storeGroup(Value address, const SharedAccess &plan,
                                ValueRange values) {
-  unsigned size = values.size();
   if (plan.op == SharedOp::Vector) {
-    Value value = size == 1 ? values.front() : packVector(b, values);
-    LLVM::StoreOp::create(b, value, address, size * elementBytes);
+    LLVM::StoreOp::create(b, toMemory(b, instructions, values), address,
+                          values.size() * elementBytes);
     return;
   }
-  unsigned perWord = 4 / elementBytes;
   SmallVector<Value> words;
-  for (unsigned i = 0; i < size; i += perWord) {
-    Value packed =
-        perWord == 1 ? values[i] : packVector(b, values.slice(i, perWord));
-    words.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), packed));
-  }
+  if (elementBytes < 4)
+    words = packWords(b, instructions, values);
+  else
+    for (Value value : values)
+      words.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), value));
   instructions.storeMatrix(b, address, words,
                            plan.op == SharedOp::MatrixTransposed);
 }

@@ -78,7 +78,7 @@ gpu.module @m {
   // CHECK-NOT: nvvm.convert
   // CHECK-COUNT-8: llvm.intr.umin
   // CHECK-NOT: nvvm.convert
-  // CHECK-COUNT-3: llvm.store {{.*}} : vector<16xi8>, !llvm.ptr<1>
+  // CHECK-COUNT-3: llvm.store {{.*}} : vector<4xi32>, !llvm.ptr<1>
   gpu.func @truncate(%x: memref<512xf16>, %y: memref<512xf8E5M2>, %z: memref<512xf8E4M3FN>, %w: memref<512xf8E4M3FNUZ>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
     %c0 = arith.constant 0 : index
     %a = layout.load %x[%c0] : memref<512xf16> -> tensor<512xf16, #row>

@@ -43,7 +43,7 @@ gpu.module @m {
 // CHECK: ^[[LOAD]]:
 // CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
 // CHECK: llvm.cond_br
-// CHECK: llvm.store {{.*}} {alignment = 16 : i64} : vector<8xf16>, !llvm.ptr<1>
+// CHECK: llvm.store {{.*}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
 gpu.module @m {
   gpu.func @ragged(%x: memref<17x2560xf16>, %y: memref<17x2560xf16>) kernel
       attributes {known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 40, 2, 1>} {
@@ -89,7 +89,7 @@ gpu.module @m {
 // CHECK: llvm.cond_br
 // CHECK: llvm.load {{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xi32>
 // CHECK-NOT: llvm.load
-// CHECK-COUNT-2: llvm.store {{.*}} {alignment = 16 : i64} : vector<8xf16>, !llvm.ptr<1>
+// CHECK-COUNT-2: llvm.store {{.*}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
 // CHECK-NOT: llvm.store
 gpu.module @m {
   gpu.func @few_rows(%x: memref<11x64xf16>, %y: memref<11x64xf16>) kernel

@@ -15,7 +15,7 @@
 // CHECK-NOT: nvvm.mma.sync
 // CHECK-COUNT-4: llvm.fptrunc {{.*}} : vector<2xf32> to vector<2xf16>
 // CHECK: nvvm.stmatrix
-// CHECK: llvm.store {{.*}} {alignment = 16 : i64} : vector<8xf16>, !llvm.ptr<1>
+// CHECK: llvm.store {{.*}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
 // CHECK: layout.launch @kernels::@mm grid = [2, 1, 1] threads = 128 shared = {{[1-9][0-9]*}}
 
 // SM80: nvvm.ldmatrix

@@ -124,6 +124,36 @@ static LinearLayout convertMapInWarp(const Pair &pair) {
                                   std::move(columns), *offset);
 }
 
+/// The same map, where lanes of the source that hold copies are asked in turn:
+/// each bit of a reading lane that chooses a register chooses a copy as well.
+/// Nothing where there are no copies or they are asked already.
+static std::optional<LinearLayout> spreadOverCopies(const LinearLayout &source,
+                                                    const LinearLayout &map) {
+  uint64_t copies = source.zeroBasisMask("lane");
+  unsigned firstLane = map.inStart("lane");
+  for (unsigned c = 0; c < map.totalInBits(); ++c)
+    copies &= ~(map.matrix().column(c)[0] >> source.inStart("lane"));
+  F2Matrix columns(map.totalOutBits(), 0);
+  bool changed = false;
+  for (unsigned c = 0; c < map.totalInBits(); ++c) {
+    F2Vector place(map.matrix().column(c));
+    bool isLane = c >= firstLane && c < firstLane + map.inBits("lane");
+    bool isRegister =
+        place[0] != 0 && place[0] >> source.inBits("register") == 0;
+    if (isLane && isRegister && copies) {
+      place[0] ^= (copies & -copies) << source.inStart("lane");
+      copies &= copies - 1;
+      changed = true;
+    }
+    columns.appendColumn(place);
+  }
+  if (!changed)
+    return std::nullopt;
+  return LinearLayout::fromMatrix(LinearLayout::Dims(map.inDims()),
+                                  LinearLayout::Dims(map.outDims()),
+                                  std::move(columns), map.flatOffset());
+}
+
 //===----------------------------------------------------------------------===//
 // The choice
 //===----------------------------------------------------------------------===//
@@ -237,11 +267,21 @@ std::optional<ConversionPlan> PlanChooser::planExchange() {
       (nearest.reach > ConvertReach::Warp || !small || !options.allowShuffle))
     return std::nullopt;
   ConversionPlan plan = emptyPlan(ConversionKind::Register);
-  plan.exchange = planRegisterExchange(convertMapInWarp(pair), elemBits, target,
-                                       options.allowPermute);
+  LinearLayout map = convertMapInWarp(pair);
+  plan.exchange =
+      planRegisterExchange(map, elemBits, target, options.allowPermute);
+  plan.cost = costOfExchange(plan.exchange, target);
   if (plan.exchange.shuffles())
     plan.kind = ConversionKind::Shuffle;
-  plan.cost = costOfExchange(plan.exchange, target);
+  std::optional<LinearLayout> spread = spreadOverCopies(pair.source, map);
+  if (plan.exchange.shuffles() < 2 || !spread)
+    return plan;
+  RegisterExchange other =
+      planRegisterExchange(*spread, elemBits, target, options.allowPermute);
+  if (double cost = costOfExchange(other, target); cost < plan.cost) {
+    plan.exchange = std::move(other);
+    plan.cost = cost;
+  }
   return plan;
 }
 

@@ -12,6 +12,7 @@
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/bit.h"
 
 #include <cassert>
@@ -117,7 +118,7 @@ static uint64_t gather(uint64_t x, ArrayRef<unsigned> bits) {
 namespace {
 /// Everything that follows from F.
 struct Factoring {
-  Columns f;            ///< lane -> register, at the sender.
+  Columns f;            ///< thread -> register, at the sender.
   Columns p;            ///< destination register -> register.
   Columns k;            ///< thread -> register, at the receiver.
   uint64_t pOffset;     ///< constant of the result registers.
@@ -357,19 +358,23 @@ public:
 
 private:
   void findCrossing();
-  Columns senderMap(ArrayRef<uint64_t> targets) const;
-  Factoring factor(ArrayRef<uint64_t> targets) const;
+  bool selectsEarly(unsigned threadBit) const;
+  Columns senderMap(ArrayRef<uint64_t> targets, bool early) const;
+  Factoring factor(ArrayRef<uint64_t> targets, bool early) const;
   void enumerate(llvm::SmallVectorImpl<uint64_t> &chosen);
 
   BlockMap map;
   const TargetDescription &target;
   Columns crossing; ///< basis of D(ker A): lane vectors that become registers.
   Columns missing;  ///< register vectors that complete im A.
-  /// Targets of the crossing vectors with the estimated cost of the program.
+  Subspace own;     ///< im A.
+  /// Targets of the crossing vectors, and whether senders select what they can,
+  /// with the estimated cost of the program.
   struct Choice {
     double estimate;
     size_t index;
     Columns targets;
+    bool early;
   };
   std::vector<Choice> choices;
 };
@@ -386,7 +391,8 @@ void ExchangeSearch::findCrossing() {
   }
   // Prefer what destination lanes read: for permutations these are exactly the
   // registers that cross the other way.
-  Subspace image(map.registerToRegister);
+  own.insertAll(map.registerToRegister);
+  Subspace image = own;
   for (uint64_t vector : map.threadToRegister)
     if (image.insert(vector))
       missing.push_back(vector);
@@ -399,32 +405,76 @@ void ExchangeSearch::findCrossing() {
       missing.push_back(uint64_t{1} << bit);
 }
 
-/// F with F crossing[i] = targets[i], and 0 on lane bits that complete them.
-Columns ExchangeSearch::senderMap(ArrayRef<uint64_t> targets) const {
-  F2Span basis(map.laneBits, map.laneBits);
-  Columns images;
-  auto add = [&](uint64_t lane, uint64_t image) {
+/// Whether a bit of the reading thread chooses a register, and the sender may
+/// choose it instead: it knows the warp and the block, and of lanes with the
+/// same data one can be asked for each register. Then fewer are shuffled.
+bool ExchangeSearch::selectsEarly(unsigned threadBit) const {
+  return !own.contains(map.threadToRegister[threadBit]) &&
+         (threadBit >= map.laneBits || map.threadToLane[threadBit] != 0);
+}
+
+namespace {
+/// A map from lanes to registers, given on some vectors; the first of dependent
+/// ones count, and the rest of the lane bits go to 0.
+class LaneMap {
+public:
+  explicit LaneMap(unsigned laneBits) : basis(laneBits, laneBits) {}
+
+  void define(uint64_t lane, uint64_t image) {
     if (basis.containsWord(lane))
       return;
     basis.insertWord(lane);
     images.push_back(image);
-  };
-  for (auto [lane, target] : llvm::zip_equal(crossing, targets))
-    add(lane, target);
-  for (unsigned bit = 0; bit < map.laneBits; ++bit)
-    add(uint64_t{1} << bit, 0);
-  Columns f;
-  for (unsigned bit = 0; bit < map.laneBits; ++bit) {
-    uint64_t sum;
-    basis.containsWord(uint64_t{1} << bit, &sum);
-    f.push_back(applyColumns(images, sum));
   }
+  Columns columns(unsigned laneBits) {
+    for (unsigned bit = 0; bit < laneBits; ++bit)
+      define(uint64_t{1} << bit, 0);
+    Columns result;
+    for (unsigned bit = 0; bit < laneBits; ++bit) {
+      uint64_t sum;
+      basis.containsWord(uint64_t{1} << bit, &sum);
+      result.push_back(applyColumns(images, sum));
+    }
+    return result;
+  }
+
+private:
+  F2Span basis;
+  Columns images;
+};
+} // namespace
+
+/// F with F crossing[i] = targets[i]. With `early`, K is 0 where it can be, and
+/// F D stays what it was.
+Columns ExchangeSearch::senderMap(ArrayRef<uint64_t> targets,
+                                  bool early) const {
+  LaneMap lanes(map.laneBits);
+  for (auto [lane, target] : llvm::zip_equal(crossing, targets))
+    lanes.define(lane, target);
+  Columns f = lanes.columns(map.laneBits);
+  f.resize(map.threadToRegister.size(), 0);
+  if (!early)
+    return f;
+  LaneMap added(map.laneBits);
+  for (uint64_t lane : map.registerToLane)
+    added.define(lane, 0);
+  auto missed = [&](unsigned bit) {
+    return map.threadToRegister[bit] ^ applyColumns(f, map.threadToLane[bit]);
+  };
+  for (unsigned bit = 0; bit < map.laneBits; ++bit)
+    if (selectsEarly(bit))
+      added.define(map.threadToLane[bit], missed(bit));
+  for (auto [column, more] : llvm::zip(f, added.columns(map.laneBits)))
+    column ^= more;
+  for (unsigned bit = map.laneBits; bit < f.size(); ++bit)
+    if (selectsEarly(bit))
+      f[bit] = missed(bit);
   return f;
 }
 
-Factoring ExchangeSearch::factor(ArrayRef<uint64_t> targets) const {
+Factoring ExchangeSearch::factor(ArrayRef<uint64_t> targets, bool early) const {
   Factoring result;
-  result.f = senderMap(targets);
+  result.f = senderMap(targets, early);
   auto sum = [&](ArrayRef<uint64_t> registers, ArrayRef<uint64_t> lanes) {
     Columns columns;
     for (auto [r, l] : llvm::zip_equal(registers, lanes))
@@ -433,6 +483,9 @@ Factoring ExchangeSearch::factor(ArrayRef<uint64_t> targets) const {
   };
   result.p = sum(map.registerToRegister, map.registerToLane);
   result.k = sum(map.threadToRegister, map.threadToLane);
+  // Warps and blocks are the same at both ends.
+  for (unsigned bit = map.laneBits; bit < result.k.size(); ++bit)
+    result.k[bit] ^= result.f[bit];
   // q = P r + K l + a + F b; the sender at lane s = E l + D r + b adds F s.
   result.pOffset = map.registerOffset ^ applyColumns(result.f, map.laneOffset);
   // H on im P is given; beyond it, where K leads, it is free: take 0.
@@ -452,8 +505,12 @@ void ExchangeSearch::enumerate(llvm::SmallVectorImpl<uint64_t> &chosen) {
   if (choices.size() >= maxChoices)
     return;
   if (chosen.size() == crossing.size()) {
-    choices.push_back({factor(chosen).estimate(map.laneBits, target),
-                       choices.size(), Columns(ArrayRef(chosen))});
+    for (bool early : {false, true})
+      if (!early ||
+          llvm::any_of(llvm::seq<unsigned>(0, map.threadToLane.size()),
+                       [&](unsigned t) { return selectsEarly(t); }))
+        choices.push_back({factor(chosen, early).estimate(map.laneBits, target),
+                           choices.size(), Columns(ArrayRef(chosen)), early});
     return;
   }
   for (uint64_t target : missing)
@@ -477,7 +534,7 @@ RegisterExchange ExchangeSearch::run() {
   double least = 0;
   for (const Choice &choice :
        ArrayRef(choices).take_front(std::min(maxPrograms, choices.size()))) {
-    Factoring factoring = factor(choice.targets);
+    Factoring factoring = factor(choice.targets, choice.early);
     RegisterExchange program =
         ProgramBuilder(map, factoring).build(map.registerToRegister.size());
     double cost = costOfExchange(program, target);

@@ -32,6 +32,12 @@
 // permutations of bits (both methods of Triton and the rounds of the Linear
 // Layouts paper) and general matrices alike.
 //
+// A lane that reads one register or another (K) needs a shuffle of each.
+// Outside the image of D, F is free: where the lane that is asked depends on
+// the same bit, since lanes hold copies, the sender can select in its place (F
+// E = B), and one shuffle is enough. Warps and blocks are the same at both
+// ends, so F may depend on them too.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_LAYOUT_REGISTEREXCHANGE_H

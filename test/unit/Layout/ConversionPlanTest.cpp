@@ -221,6 +221,34 @@ TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
   EXPECT_EQ(p.shared.barrier, BarrierScope::Block);
 }
 
+/// Each lane wants one of many registers of a row that several lanes (and all
+/// warps) hold: they select before the shuffle, which happens once.
+TEST(ConversionPlan, CopiesAreAskedInTurn) {
+  for (unsigned warps : {1, 4}) {
+    unsigned rows = 32 * std::min(warps, 2u);
+    auto spec = [&](llvm::StringRef parent, unsigned size) {
+      return make(("{\"kind\":\"slice\",\"dim\":1,\"shape\":[" +
+                   llvm::Twine(size) + "],\"parent\":" + parent + "}")
+                      .str());
+    };
+    std::string tiles = "{\"kind\":\"blocked\",\"size_per_thread\":[4,4],"
+                        "\"threads_per_warp\":[4,8],\"warps_per_cta\":[1," +
+                        std::to_string(warps) + "],\"order\":[1,0]}";
+    LinearLayout line =
+        make("{\"kind\":\"blocked\",\"shape\":[" + std::to_string(rows) +
+             "],\"size_per_thread\":[1],\"threads_per_warp\":[32],"
+             "\"warps_per_cta\":[" +
+             std::to_string(warps) + "],\"order\":[0]}");
+    LinearLayout source = spec(tiles, rows);
+    ConversionPlan p = plan(source, line, 32);
+    EXPECT_EQ(p.kind, ConversionKind::Shuffle);
+    EXPECT_EQ(p.shuffles(), 1u);
+    EXPECT_EQ(p.selects(), source.inSize("register") - 1);
+    EXPECT_TRUE(p.verified);
+    EXPECT_TRUE(executeConversion(p, source, line));
+  }
+}
+
 /// Lanes that hold the same row cannot all store it as a matrix: the layout is
 /// chosen for vectors then, not for a matrix store that is taken apart.
 TEST(ConversionPlan, RepeatedRowsAreStoredAsVectors) {

@@ -155,8 +155,9 @@ uint64_t AccessChooser::touched(unsigned skipLanes) const {
 /// register at each bit of the vector. Narrow elements are packed, neighbouring
 /// registers in a word: putting together a word of others takes a byte permute
 /// for each further word that they come from (4 each), as does taking a word
-/// apart for narrower accesses. A vector load of words that are not neighbours
-/// does not leave them where they belong (1 each).
+/// apart for narrower accesses. A vector of words that are not neighbours is
+/// not where they belong: those that must be neighbours there, or after it,
+/// move (1 a word, since not all must).
 uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers,
                               uint64_t instructions) const {
   unsigned inWord = llvm::Log2_32(elemsPerWord());
@@ -167,14 +168,15 @@ uint64_t AccessChooser::moves(ArrayRef<uint64_t> registers,
   Subspace otherWords;
   for (auto [bit, reg] : llvm::enumerate(registers)) {
     bool here = reg == uint64_t{1} << bit;
-    inOrder &= here;
-    if (bit >= inWord)
+    if (bit >= inWord) {
+      inOrder &= here;
       continue;
+    }
     wordsInOrder &= here;
     otherWords.insert(reg >> inWord);
   }
   uint64_t permutes = (uint64_t{1} << otherWords.rank()) - 1;
-  return 4 * apart + (inOrder ? 0 : instructions) +
+  return 4 * apart + (inOrder ? 0 : words) +
          (wordsInOrder ? 0 : 4 * words * std::max<uint64_t>(1, permutes));
 }
 
@@ -307,7 +309,8 @@ AccessChoice AccessChooser::run() const {
       elemBits > 32)
     return best;
   auto cost = [](const AccessChoice &choice) {
-    return std::pair(choice.wavefronts(), choice.instructions);
+    return std::tuple(choice.wavefronts(), choice.instructions,
+                      choice.shuffling);
   };
   for (auto &other : {chooseMatrix(), chooseTransposed()})
     if (other && cost(*other) < cost(best) &&

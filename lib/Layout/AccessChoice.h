@@ -47,7 +47,7 @@ struct AccessChoice {
   }
 };
 
-/// Fewest wavefronts, then fewest instructions.
+/// Fewest wavefronts, then fewest instructions, then fewest moves of registers.
 AccessChoice chooseAccess(const OffsetColumns &columns, unsigned elemBits,
                           const TargetDescription &target,
                           const SharedAccessOptions &options);

@@ -89,6 +89,30 @@ Value ByteEmitter::changeWidth(Value pair, Type to) {
   return LLVM::FPTruncOp::create(b, VectorType::get(2, to), pair);
 }
 
+/// Pairs of bf16 numbers 2^7 + byte, less `bias` each: of bytes below 128 for
+/// any bias. A byte of two's complement reaches the last bit of the exponent:
+/// without it the number is 2^7 + its low 7 bits, and the exponent alone is 2^7
+/// or, of negative bytes, 2^8, which is what must go. Each number is exact.
+SmallVector<Value> ByteEmitter::toBFloats(ArrayRef<Value> words, unsigned count,
+                                          std::optional<unsigned> bias) {
+  Type pairs = VectorType::get(2, b.getBF16Type());
+  SmallVector<Value> results;
+  for (unsigned i = 0; i < count; i += 2) {
+    Value bits = spread(words[i / bytesPerWord], i % bytesPerWord, 2, 0x43,
+                        {-1, 0}, b.getIntegerType(16));
+    bits = LLVM::BitcastOp::create(b, b.getI32Type(), bits);
+    auto masked = [&](uint32_t mask) {
+      return LLVM::BitcastOp::create(b, pairs, bitwise(bits, mask, 0));
+    };
+    Value number = masked(bias ? ~0u : 0xff7fff7f);
+    Value excess = bias ? splat(pairs, 128.0 + *bias) : masked(0xff80ff80);
+    llvm::append_range(
+        results, unpackVector(b, LLVM::FSubOp::create(b, number, excess)));
+  }
+  results.truncate(count);
+  return results;
+}
+
 SmallVector<Value> ByteEmitter::toFloats(ArrayRef<Value> words, unsigned count,
                                          unsigned bias, Type to) {
   SmallVector<Value> results;
@@ -119,10 +143,12 @@ SmallVector<Value> ByteEmitter::convertIntegers(ValueRange bytes, bool isSigned,
                                                 Type to) {
   SmallVector<Value> words;
   for (size_t i = 0; i < bytes.size(); i += bytesPerWord)
-    words.push_back(
-        bitwise(packWord(bytes.slice(
-                    i, std::min<size_t>(bytesPerWord, bytes.size() - i))),
-                ~0u, isSigned ? 0x80808080 : 0));
+    words.push_back(packWord(
+        bytes.slice(i, std::min<size_t>(bytesPerWord, bytes.size() - i))));
+  if (to.isBF16() && isSigned && hasPairsOfBFloats())
+    return toBFloats(words, bytes.size(), std::nullopt);
+  for (Value &word : words)
+    word = bitwise(word, ~0u, isSigned ? 0x80808080 : 0);
   return toFloats(words, bytes.size(), isSigned ? 128 : 0, to);
 }
 
@@ -143,6 +169,8 @@ SmallVector<Value> ByteEmitter::unpack(ValueRange bytes, bool isSigned,
   for (unsigned h = 0; h < 2; ++h)
     numbers[h] = to.isInteger()
                      ? toIntegers(halves[h], bytes.size(), isSigned, to)
+                 : to.isBF16() && hasPairsOfBFloats()
+                     ? toBFloats(halves[h], bytes.size(), isSigned ? 8 : 0)
                      : toFloats(halves[h], bytes.size(), isSigned ? 8 : 0, to);
   for (auto [low, high] : llvm::zip_equal(numbers[0], numbers[1]))
     results.append({low, high});

@@ -12,7 +12,9 @@
 // - An integer becomes a float by being put into the mantissa of a constant:
 //   0x6400 | u is 1024 + u as f16 and 0x4b000000 | u is 2^23 + u as f32, for
 //   0 <= u < 256. One byte permute makes it, one subtraction takes the constant
-//   away again, and the bias that made u of a signed number with it.
+//   away again, and the bias that made u of a signed number with it. A bf16
+//   has room for 0 <= u < 128 in 0x4300 | u; of two's complement the next bit
+//   is that of the exponent (`toBFloats`).
 // - An 8-bit float is a wider one with a smaller exponent: its bits moved to
 //   where the wider one has its exponent, times a power of two. That holds for
 //   subnormals too. f8E5M2 is the upper half of an f16 as it stands.
@@ -25,6 +27,8 @@
 #define MIRAGE_LIB_CONVERSION_LAYOUTTOLLVM_BYTEEMITTER_H
 
 #include "TileLowering.h"
+
+#include <optional>
 
 namespace mirage {
 
@@ -61,6 +65,15 @@ private:
   llvm::SmallVector<mlir::Value> toFloats(llvm::ArrayRef<mlir::Value> words,
                                           unsigned count, unsigned bias,
                                           mlir::Type to);
+  /// The same in bf16, in pairs: of bytes below 128, or, without a bias, of
+  /// signed ones.
+  llvm::SmallVector<mlir::Value> toBFloats(llvm::ArrayRef<mlir::Value> words,
+                                           unsigned count,
+                                           std::optional<unsigned> bias);
+  /// Whether the target subtracts pairs of bf16.
+  bool hasPairsOfBFloats() const {
+    return instructions.target.vendor == Vendor::NVIDIA;
+  }
   /// The bytes of words, less 8 if `isSigned`, as i8 or i32.
   llvm::SmallVector<mlir::Value> toIntegers(llvm::ArrayRef<mlir::Value> words,
                                             unsigned count, bool isSigned,

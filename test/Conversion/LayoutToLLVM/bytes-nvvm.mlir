@@ -58,6 +58,19 @@ gpu.module @m {
     gpu.return
   }
 
+  // In pairs, without a conversion: the exponent holds the sign.
+  // CHECK-LABEL: llvm.func @bfloats
+  // CHECK-NOT: f32
+  // CHECK-COUNT-8: llvm.fsub {{.*}} : vector<2xbf16>
+  // CHECK-NOT: llvm.fsub
+  gpu.func @bfloats(%x: memref<512xi8>, %y: memref<512xbf16>) kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %a = layout.load %x[%c0] : memref<512xi8> -> tensor<512xi8, #row>
+    %w = arith.sitofp %a : tensor<512xi8, #row> to tensor<512xbf16, #row>
+    layout.store %w, %y[%c0] : tensor<512xbf16, #row>, memref<512xbf16>
+    gpu.return
+  }
+
   // Masks, permutes and subtractions; no conversion instruction.
   // CHECK-LABEL: llvm.func @nibbles
   // CHECK-NOT: llvm.sitofp

@@ -1,0 +1,1 @@
+"""The same tile program through two compilers: their instructions side by side."""

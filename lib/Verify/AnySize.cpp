@@ -53,6 +53,7 @@ private:
                      llvm::ArrayRef<Axis> iteration);
   void followCut(unsigned program, int graph, const Axis &whole,
                  const Axis &tile, const DimCut &cut);
+  int64_t reachOf(unsigned program, int graph, const DimCut &cut) const;
   void joinPrograms();
 
   /// After all dims were followed.
@@ -121,11 +122,23 @@ void SizeAnalysis::followPiece(unsigned program, unsigned number,
     Axis axis{program, number, dim};
     int from = piece.resultDims[dim];
     if (from >= 0 && piece.resultOffsets[dim] == 0 &&
-        piece.extents[from] == value.shape[dim])
+        piece.extents[from] == value.shape[dim]) {
       join(axis, iteration[from]);
-    else
-      exclude(axis);
+      continue;
+    }
+    exclude(axis);
+    if (from >= 0)
+      exclude(iteration[from]);
   }
+}
+
+/// How far the tiles of a dim reach.
+int64_t SizeAnalysis::reachOf(unsigned program, int graph,
+                              const DimCut &cut) const {
+  int64_t reach = cut.tile;
+  for (TileIndex index : cut.indices)
+    reach *= programs[program]->graphs[graph].extent(index);
+  return reach;
 }
 
 void SizeAnalysis::followCut(unsigned program, int graph, const Axis &whole,
@@ -142,7 +155,8 @@ void SizeAnalysis::followCut(unsigned program, int graph, const Axis &whole,
   }
   list.push_back({whole, {cut.indices, cut.tile}});
   bool isPadded = cut.indices.empty() && cut.tile != extent(whole);
-  if (cut.shift != 0 || isPadded || cut.tile != extent(tile))
+  bool isPart = cut.shift != 0 || reachOf(program, graph, cut) < extent(whole);
+  if (isPart || isPadded || cut.tile != extent(tile))
     exclude(whole);
 }
 

@@ -27,25 +27,48 @@ namespace {
 enum class Outcome { Proved, Different, NoNormalForm };
 } // namespace
 
-/// True if both are the same element, written with labels of the same sizes.
-/// `expected` is brought into normal form.
-static bool isEqual(DigitContext &digits, SymbolicTensor &expected,
-                    SymbolicTensor got, llvm::ArrayRef<int64_t> shape) {
-  ExprContext &context = digits.exprs();
-  expected.element = digits.merge(expected.element, expected.dims, shape);
-  got.element = digits.merge(got.element, got.dims, shape);
-  LabelMap renaming;
+/// Renames the dims of `got` to those of `expected`.
+static bool renameDims(DigitContext &digits, const SymbolicTensor &expected,
+                       SymbolicTensor &got) {
+  const ExprContext &context = digits.exprs();
+  DigitMap renaming;
   for (auto [from, to] : llvm::zip_equal(got.dims, expected.dims)) {
     if (from.size() != to.size())
       return false;
     for (auto [a, b] : llvm::zip_equal(from, to)) {
       if (context.size(a) != context.size(b))
         return false;
-      renaming[a] = b;
+      renaming[a].digits = {b};
     }
   }
-  return context.rename(got.element, renaming) == expected.element &&
-         context.isValid();
+  got.dims = expected.dims;
+  got.cases = digits.substitute(got.cases, renaming);
+  return true;
+}
+
+/// Brings the results into normal form, with sums cut where either program
+/// reads a part; true if they are equal in all cases.
+static bool isEqual(DigitContext &digits, SymbolicTensor &expected,
+                    SymbolicTensor got, llvm::ArrayRef<int64_t> shape) {
+  expected.cases = digits.merge(expected.cases, expected.dims, shape);
+  got.cases = digits.merge(got.cases, got.dims, shape);
+  if (!renameDims(digits, expected, got))
+    return false;
+  Cases common;
+  for (const GuardedExpr &a : expected.cases)
+    for (const GuardedExpr &b : got.cases) {
+      Guard where = a.where;
+      if (!digits.addConditions(where, b.where))
+        continue;
+      ExprId pair[] = {a.element, b.element};
+      if (pair[0] != pair[1])
+        digits.cutAtSeams(pair);
+      if (pair[0] != pair[1])
+        return false;
+      common.push_back({std::move(where), pair[0]});
+    }
+  expected.cases = std::move(common);
+  return digits.exprs().isValid();
 }
 
 /// Proves programs as they are, within `workLimit`.

@@ -34,10 +34,10 @@ LabelList SymbolicRun::digitsOf(int graph, llvm::ArrayRef<TileIndex> nest) {
 
 void SymbolicRun::splitIndex(LabelId label, int64_t high) {
   DigitMap map;
-  map[label] = {context.addLabel(high),
-                context.addLabel(context.size(label) / high)};
+  map[label].digits = {context.addLabel(high),
+                       context.addLabel(context.size(label) / high)};
   for (SymbolicTensor &tensor : tensors)
-    tensor.element = digits.substitute(tensor.element, map);
+    tensor.cases = digits.substitute(tensor.cases, map);
   for (auto &entry : indexDigits)
     entry.second = DigitContext::substitute(entry.second, map);
   for (auto &entry : raggedTiles)
@@ -59,7 +59,7 @@ bool SymbolicRun::alignCut(llvm::ArrayRef<LabelId> whole,
   auto finish = [&] {
     if (left > 1) {
       tile.push_back(context.addLabel(left));
-      map[current].push_back(tile.back());
+      map[current].digits.push_back(tile.back());
     }
   };
   for (LabelId index : nest) {
@@ -69,7 +69,7 @@ bool SymbolicRun::alignCut(llvm::ArrayRef<LabelId> whole,
       current = whole.front();
       whole = whole.drop_front();
       left = context.size(current);
-      map[current] = {};
+      map[current] = IndexImage();
     }
     int64_t size = context.size(index);
     if (size % left == 0 && size != left) {
@@ -80,7 +80,7 @@ bool SymbolicRun::alignCut(llvm::ArrayRef<LabelId> whole,
     if (left % size != 0)
       return fail("a tile map that does not line up with how the tensor was "
                   "put together");
-    map[current].push_back(index);
+    map[current].digits.push_back(index);
     left /= size;
   }
   finish();
@@ -88,38 +88,37 @@ bool SymbolicRun::alignCut(llvm::ArrayRef<LabelId> whole,
   return true;
 }
 
-bool SymbolicRun::cutDim(const ProgramValue &value, size_t dim, ExprId element,
-                         LabelList &dims, DigitMap &map) {
+bool SymbolicRun::cutDim(const ProgramValue &value, size_t dim,
+                         SymbolicTensor &tile) {
   const DimCut &cut = value.cut[dim];
   int64_t extent = program.values[value.source].shape[dim];
-  if (cut.shift != 0)
-    return fail("a tile map that shifts an operand");
   for (unsigned attempt = 0; attempt < 64; ++attempt) {
     LabelList nest = digitsOf(value.graph, cut.indices);
     int64_t reach = digits.product(nest) * cut.tile;
-    if (reach < extent)
-      return fail("a tile map that does not cover an operand");
-    if (nest.empty())
-      return true;
-    if (reach > extent) {
-      if (dims.size() != 1 || !digits.isAlone(element, dims[0]))
+    int64_t count = std::min(reach, extent - cut.shift);
+    SymbolicTensor trial = tile;
+    if (!takePart(trial, dim, cut.shift, count))
+      return false;
+    LabelList &dims = trial.dims[dim];
+    DigitMap map;
+    if (reach > count && !nest.empty()) {
+      if (dims.size() != 1)
         return fail("a ragged cut of a dim that was put together");
       LabelId position = context.addLabel(cut.tile);
-      raggedTiles[position] = {nest, extent};
-      map[dims[0]] = nest;
-      map[dims[0]].push_back(position);
+      raggedTiles[position] = {nest, count};
+      map[dims[0]].digits = nest;
+      map[dims[0]].digits.push_back(position);
       dims = {position};
-      return true;
+    } else if (!nest.empty()) {
+      LabelList positions;
+      if (!alignCut(dims, nest, positions, map))
+        return false;
+      if (map.empty())
+        continue;
+      dims = positions;
     }
-    LabelList tile;
-    DigitMap found;
-    if (!alignCut(dims, nest, tile, found))
-      return false;
-    if (found.empty())
-      continue;
-    for (auto &entry : found)
-      map[entry.first] = entry.second;
-    dims = tile;
+    trial.cases = digits.substitute(trial.cases, map);
+    tile = std::move(trial);
     return true;
   }
   return fail("a tile map that does not line up with how the tensor was put "
@@ -130,20 +129,15 @@ bool SymbolicRun::runTile(const ProgramValue &value, SymbolicTensor &result) {
   // A split of an index changes what earlier dims became: begin anew.
   for (size_t known = 0;;) {
     result = tensors[value.source];
-    DigitMap map;
     for (size_t dim = 0; dim < value.cut.size(); ++dim)
-      if (!cutDim(value, dim, tensors[value.source].element, result.dims[dim],
-                  map))
+      if (!cutDim(value, dim, result))
         return false;
     size_t count = 0;
     for (auto &entry : indexDigits)
       count += entry.second.size();
-    if (count != known) {
-      known = count;
-      continue;
-    }
-    result.element = digits.substitute(result.element, map);
-    return true;
+    if (count == known)
+      return true;
+    known = count;
   }
 }
 
@@ -160,6 +154,7 @@ bool SymbolicRun::runAccumulate(const ProgramValue &value,
   LabelList over = digitsOf(value.graph, TileIndex::loop(loop));
   // A position that does not exist in the last iteration is skipped there.
   llvm::SmallVector<ExprId> indicators;
+  DigitMap positions;
   for (LabelList &dim : result.dims)
     for (LabelId &label : dim) {
       const RaggedTile *tile = ragged(label);
@@ -169,19 +164,18 @@ bool SymbolicRun::runAccumulate(const ProgramValue &value,
         continue;
       if (tile->before != over)
         return fail("an accumulator of ragged tiles of several indices");
-      LabelList index = tile->before;
-      index.push_back(label);
-      indicators.push_back(digits.indicator(tile->extent, index));
       LabelId position = context.addLabel(context.size(label));
-      DigitMap map;
-      map[label] = {position};
-      result.element = digits.substitute(result.element, map);
-      for (ExprId &indicator : indicators)
-        indicator = digits.substitute(indicator, map);
+      LabelList index = tile->before;
+      index.push_back(position);
+      indicators.push_back(digits.indicator(index, 0, tile->extent));
+      positions[label].digits = {position};
       label = position;
     }
-  result.element =
-      digits.merge(combine(value.reduction, result.element, over, indicators));
+  result.cases = digits.substitute(result.cases, positions);
+  if (!combineCases(value.reduction, over, indicators, result.cases))
+    return false;
+  for (GuardedExpr &entry : result.cases)
+    entry.element = digits.merge(entry.element);
   return true;
 }
 
@@ -189,8 +183,18 @@ bool SymbolicRun::runAccumulate(const ProgramValue &value,
 // Results
 //===----------------------------------------------------------------------===//
 
+bool SymbolicRun::isFree(LabelId label, const SymbolicTensor &tensor) const {
+  return llvm::any_of(tensor.cases, [&](const GuardedExpr &entry) {
+    auto depends = [&](ExprId e) {
+      return llvm::is_contained(context.expr(e).free, label);
+    };
+    return depends(entry.element) || llvm::any_of(entry.where, depends);
+  });
+}
+
 bool SymbolicRun::assembleDim(const ProgramValue &value, size_t dim,
-                              ExprId element, LabelList &dims) {
+                              SymbolicTensor &result) {
+  LabelList &dims = result.dims[dim];
   const DimCut &cut = value.cut[dim];
   int graph = program.values[value.source].graph;
   LabelList nest = digitsOf(graph, cut.indices);
@@ -201,7 +205,7 @@ bool SymbolicRun::assembleDim(const ProgramValue &value, size_t dim,
   for (LabelId label : dims) {
     const RaggedTile *tile = ragged(label);
     bool fits = isRagged
-                    ? !isFree(label, element) ||
+                    ? !isFree(label, result) ||
                           (tile && *tile == RaggedTile{nest, value.shape[dim]})
                     : !tile;
     if (!fits)
@@ -222,16 +226,16 @@ bool SymbolicRun::runAssemble(const ProgramValue &value,
   int graph = program.values[value.source].graph;
   result = tensors[value.source];
   for (size_t dim = 0; dim < value.cut.size(); ++dim)
-    if (!assembleDim(value, dim, result.element, result.dims[dim]))
+    if (!assembleDim(value, dim, result))
       return false;
-  result.element = digits.merge(result.element, result.dims, value.shape);
+  result.cases = digits.merge(result.cases, result.dims, value.shape);
   for (auto [list, extent] : llvm::zip_equal(result.dims, value.shape))
     if (digits.product(list) != extent)
       return fail("ragged tiles of something that is not tiled alike");
   for (auto &entry : indexDigits)
     if (std::get<0>(entry.first) == graph)
       for (LabelId label : entry.second)
-        if (isFree(label, result.element))
+        if (isFree(label, result))
           return fail("a result that depends on an index its map does not "
                       "name");
   return true;

@@ -22,6 +22,8 @@ using mugraph::ScalarFunction;
 static constexpr size_t maxTerms = 4096;
 /// Powers of sums are multiplied out up to this many.
 static constexpr size_t maxExpandedTerms = 64;
+/// Cases of one value, at most.
+static constexpr size_t maxCases = 64;
 
 //===----------------------------------------------------------------------===//
 // Iteration dims
@@ -30,27 +32,17 @@ static constexpr size_t maxExpandedTerms = 64;
 /// Collects, for each iteration dim, the digits in which operands write it. A
 /// dim is `single` if it runs over a padded tile of one element.
 bool SymbolicRun::gatherDigits(
-    const Piece &piece,
+    const Piece &piece, llvm::ArrayRef<SymbolicTensor> views,
     llvm::MutableArrayRef<std::vector<LabelList>> candidates,
     llvm::MutableArrayRef<bool> single) {
-  for (const OperandAccess &access : piece.operands) {
-    if (!access.used)
-      continue;
-    if (!access.linear)
-      return fail("an op that is not a permutation of dims");
-    const ProgramValue &operand = program.values[access.value];
-    const auto &dims = tensors[access.value].dims;
-    for (auto [i, index] : llvm::enumerate(access.indices)) {
-      auto [dim, offset] = index;
-      if (offset != 0 ||
-          (dim >= 0 ? piece.extents[dim] : 1) != operand.shape[i])
-        return fail("an op on a part of its operand");
-      if (!dims[i].empty())
-        candidates[dim].push_back(dims[i]);
-      else if (operand.shape[i] > 1)
+  for (auto [access, view] : llvm::zip_equal(piece.operands, views))
+    for (auto [index, list] : llvm::zip(access.indices, view.dims)) {
+      int dim = index.first;
+      if (!list.empty())
+        candidates[dim].push_back(list);
+      else if (dim >= 0 && piece.extents[dim] > 1)
         single[dim] = true;
     }
-  }
   for (auto [lists, isSingle] : llvm::zip_equal(candidates, single))
     if (isSingle && !lists.empty())
       return fail("an op on a padded tile of one element and a longer one");
@@ -119,10 +111,11 @@ bool SymbolicRun::unify(llvm::ArrayRef<LabelList> candidates,
 }
 
 bool SymbolicRun::chooseDigits(const Piece &piece,
+                               llvm::ArrayRef<SymbolicTensor> views,
                                llvm::MutableArrayRef<LabelList> dims,
                                llvm::MutableArrayRef<bool> single) {
   std::vector<std::vector<LabelList>> candidates(dims.size());
-  if (!gatherDigits(piece, candidates, single))
+  if (!gatherDigits(piece, views, candidates, single))
     return false;
   LabelList taken;
   for (auto [lists, result] : llvm::zip_equal(candidates, dims)) {
@@ -133,28 +126,32 @@ bool SymbolicRun::chooseDigits(const Piece &piece,
   return true;
 }
 
+void SymbolicRun::splitInto(llvm::ArrayRef<LabelId> coarse,
+                            llvm::ArrayRef<LabelId> fine, DigitMap &map) const {
+  for (LabelId label : coarse) {
+    LabelList &pieces = map[label].digits;
+    for (int64_t left = context.size(label); left > 1;) {
+      pieces.push_back(fine.front());
+      left /= context.size(fine.front());
+      fine = fine.drop_front();
+    }
+  }
+}
+
 bool SymbolicRun::readOperand(const OperandAccess &access,
-                              llvm::ArrayRef<LabelList> dims, ExprId &result) {
-  const SymbolicTensor &tensor = tensors[access.value];
+                              const SymbolicTensor &view,
+                              llvm::ArrayRef<LabelList> dims, Cases &result) {
   DigitMap map;
   llvm::SmallVector<int> used;
-  for (auto [i, index] : llvm::enumerate(access.indices)) {
-    if (tensor.dims[i].empty())
+  for (auto [index, list] : llvm::zip_equal(access.indices, view.dims)) {
+    if (list.empty())
       continue;
     if (llvm::is_contained(used, index.first))
       return fail("an op on a diagonal");
     used.push_back(index.first);
-    llvm::ArrayRef<LabelId> finer = dims[index.first];
-    for (LabelId label : tensor.dims[i]) {
-      LabelList &pieces = map[label];
-      for (int64_t left = context.size(label); left > 1;) {
-        pieces.push_back(finer.front());
-        left /= context.size(finer.front());
-        finer = finer.drop_front();
-      }
-    }
+    splitInto(list, dims[index.first], map);
   }
-  result = digits.substitute(tensor.element, map);
+  result = digits.substitute(view.cases, map);
   return true;
 }
 
@@ -162,32 +159,73 @@ bool SymbolicRun::readOperand(const OperandAccess &access,
 // Pieces
 //===----------------------------------------------------------------------===//
 
-bool SymbolicRun::runPieces(const ProgramValue &value, SymbolicTensor &result) {
-  if (value.pieces.size() != 1)
-    return fail("a concatenation");
-  const Piece &piece = value.pieces.front();
-  if (value.isReshape && !piece.operands.front().linear)
-    return runReshape(value, result);
+/// The body on each combination of cases of the operands.
+bool SymbolicRun::applyToCases(const Piece &piece,
+                               llvm::ArrayRef<SymbolicTensor> views,
+                               llvm::ArrayRef<LabelList> dims, Cases &result) {
+  struct Combination {
+    Guard where;
+    llvm::SmallVector<ExprId> operands;
+  };
+  std::vector<Combination> all(1);
+  for (auto [access, view] : llvm::zip_equal(piece.operands, views)) {
+    Cases cases = {GuardedExpr()};
+    if (access.used && !readOperand(access, view, dims, cases))
+      return false;
+    std::vector<Combination> finer;
+    for (const Combination &combination : all)
+      for (const GuardedExpr &entry : cases) {
+        Combination next = combination;
+        if (!digits.addConditions(next.where, entry.where))
+          continue;
+        next.operands.push_back(entry.element);
+        finer.push_back(std::move(next));
+      }
+    all = std::move(finer);
+    if (all.size() > maxCases)
+      return fail("concatenations of too many parts");
+  }
+  for (Combination &combination : all) {
+    GuardedExpr &entry = result.emplace_back();
+    entry.where = std::move(combination.where);
+    if (!runBody(piece, combination.operands, entry.element))
+      return false;
+  }
+  return true;
+}
+
+bool SymbolicRun::runPiece(const Piece &piece, const ProgramValue &value,
+                           SymbolicTensor &result) {
+  std::vector<SymbolicTensor> views;
   llvm::SmallVector<LabelList> dims(piece.extents.size());
   llvm::SmallVector<bool> single(dims.size(), false);
-  if (!chooseDigits(piece, dims, single))
+  if (!takeViews(piece, views) || !chooseDigits(piece, views, dims, single) ||
+      !applyToCases(piece, views, dims, result.cases))
     return false;
-  llvm::SmallVector<ExprId> operands(piece.operands.size(), 0);
-  for (auto [access, operand] : llvm::zip_equal(piece.operands, operands))
-    if (access.used && !readOperand(access, dims, operand))
-      return false;
-  for (auto [dim, extent] : llvm::enumerate(value.shape)) {
-    if (piece.resultOffsets[dim] != 0)
-      return fail("an op that writes a part of its result");
-    int from = piece.resultDims[dim];
+  for (auto [from, extent] : llvm::zip_equal(piece.resultDims, value.shape)) {
     LabelList list = from < 0 ? LabelList() : dims[from];
+    int64_t size = from < 0 ? extent : piece.extents[from];
     // A new dim along which the value is the same.
-    if (list.empty() && extent > 1 && !(from >= 0 && single[from]))
-      list.push_back(context.addLabel(extent));
+    if (list.empty() && size > 1 && !(from >= 0 && single[from]))
+      list.push_back(context.addLabel(size));
     result.dims.push_back(std::move(list));
   }
-  return runBody(piece, operands, result.element) &&
-         reduce(piece, dims, single, result.element);
+  return reduce(piece, dims, single, result.cases);
+}
+
+bool SymbolicRun::runPieces(const ProgramValue &value, SymbolicTensor &result) {
+  if (value.isReshape && !value.pieces.front().operands.front().linear)
+    return runReshape(value, result);
+  std::vector<SymbolicTensor> parts(value.pieces.size());
+  for (auto [piece, part] : llvm::zip_equal(value.pieces, parts))
+    if (!runPiece(piece, value, part))
+      return false;
+  if (parts.size() > 1)
+    return joinPieces(value, parts, result);
+  result = std::move(parts.front());
+  return llvm::all_of(value.pieces.front().resultOffsets,
+                      [](int64_t offset) { return offset == 0; }) ||
+         fail("an op that writes a part of its result");
 }
 
 ExprId SymbolicRun::combine(Reduction kind, ExprId e,
@@ -212,7 +250,7 @@ ExprId SymbolicRun::combine(Reduction kind, ExprId e,
 }
 
 bool SymbolicRun::reduce(const Piece &piece, llvm::ArrayRef<LabelList> dims,
-                         llvm::ArrayRef<bool> single, ExprId &element) {
+                         llvm::ArrayRef<bool> single, Cases &cases) {
   if (piece.reduction == Reduction::None)
     return true;
   LabelList over;
@@ -225,11 +263,10 @@ bool SymbolicRun::reduce(const Piece &piece, llvm::ArrayRef<LabelList> dims,
       if (const RaggedTile *tile = ragged(label)) {
         LabelList index = tile->before;
         index.push_back(label);
-        indicators.push_back(digits.indicator(tile->extent, index));
+        indicators.push_back(digits.indicator(index, 0, tile->extent));
       }
   }
-  element = combine(piece.reduction, element, over, indicators);
-  return true;
+  return combineCases(piece.reduction, over, indicators, cases);
 }
 
 /// Regroups the digits of all dims, in row-major order.
@@ -273,16 +310,17 @@ bool SymbolicRun::runReshape(const ProgramValue &value,
       LabelId high = context.addLabel(left);
       LabelId low = context.addLabel(unit.size / left);
       DigitMap split;
-      split[unit.labels.front()] = {high, low};
+      split[unit.labels.front()].digits = {high, low};
       for (auto &entry : map)
-        entry.second = DigitContext::substitute(entry.second, split);
-      map.try_emplace(unit.labels.front(), LabelList{high, low});
+        entry.second.digits =
+            DigitContext::substitute(entry.second.digits, split);
+      map.try_emplace(unit.labels.front(), IndexImage{{high, low}});
       list.push_back(high);
       unit = {{low}, context.size(low), false};
       left = 1;
     }
   }
-  result.element = digits.substitute(tensor.element, map);
+  result.cases = digits.substitute(tensor.cases, map);
   return true;
 }
 
@@ -392,7 +430,8 @@ bool SymbolicRun::runArgument(const ProgramValue &value,
         list.push_back(context.addLabel(extent));
     }
   }
-  result.element = digits.access(value.argument, value.shape, result.dims);
+  result.cases = {
+      {{}, digits.access(value.argument, value.shape, result.dims)}};
   return true;
 }
 
@@ -418,7 +457,9 @@ bool SymbolicRun::run() {
     if (!runValue(value, result))
       return false;
     if (!context.isValid() ||
-        context.expr(result.element).terms.size() > maxTerms)
+        llvm::any_of(result.cases, [&](const GuardedExpr &entry) {
+          return context.expr(entry.element).terms.size() > maxTerms;
+        }))
       return fail("an expression that grows too large");
     tensors.push_back(std::move(result));
   }

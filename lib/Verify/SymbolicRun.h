@@ -21,9 +21,10 @@
 namespace mirage::verify {
 
 /// A value of a program: its element at an index that is written in `dims`. A
-/// dim without digits has one position.
+/// dim without digits has one position. One of the cases holds for each index;
+/// there are several where something was concatenated.
 struct SymbolicTensor {
-  ExprId element = 0;
+  Cases cases;
   llvm::SmallVector<LabelList, 4> dims;
 };
 
@@ -66,20 +67,42 @@ private:
   bool runValue(const ProgramValue &value, SymbolicTensor &result);
   bool runArgument(const ProgramValue &value, SymbolicTensor &result);
 
+  // Reading and writing parts: SymbolicParts.cpp.
+  /// Takes the part [low, low + count) of a dim.
+  bool takePart(SymbolicTensor &tensor, size_t dim, int64_t low, int64_t count);
+  bool takeViews(const Piece &piece, std::vector<SymbolicTensor> &views);
+  bool joinPieces(const ProgramValue &value,
+                  llvm::MutableArrayRef<SymbolicTensor> parts,
+                  SymbolicTensor &result);
+  bool joinSeam(llvm::ArrayRef<SymbolicTensor> parts, size_t dim,
+                const ProgramValue &value, LabelList &result,
+                llvm::MutableArrayRef<DigitMap> maps,
+                llvm::MutableArrayRef<Guard> guards);
+  bool combineCases(mugraph::Reduction kind, llvm::ArrayRef<LabelId> over,
+                    llvm::ArrayRef<ExprId> indicators, Cases &cases);
+
   // Ops: SymbolicOps.cpp.
   bool runPieces(const ProgramValue &value, SymbolicTensor &result);
+  bool runPiece(const Piece &piece, const ProgramValue &value,
+                SymbolicTensor &result);
   bool runReshape(const ProgramValue &value, SymbolicTensor &result);
-  bool chooseDigits(const Piece &piece, llvm::MutableArrayRef<LabelList> dims,
+  bool chooseDigits(const Piece &piece, llvm::ArrayRef<SymbolicTensor> views,
+                    llvm::MutableArrayRef<LabelList> dims,
                     llvm::MutableArrayRef<bool> single);
-  bool gatherDigits(const Piece &piece,
+  bool gatherDigits(const Piece &piece, llvm::ArrayRef<SymbolicTensor> views,
                     llvm::MutableArrayRef<std::vector<LabelList>> candidates,
                     llvm::MutableArrayRef<bool> single);
   bool unify(llvm::ArrayRef<LabelList> candidates, const LabelList &taken,
              LabelList &result);
-  bool readOperand(const OperandAccess &access, llvm::ArrayRef<LabelList> dims,
-                   ExprId &result);
+  /// Writes the digits `coarse` in those of `fine`, into which they split.
+  void splitInto(llvm::ArrayRef<LabelId> coarse, llvm::ArrayRef<LabelId> fine,
+                 DigitMap &map) const;
+  bool readOperand(const OperandAccess &access, const SymbolicTensor &view,
+                   llvm::ArrayRef<LabelList> dims, Cases &result);
+  bool applyToCases(const Piece &piece, llvm::ArrayRef<SymbolicTensor> views,
+                    llvm::ArrayRef<LabelList> dims, Cases &result);
   bool reduce(const Piece &piece, llvm::ArrayRef<LabelList> dims,
-              llvm::ArrayRef<bool> single, ExprId &element);
+              llvm::ArrayRef<bool> single, Cases &cases);
   bool runBody(const Piece &piece, llvm::ArrayRef<ExprId> operands,
                ExprId &result);
   bool apply(mugraph::ScalarFunction function, llvm::ArrayRef<ExprId> arguments,
@@ -92,23 +115,21 @@ private:
 
   // Block graphs: SymbolicBlocks.cpp.
   bool runTile(const ProgramValue &value, SymbolicTensor &result);
-  bool cutDim(const ProgramValue &value, size_t dim, ExprId element,
-              LabelList &dims, DigitMap &map);
+  bool cutDim(const ProgramValue &value, size_t dim, SymbolicTensor &tile);
   bool alignCut(llvm::ArrayRef<LabelId> whole, llvm::ArrayRef<LabelId> nest,
                 LabelList &tile, DigitMap &map);
   bool runAccumulate(const ProgramValue &value, SymbolicTensor &result);
   bool runAssemble(const ProgramValue &value, SymbolicTensor &result);
-  bool assembleDim(const ProgramValue &value, size_t dim, ExprId element,
-                   LabelList &dims);
+  bool assembleDim(const ProgramValue &value, size_t dim,
+                   SymbolicTensor &result);
   /// Splits the label of an index of a block graph in all values so far.
   void splitIndex(LabelId label, int64_t high);
   const RaggedTile *ragged(LabelId label) const {
     auto it = raggedTiles.find(label);
     return it == raggedTiles.end() ? nullptr : &it->second;
   }
-  bool isFree(LabelId label, ExprId e) const {
-    return llvm::is_contained(context.expr(e).free, label);
-  }
+  /// True if the element depends on `label`.
+  bool isFree(LabelId label, const SymbolicTensor &tensor) const;
 
   DigitContext &digits;
   ExprContext &context;

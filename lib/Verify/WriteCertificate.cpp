@@ -33,6 +33,12 @@ private:
   json::Array lists(llvm::ArrayRef<LabelList> dims);
   int64_t formula(ExprId e);
   int64_t atom(AtomId id);
+  /// The one atom of a condition.
+  AtomId atomOf(ExprId condition) const {
+    const Term &term = context.expr(condition).terms.front();
+    return context.monomial(term.monomial).factors.front().atom;
+  }
+  json::Array index(const IndexForm &form, llvm::ArrayRef<LabelId> labels);
   json::Object access(const Atom &atom);
   json::Object term(const Term &term);
   /// The operand of a maximum may be a mask.
@@ -73,18 +79,29 @@ json::Array Writer::lists(llvm::ArrayRef<LabelList> dims) {
   return result;
 }
 
+/// The offset, then label and stride of each digit.
+json::Array Writer::index(const IndexForm &form,
+                          llvm::ArrayRef<LabelId> labels) {
+  json::Array result{form.offset};
+  for (auto [id, stride] : llvm::zip_equal(labels, form.strides)) {
+    result.push_back(label(id));
+    result.push_back(stride);
+  }
+  return result;
+}
+
 json::Object Writer::access(const Atom &atom) {
   const AccessForm &form = digits.form(atom);
-  if (DigitContext::isIndicator(form))
-    return json::Object{{"below", form.extents.front()},
-                        {"at", list(atom.labels)}};
-  llvm::SmallVector<LabelList> dims;
   llvm::ArrayRef<LabelId> labels = atom.labels;
-  for (unsigned count : form.digits) {
-    dims.emplace_back(labels.take_front(count));
-    labels = labels.drop_front(count);
+  if (DigitContext::isIndicator(form))
+    return json::Object{{"below", form.dims.front().extent},
+                        {"at", index(form.dims.front(), labels)}};
+  json::Array indices;
+  for (const IndexForm &dim : form.dims) {
+    indices.push_back(index(dim, labels.take_front(dim.strides.size())));
+    labels = labels.drop_front(dim.strides.size());
   }
-  return json::Object{{"read", form.tensor}, {"at", lists(dims)}};
+  return json::Object{{"read", form.tensor}, {"at", std::move(indices)}};
 }
 
 static llvm::StringRef functionName(uint32_t symbol) {
@@ -106,9 +123,7 @@ int64_t Writer::operandOfExtremum(ExprId e) {
   const Atom &mask = context.atom(factor.atom);
   if (!factor.exponent.isOne() || !DigitContext::isMask(mask))
     return formula(e);
-  const Expr &condition = context.expr(mask.arguments[0]);
-  int64_t where =
-      atom(context.monomial(condition.terms[0].monomial).factors[0].atom);
+  int64_t where = atom(atomOf(mask.arguments[0]));
   int64_t operand = operandOfExtremum(mask.arguments[1]);
   return append(json::Object{{"where", where}, {"take", operand}});
 }
@@ -174,8 +189,16 @@ int64_t Writer::formula(ExprId e) {
 }
 
 json::Object Writer::claim(const SymbolicTensor &tensor) {
+  json::Array cases;
+  for (const GuardedExpr &entry : tensor.cases) {
+    json::Array conditions;
+    for (ExprId condition : entry.where)
+      conditions.push_back(atom(atomOf(condition)));
+    cases.push_back(json::Object{{"where", std::move(conditions)},
+                                 {"is", formula(entry.element)}});
+  }
   return json::Object{{"dims", lists(tensor.dims)},
-                      {"is", formula(tensor.element)}};
+                      {"cases", std::move(cases)}};
 }
 
 json::Object Writer::program(SymbolicRun &run) {

@@ -13,6 +13,8 @@
 //   %0 = mugraph.exp %x          dims [[a],[b]]    is  exp(x[a,b])
 //   %1 = mugraph.reduce sum %0   dims [[a],[]]     is  S_b exp(x[a,b])
 //   %2 = mugraph.div %0, %1      dims [[a],[b]]    is  exp(x[a,b]) (S_c ..)^-1
+//   %3 = mugraph.concat %x, %y   dims [[a],[k]]    is  x[a,k] where k < 6
+//                                                      y[a,k-6] where 6 <= k
 //
 // The checker proves each claim from those on the operands and the meaning of
 // the op, then that both results are the last claims. Proof.cpp found the
@@ -37,13 +39,16 @@
 //   nodes       formulas and their parts; each may use earlier ones
 //     {"terms":[{"scale":[n,d],"roots":[[base,n,d]],"over":[label..],
 //                "factors":[[node,n,d]..]}..]}
-//     {"read":argument,"at":[[label..]..]}   {"below":extent,"at":[label..]}
+//     {"read":argument,"at":[index..]}       {"below":extent,"at":index}
 //     {"apply":function,"to":[node..]}       {"where":node,"take":node}
 //     {"group":node}            {"max":node,"over":[label..]}, or "min"
+//               an index is a list: an offset, then label and stride of each
+//               digit; below is 1 where 0 <= index < extent
 //   spec, candidate
 //     graphs    digits of the grid and loop indices of each block graph
-//     values    {"dims":[[label..]..],"is":node}, in the order of TensorProgram
-//   results     {"dims":..,"is":node} for each result
+//     values {"dims":[[label..]..],"cases":[{"where":[node..],"is":node}..]},
+//               in the order of TensorProgram
+//   results     the same for each result
 //
 // or, for long programs, `steps`: a list of such objects, each with the numbers
 // `spec_value` and `candidate_value` of two tensors that it proves equal. From

@@ -23,12 +23,21 @@
 //             over the dim, is the rule of merging;
 //   reshape   regroups digits;
 //   result    g and l become the digits of the dim along which it is put
-//             together.
+//             together;
+//   slice,    the part [o, o + n) of a dim is the index o + j, where o may be a
+//   shift     multiple of the lower digits;
+//   concat    the element has *cases*: x[k] where k < a, y[k - a] where a <= k.
+//             An op does its work on each combination of cases of its operands
+//             that is possible; a sum over k adds up the cases, each multiplied
+//             by the indicator of its condition.
 //
 // So a block graph means what its IR says, partial sums and all: nothing is
 // assumed of how the parts belong together. A dim whose last tile hangs over is
 // *ragged*: its last digit exists only below the extent of the dim. A sum over
-// it multiplies by an indicator, which is 1 as soon as the digits merge.
+// it multiplies by an indicator, which is 1 as soon as the digits merge. So it
+// makes no difference whether a concatenation is read part by part, or by tiles
+// of which one has the seam inside. In the end the sums of both programs are
+// cut where either reads a part of an argument.
 //
 // **In parts.** Expressions of long programs grow with every function that uses
 // its argument twice. If the programs as they are have no proof, tensors of the
@@ -37,8 +46,8 @@
 // value of that argument is equal for the one that both compute. Only
 // simplifications across such a tensor are lost.
 //
-// Where a program does not fit (concatenations, shifted tiles, digits that do
-// not line up), or expressions grow too large, there is no proof.
+// Where digits do not line up, or expressions grow too large, there is no
+// proof.
 //
 //===----------------------------------------------------------------------===//
 

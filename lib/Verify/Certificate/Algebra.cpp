@@ -8,11 +8,13 @@
 
 #include "Formula.h"
 
+#include "mirage/Dialect/MuGraph/IR/Meaning.h"
+
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mirage::certificate;
 using llvm::ArrayRef;
+using mirage::mugraph::ScalarFunction;
 
 /// Steps after which the checker gives up.
 static constexpr size_t maxWork = 1'000'000;
@@ -40,27 +42,19 @@ bool Algebra::isSpent(size_t amount) {
 // Labels
 //===----------------------------------------------------------------------===//
 
-Label Algebra::addLabel(int64_t size) {
-  sizes.push_back(size);
-  return sizes.size() - 1;
-}
-
-std::optional<int64_t> Algebra::count(ArrayRef<Label> digits) const {
-  int64_t product = 1;
-  for (Label label : digits)
-    if (llvm::MulOverflow(product, sizes[label], product))
-      return std::nullopt;
-  return product;
+static void addFree(std::set<Label> &free, const Index &index) {
+  for (auto [label, stride] : index.digits)
+    free.insert(label);
 }
 
 static void addFree(std::set<Label> &free, const Conditions &conditions) {
   for (const Below &condition : conditions)
-    free.insert(condition.at.begin(), condition.at.end());
+    addFree(free, condition.at);
 }
 
 static void addFree(std::set<Label> &free, const Factor &factor) {
-  for (const Digits &index : factor.at)
-    free.insert(index.begin(), index.end());
+  for (const Index &index : factor.at)
+    addFree(free, index);
   std::set<Label> inside;
   for (const FormulaRef &operand : factor.operands)
     inside.insert(operand->free.begin(), operand->free.end());
@@ -99,67 +93,54 @@ FormulaRef mirage::certificate::share(Formula formula) {
 Substitution Algebra::freshNames(ArrayRef<Label> labels) {
   Substitution fresh;
   for (Label label : labels)
-    fresh[label] = {addLabel(sizes[label])};
+    fresh[label] = Index{0, {{addLabel(sizes[label]), 1}}};
   return fresh;
 }
 
-// More digits than the label had numbers: only an index that is this label.
-Digits Algebra::substitute(ArrayRef<Label> list, const Substitution &digits) {
+Digits Algebra::labelsOf(ArrayRef<Label> labels, const Substitution &by) {
   Digits result;
-  for (Label label : list) {
-    auto it = digits.find(label);
-    if (it == digits.end()) {
-      result.push_back(label);
-      continue;
-    }
-    if (count(it->second) != sizes[label] && list.size() != 1)
-      setProblem("an index of several digits hangs over");
-    result.append(it->second);
-  }
+  for (Label label : labels)
+    for (auto [image, stride] : by.at(label).digits)
+      result.push_back(image);
   return result;
 }
 
-void Algebra::substitute(Conditions &conditions, const Substitution &digits) {
-  for (Below &condition : conditions) {
-    for (Label label : condition.at)
-      if (auto it = digits.find(label);
-          it != digits.end() && count(it->second) != sizes[label])
-        setProblem("an index with a condition hangs over");
-    condition.at = substitute(condition.at, digits);
-  }
-}
-
-void Algebra::substitute(Factor &factor, const Substitution &digits) {
-  for (Digits &index : factor.at)
-    index = substitute(index, digits);
+void Algebra::substitute(Factor &factor, const Substitution &by) {
+  for (Index &index : factor.at)
+    index = substitute(index, by);
   for (FormulaRef &operand : factor.operands)
-    operand = substitute(operand, digits);
-  substitute(factor.where, digits);
+    operand = substitute(operand, by);
+  if (std::optional<Conditions> where = substitute(factor.where, by))
+    factor.where = std::move(*where);
+  else
+    setProblem("a maximum of nothing");
 }
 
-FormulaRef Algebra::substitute(const FormulaRef &a,
-                               const Substitution &digits) {
-  if (!a || llvm::none_of(digits, [&](const auto &entry) {
+FormulaRef Algebra::substitute(const FormulaRef &a, const Substitution &by) {
+  if (!a || llvm::none_of(by, [&](const auto &entry) {
         return a->free.count(entry.first) != 0;
       }))
     return a;
-  return share(substitute(*a, digits));
+  return share(substitute(*a, by));
 }
 
-Term Algebra::substitute(Term term, const Substitution &digits) {
-  if (isSpent(1 + term.factors.size()))
-    return term;
+/// None if its conditions can no longer hold: it is 0 then.
+std::optional<Term> Algebra::substitute(Term term, const Substitution &by) {
+  std::optional<Conditions> where = substitute(term.where, by);
+  if (isSpent(1 + term.factors.size()) || !where)
+    return std::nullopt;
   for (Factor &factor : term.factors)
-    substitute(factor, digits);
-  term.exponent = substitute(term.exponent, digits);
-  substitute(term.where, digits);
+    substitute(factor, by);
+  term.exponent = substitute(term.exponent, by);
+  term.where = std::move(*where);
   return term;
 }
 
-Formula Algebra::substitute(const Formula &a, const Substitution &digits) {
+Formula Algebra::substitute(const Formula &a, const Substitution &by) {
   Formula result;
   for (const Term &term : a.terms)
-    result.terms.push_back(substitute(term, digits));
+    if (std::optional<Term> changed = substitute(term, by))
+      result.terms.push_back(std::move(*changed));
   return result;
 }
 
@@ -167,8 +148,8 @@ Term Algebra::renameBound(Term term) {
   if (term.over.empty())
     return term;
   Substitution fresh = freshNames(term.over);
-  term.over = substitute(term.over, fresh);
-  return substitute(std::move(term), fresh);
+  term.over = labelsOf(term.over, fresh);
+  return substitute(std::move(term), fresh).value_or(Term());
 }
 
 //===----------------------------------------------------------------------===//
@@ -207,11 +188,13 @@ Formula Algebra::exp(Formula a) {
   return result;
 }
 
-Term Algebra::multiply(const Term &a, const Term &b) {
+/// None if their conditions contradict.
+std::optional<Term> Algebra::multiply(const Term &a, const Term &b) {
   Term result = renameBound(a), other = renameBound(b);
+  if (!conjoin(result.where, other.where))
+    return std::nullopt;
   result.scale = result.scale * other.scale;
   result.over.append(other.over);
-  result.where.append(other.where);
   llvm::append_range(result.factors, other.factors);
   if (!result.exponent)
     result.exponent = other.exponent;
@@ -227,7 +210,8 @@ Formula Algebra::multiply(const Formula &a, const Formula &b) {
     for (const Term &y : b.terms) {
       if (isSpent(1 + x.factors.size() + y.factors.size()))
         return Formula();
-      result.terms.push_back(multiply(x, y));
+      if (std::optional<Term> term = multiply(x, y))
+        result.terms.push_back(std::move(*term));
     }
   return result;
 }
@@ -237,14 +221,17 @@ Formula Algebra::sum(const Formula &a, ArrayRef<Label> over, Conditions where) {
   for (const Term &term : a.terms) {
     Term summed = renameBound(term);
     summed.over.append(over.begin(), over.end());
-    summed.where.append(where);
-    result.terms.push_back(renameBound(std::move(summed)));
+    if (!conjoin(summed.where, where))
+      continue;
+    Substitution fixed = fix(summed.over, summed.where);
+    if (std::optional<Term> part = substitute(std::move(summed), fixed))
+      result.terms.push_back(renameBound(std::move(*part)));
   }
   return result;
 }
 
-// Takes conditions on the operand, which others do not see, to the maximum.
-static void liftInnerExtremum(Factor &outer) {
+// A maximum of a maximum is one.
+void Algebra::liftInnerExtremum(Factor &outer) {
   const Formula &operand = *outer.operands.front();
   if (operand.terms.size() != 1)
     return;
@@ -255,10 +242,9 @@ static void liftInnerExtremum(Factor &outer) {
                  inner->exponent == Fraction(1) && !term.exponent &&
                  term.over.empty() && term.where.empty() &&
                  term.scale.roots.empty() && term.scale.rational == Fraction(1);
-  if (!isAlone)
+  if (!isAlone || !conjoin(outer.where, inner->where))
     return;
   outer.over.append(inner->over);
-  outer.where.append(inner->where);
   outer.operands = std::vector<FormulaRef>(inner->operands);
 }
 
@@ -270,14 +256,29 @@ Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
   factor.where = std::move(where);
   factor.over.assign(over.begin(), over.end());
   liftInnerExtremum(factor);
+  Substitution fixed = fix(factor.over, factor.where);
+  substitute(factor, fixed);
   std::set<Label> used = factor.operands.front()->free;
   addFree(used, factor.where);
   llvm::erase_if(factor.over, [&](Label l) { return !used.count(l); });
   if (factor.over.empty() && factor.where.empty())
     return *factor.operands.front();
   Substitution fresh = freshNames(factor.over);
-  factor.over = substitute(factor.over, fresh);
+  factor.over = labelsOf(factor.over, fresh);
   substitute(factor, fresh);
+  return ofFactor(std::move(factor));
+}
+
+Formula Algebra::extremumOf(Factor::Kind kind, std::vector<Formula> values) {
+  if (values.size() == 1)
+    return std::move(values.front());
+  Factor factor;
+  factor.kind = Factor::Kind::Apply;
+  factor.symbol = unsigned(kind == Factor::Kind::Max ? ScalarFunction::Max
+                                                     : ScalarFunction::Min);
+  factor.isCommutative = true;
+  for (Formula &value : values)
+    factor.operands.push_back(share(std::move(value)));
   return ofFactor(std::move(factor));
 }
 
@@ -367,7 +368,9 @@ splitParts(const Term &term,
   for (const Below &condition : term.where) {
     Part part;
     part.term.where.push_back(condition);
-    add(std::move(part), {condition.at.begin(), condition.at.end()});
+    std::set<Label> free;
+    addFree(free, condition.at);
+    add(std::move(part), free);
   }
   if (term.exponent) {
     Part part;
@@ -463,10 +466,6 @@ void Algebra::tidy(Term &term) {
   });
   if (term.exponent && isSame(Formula(), *term.exponent))
     term.exponent = nullptr;
-  for (size_t i = 0; i < term.where.size(); ++i)
-    for (size_t j = term.where.size(); --j > i;)
-      if (term.where[i] == term.where[j])
-        term.where.erase(term.where.begin() + j);
 
   std::set<Label> used;
   for (const Factor &factor : term.factors)
@@ -475,19 +474,20 @@ void Algebra::tidy(Term &term) {
     used.insert(term.exponent->free.begin(), term.exponent->free.end());
   std::map<Label, unsigned> conditions;
   for (const Below &condition : term.where)
-    for (Label label : condition.at)
+    for (auto [label, stride] : condition.at.digits)
       ++conditions[label];
   llvm::erase_if(term.where, [&](const Below &condition) {
-    bool isAlone = llvm::all_of(condition.at, [&](Label label) {
-      return llvm::is_contained(term.over, label) && !used.count(label) &&
-             conditions[label] == 1;
-    });
-    std::optional<int64_t> numbers = count(condition.at);
-    if (!isAlone || !numbers || *numbers < condition.extent)
+    std::optional<Digits> digits = digitsOf(condition.at);
+    bool isAlone = digits && llvm::all_of(*digits, [&](Label label) {
+                     return llvm::is_contained(term.over, label) &&
+                            !used.count(label) && conditions[label] == 1;
+                   });
+    if (!isAlone)
       return false;
+    // Conditions have bounds that digits can reach.
     term.scale = term.scale * Scalar(condition.extent);
     llvm::erase_if(term.over, [&](Label label) {
-      return llvm::is_contained(condition.at, label);
+      return llvm::is_contained(*digits, label);
     });
     return true;
   });
@@ -519,7 +519,8 @@ Formula Algebra::expand(Term term) {
   for (const Term &summand : inside->terms) {
     if (isSpent())
       return Formula();
-    result = add(std::move(result), expand(multiply(term, summand)));
+    if (std::optional<Term> product = multiply(term, summand))
+      result = add(std::move(result), expand(std::move(*product)));
   }
   return result;
 }

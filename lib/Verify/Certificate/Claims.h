@@ -16,10 +16,11 @@
 
 namespace mirage::certificate {
 
-/// The element of a value at the indices written by `dims`.
+/// The element of a value at the indices written by `dims`: one of the cases
+/// holds for each.
 struct Claim {
   std::vector<Digits> dims;
-  Formula element;
+  std::vector<Case> cases;
 };
 
 /// The digits of the indices of a block graph.

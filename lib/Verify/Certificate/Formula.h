@@ -10,9 +10,9 @@
 //
 //   scale * S_{over} [where] exp(exponent) * factor^r * factor^r ..
 //
-// over named indices, *labels*, each of which runs from 0 to its size. Digits
-// are a list of labels that write a number in mixed radix. `Algebra` has the
-// laws, each in one function:
+// over named indices, *labels*, each of which runs from 0 to its size. An index
+// is an offset plus labels times strides; *digits* are a list of labels that
+// write a number in mixed radix. `Algebra` has the laws, each in one function:
 //
 //   sum          S_k (a + b) = S_k a + S_k b
 //   multiply     (a + b) c = a c + b c; (S_k x)(S_j y) = S_{k,j} x y;
@@ -24,14 +24,19 @@
 //   tidy         S_k x = n x, if x is free of k, which has size n;
 //                S_{g,t} [g T + t < n] x = n x likewise
 //   extremum     max max x = max x; max_k x = x, if x is free of k
-//   substitute   an index may be written in digits
+//   substitute   a label may be written as another index
+//   conjoin      conditions on one number are one; [s n + r < s e] = [n < e],
+//                if r is in [0, s)
+//   fix          S_k [k = a] f(k) = f(a), and for max
+//   cut          S_k f(k) = S_{i<a} f(i) + S_{j<n-a} f(a + j), and for max
 //
 // and `isSame` decides whether a formula that a certificate claims is one that
 // was computed, term by term and factor by factor. Its one law is that a label
-// of the claim stands for digits of the other side:
+// of the claim stands for an index of the other side:
 //
-//   S_k f(k) = S_{g,t} f(g T + t)                   if k has the size of g, t
-//   S_k f(k) = S_{g,t} [g T + t < n] f(g T + t)     if k has size n
+//   S_{k<n} f(a + k) = S_{g,t} [0 <= g T + t - a < n] f(g T + t)
+//
+// where the condition is left out if all numbers g T + t meet it.
 //
 // As elsewhere in the verification, both sides are compared where they are
 // defined: x / x is 1.
@@ -56,15 +61,24 @@ namespace mirage::certificate {
 
 using Label = unsigned;
 using Digits = llvm::SmallVector<Label, 4>;
-using Substitution = std::map<Label, Digits>;
+
+/// `offset` plus labels times their strides, which are positive and fall.
+struct Index {
+  int64_t offset = 0;
+  llvm::SmallVector<std::pair<Label, int64_t>, 2> digits;
+  bool operator==(const Index &other) const {
+    return offset == other.offset && digits == other.digits;
+  }
+};
+using Substitution = std::map<Label, Index>;
 
 struct Formula;
 using FormulaRef = std::shared_ptr<const Formula>;
 
-/// 1 where the number written by `at` is below `extent`, 0 elsewhere.
+/// 1 where 0 <= at < extent, 0 elsewhere.
 struct Below {
   int64_t extent = 0;
-  Digits at;
+  Index at;
   bool operator==(const Below &other) const {
     return extent == other.extent && at == other.at;
   }
@@ -82,7 +96,7 @@ struct Factor {
   Kind kind = Kind::Read;
   unsigned symbol = 0;
   bool isCommutative = false; ///< Apply: of two operands in any order
-  std::vector<Digits> at;
+  std::vector<Index> at;
   std::vector<FormulaRef> operands;
   Digits over;
   Conditions where;
@@ -108,16 +122,16 @@ struct Formula {
 /// To be used as a part of others.
 FormulaRef share(Formula formula);
 
-/// What labels of a claim stand for.
-class Binding {
-public:
-  /// `label` stands for `digits`.
-  void bind(Label label, Digits digits) { known[label] = std::move(digits); }
+/// The element of a value where the conditions hold.
+struct Case {
+  Conditions where;
+  Formula element;
+};
 
-private:
-  friend class Matcher;
-  std::map<Label, Digits> known;
-  /// Bound labels of the claim without digits yet, and of the other side
+/// What labels of a claim stand for.
+struct Binding {
+  Substitution known;
+  /// Bound labels of the claim without an index yet, and of the other side
   /// without a label yet: the number of their scope.
   std::map<Label, unsigned> unknown, open;
 };
@@ -133,6 +147,24 @@ public:
   /// How many numbers digits can write; none if there are too many.
   std::optional<int64_t> count(llvm::ArrayRef<Label> digits) const;
 
+  // Indices: Indices.cpp.
+  /// The number that digits write.
+  Index number(llvm::ArrayRef<Label> digits);
+  /// The digits, if the index is a number that they write, plus an offset.
+  std::optional<Digits> digitsOf(const Index &index) const;
+  /// Adds `factor` times `other`.
+  void addTo(Index &index, const Index &other, int64_t factor);
+  Index substitute(const Index &index, const Substitution &by);
+  /// Adds a condition to others; false if they contradict.
+  bool conjoin(Conditions &conditions, Below condition);
+  bool conjoin(Conditions &conditions, const Conditions &more);
+  std::optional<Conditions> substitute(const Conditions &conditions,
+                                       const Substitution &by);
+  /// Does exactly one of `cases` hold wherever `domain` does?
+  bool isPartition(std::vector<Conditions> cases, const Conditions &domain);
+  std::vector<Case> substitute(const std::vector<Case> &cases,
+                               const Substitution &by);
+
   // Laws.
   static Formula constant(const Scalar &value);
   static Formula ofFactor(Factor factor);
@@ -144,7 +176,11 @@ public:
   Formula sum(const Formula &a, llvm::ArrayRef<Label> over, Conditions where);
   Formula extremum(Factor::Kind kind, const Formula &a,
                    llvm::ArrayRef<Label> over, Conditions where);
-  Formula substitute(const Formula &a, const Substitution &digits);
+  Formula substitute(const Formula &a, const Substitution &by);
+  /// The largest, or least, of several.
+  static Formula extremumOf(Factor::Kind kind, std::vector<Formula> values);
+  /// With sums of `a` cut where `other` reads a part of an argument.
+  Formula cut(const Formula &a, const Formula &other);
 
   /// True if they are equal, `claimed` read under `binding`.
   bool isSame(const Formula &claimed, const Formula &computed,
@@ -153,6 +189,7 @@ public:
   /// A label of the same size for each.
   Substitution freshNames(llvm::ArrayRef<Label> labels);
   Term renameBound(Term term);
+  static Digits labelsOf(llvm::ArrayRef<Label> labels, const Substitution &by);
 
   /// False if a law could not be applied, or too much was to be done; what was
   /// computed is then worth nothing.
@@ -162,15 +199,19 @@ public:
 
 private:
   friend class Matcher;
+  friend class Cutter;
 
   Formula fail(const char *why);
   bool isSpent(size_t work = 1);
-  Digits substitute(llvm::ArrayRef<Label> list, const Substitution &digits);
-  void substitute(Conditions &conditions, const Substitution &digits);
-  void substitute(Factor &factor, const Substitution &digits);
-  FormulaRef substitute(const FormulaRef &a, const Substitution &digits);
-  Term substitute(Term term, const Substitution &digits);
-  Term multiply(const Term &a, const Term &b);
+  int64_t most(const Index &index) const;
+  /// Takes labels of which `where` leaves one number out of `over`.
+  Substitution fix(Digits &over, Conditions &where) const;
+  void simplify(Below &condition) const;
+  void substitute(Factor &factor, const Substitution &by);
+  FormulaRef substitute(const FormulaRef &a, const Substitution &by);
+  std::optional<Term> substitute(Term term, const Substitution &by);
+  std::optional<Term> multiply(const Term &a, const Term &b);
+  void liftInnerExtremum(Factor &outer);
   void joinFactors(std::vector<Factor> &factors, Scalar &scale);
   Formula power(Term term, const Fraction &exponent);
   FormulaRef splitExponent(Term &term);

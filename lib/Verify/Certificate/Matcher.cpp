@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Walks both formulas side by side. A bound label of the claim is bound to
-// digits of the other side where an index shows which; all its other places
+// Walks both formulas side by side. A bound label of the claim is bound to an
+// index of the other side where an access shows which; all its other places
 // must then agree. Where several factors could be meant they are tried in turn;
 // below them the first way that fits is taken, so a right claim may be refused,
 // and a wrong one is not accepted.
@@ -40,12 +40,12 @@ private:
   bool matchFactors(llvm::ArrayRef<Factor> claimed,
                     llvm::ArrayRef<Factor> computed, Scalar &quotient);
   bool matchOperands(const Factor &claimed, const Factor &computed);
+  bool matchInAnyOrder(const Factor &claimed, const Factor &computed);
   bool matchGroup(const Factor &claimed, const Factor &computed,
                   Scalar &quotient);
   bool matchExtremum(const Factor &claimed, const Factor &computed);
-  bool matchDigits(llvm::ArrayRef<Label> claimed,
-                   llvm::ArrayRef<Label> computed);
-  bool take(Label label, bool isWhole, llvm::ArrayRef<Label> &digits);
+  bool matchIndex(const Index &claimed, const Index &computed);
+  bool take(Label label, int64_t stride, Index &rest);
   bool cancel(std::vector<const Term *> terms);
 
   void enter(llvm::ArrayRef<Label> claimed, llvm::ArrayRef<Label> computed);
@@ -74,88 +74,73 @@ void Matcher::enter(llvm::ArrayRef<Label> claimed,
     binding.open[label] = scope;
 }
 
-/// All labels must have found their digits, and each condition its reason: the
-/// digits of a label that is smaller than what they can write, or a condition
-/// of the claim.
+/// All labels must have found each other, and what the claim says of its
+/// labels, that they are in their range and its conditions, must be the
+/// conditions of the other side.
 bool Matcher::leave(llvm::ArrayRef<Label> claimed,
                     llvm::ArrayRef<Label> computed,
                     const Conditions &claimedWhere,
                     const Conditions &computedWhere) {
-  llvm::SmallVector<const Below *> wanted;
-  for (const Below &condition : claimedWhere)
-    wanted.push_back(&condition);
-  for (const Below &condition : computedWhere) {
-    bool isRange = llvm::any_of(binding.known, [&](const auto &entry) {
-      return algebra.size(entry.first) == condition.extent &&
-             entry.second == condition.at;
-    });
-    if (isRange)
-      continue;
-    auto *same = llvm::find_if(wanted, [&](const Below *below) {
-      return below->extent == condition.extent &&
-             matchDigits(below->at, condition.at);
-    });
-    if (same == wanted.end())
-      return false;
-    wanted.erase(same);
-  }
-  if (!wanted.empty() || llvm::any_of(computed, [&](Label label) {
-        return binding.open.count(label) != 0;
-      }))
+  auto isIn = [](const auto &labels) {
+    return [&](Label label) { return labels.count(label) != 0; };
+  };
+  if (llvm::any_of(claimed, isIn(binding.unknown)) ||
+      llvm::any_of(computed, isIn(binding.open)))
     return false;
-  for (Label label : claimed) {
-    auto it = binding.known.find(label);
-    if (it == binding.known.end())
+  std::optional<Conditions> expected =
+      algebra.substitute(claimedWhere, binding.known);
+  for (Label label : claimed)
+    if (!expected || !algebra.conjoin(*expected, {algebra.size(label),
+                                                  binding.known.at(label)}))
       return false;
-    Below range{algebra.size(label), it->second};
-    bool hangsOver = algebra.count(it->second) != algebra.size(label);
-    if (hangsOver && !llvm::is_contained(computedWhere, range))
-      return false;
-  }
   for (Label label : claimed)
     binding.known.erase(label);
-  return true;
+  return expected->size() == computedWhere.size() &&
+         llvm::all_of(computedWhere, [&](const Below &condition) {
+           return llvm::is_contained(*expected, condition);
+         });
 }
 
-/// Binds `label` to the first of `digits`, or to all if it is the whole of an
-/// index that may hang over.
-bool Matcher::take(Label label, bool isWhole, llvm::ArrayRef<Label> &digits) {
+/// Binds `label` to what is left of an index in multiples of its stride: a
+/// number that open digits write, which reaches all of the label's.
+bool Matcher::take(Label label, int64_t stride, Index &rest) {
   unsigned owner = binding.unknown[label];
-  std::optional<int64_t> all = algebra.count(digits);
-  bool takeAll = isWhole && all && *all > algebra.size(label);
-  Digits taken;
-  int64_t product = 1;
-  while (!digits.empty() && (takeAll || product < algebra.size(label))) {
-    auto it = binding.open.find(digits.front());
-    if (it == binding.open.end() || it->second != owner)
+  Index image;
+  image.offset = rest.offset / stride;
+  for (auto [digit, own] : rest.digits) {
+    if (own < stride)
+      continue;
+    auto it = binding.open.find(digit);
+    if (own % stride != 0 || it == binding.open.end() || it->second != owner)
       return false;
     binding.open.erase(it);
-    product *= algebra.size(digits.front());
-    taken.push_back(digits.front());
-    digits = digits.drop_front();
+    image.digits.push_back({digit, own / stride});
   }
-  if (!takeAll && product != algebra.size(label))
+  algebra.addTo(rest, image, -stride);
+  std::optional<Digits> digits = algebra.digitsOf(image);
+  if (!digits || image.offset > 0 ||
+      algebra.most(image) < algebra.size(label) - 1)
     return false;
   binding.unknown.erase(label);
-  binding.known[label] = std::move(taken);
+  binding.known[label] = std::move(image);
   return true;
 }
 
-bool Matcher::matchDigits(llvm::ArrayRef<Label> claimed,
-                          llvm::ArrayRef<Label> computed) {
-  for (Label label : claimed) {
-    if (binding.unknown.count(label)) {
-      if (!take(label, claimed.size() == 1, computed))
-        return false;
-      continue;
-    }
-    auto it = binding.known.find(label);
-    Digits expected = it == binding.known.end() ? Digits{label} : it->second;
-    if (computed.take_front(expected.size()) != llvm::ArrayRef(expected))
+bool Matcher::matchIndex(const Index &claimed, const Index &computed) {
+  Index rest = computed, known = claimed;
+  llvm::SmallVector<std::pair<Label, int64_t>> unknown;
+  llvm::copy_if(claimed.digits, std::back_inserter(unknown),
+                [&](const auto &digit) {
+                  return binding.unknown.count(digit.first) != 0;
+                });
+  llvm::erase_if(known.digits, [&](const auto &digit) {
+    return llvm::is_contained(unknown, digit);
+  });
+  algebra.addTo(rest, algebra.substitute(known, binding.known), -1);
+  for (auto [label, stride] : unknown)
+    if (!take(label, stride, rest))
       return false;
-    computed = computed.drop_front(expected.size());
-  }
-  return computed.empty();
+  return rest == Index();
 }
 
 //===----------------------------------------------------------------------===//
@@ -169,6 +154,21 @@ bool Matcher::matchOperands(const Factor &claimed, const Factor &computed) {
     if (!matchEqual(*a, *b))
       return false;
   return true;
+}
+
+bool Matcher::matchInAnyOrder(const Factor &claimed, const Factor &computed) {
+  std::vector<FormulaRef> left = computed.operands;
+  for (const FormulaRef &operand : claimed.operands) {
+    Binding before = binding;
+    auto it = llvm::find_if(left, [&](const FormulaRef &other) {
+      binding = before;
+      return matchEqual(*operand, *other);
+    });
+    if (it == left.end())
+      return false;
+    left.erase(it);
+  }
+  return left.empty();
 }
 
 bool Matcher::matchGroup(const Factor &claimed, const Factor &computed,
@@ -198,20 +198,12 @@ bool Matcher::matchFactor(const Factor &claimed, const Factor &computed,
     if (claimed.at.size() != computed.at.size())
       return false;
     for (auto [a, b] : llvm::zip_equal(claimed.at, computed.at))
-      if (!matchDigits(a, b))
+      if (!matchIndex(a, b))
         return false;
     return true;
-  case Factor::Kind::Apply: {
-    Binding before = binding;
-    if (matchOperands(claimed, computed))
-      return true;
-    if (!claimed.isCommutative || computed.operands.size() != 2)
-      return false;
-    binding = std::move(before);
-    Factor swapped = computed;
-    std::swap(swapped.operands[0], swapped.operands[1]);
-    return matchOperands(claimed, swapped);
-  }
+  case Factor::Kind::Apply:
+    return claimed.isCommutative ? matchInAnyOrder(claimed, computed)
+                                 : matchOperands(claimed, computed);
   case Factor::Kind::Group:
     return matchGroup(claimed, computed, quotient);
   case Factor::Kind::Max:

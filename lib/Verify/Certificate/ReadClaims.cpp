@@ -44,6 +44,12 @@ private:
   bool readLabels(const json::Object &certificate);
   bool readDigits(const json::Value *value, Digits &digits);
   bool readLists(const json::Value *value, std::vector<Digits> &lists);
+  bool readIndex(const json::Value *value, Index &index);
+  bool readRead(const json::Object &object, Factor &factor);
+  bool readCondition(const json::Object &object, int64_t extent, Node &node);
+  bool readMasked(const json::Object &object, const json::Value &where,
+                  Node &node);
+  bool readCase(const json::Value &value, Case &entry);
   /// The last two of `size` entries are a fraction.
   bool readFraction(const json::Array &list, size_t size, Fraction &result);
   bool readNode(const json::Object &object);
@@ -115,6 +121,28 @@ bool ClaimReader::readLists(const json::Value *value,
   for (const json::Value &entry : *array)
     if (!readDigits(&entry, lists.emplace_back()))
       return false;
+  return true;
+}
+
+/// The offset, then label and stride of each digit.
+bool ClaimReader::readIndex(const json::Value *value, Index &index) {
+  const json::Array *array = value ? value->getAsArray() : nullptr;
+  if (!array || array->size() % 2 != 1)
+    return fail("an index is missing");
+  std::vector<int64_t> numbers;
+  for (const json::Value &entry : *array) {
+    std::optional<int64_t> number = entry.getAsInteger();
+    if (!number || std::abs(*number) > maxSize)
+      return fail("an index is not of numbers");
+    numbers.push_back(*number);
+  }
+  index.offset = numbers.front();
+  for (size_t i = 1; i < numbers.size(); i += 2) {
+    if (numbers[i] < 0 || numbers[i] >= int64_t(numLabels) ||
+        numbers[i + 1] < 1)
+      return fail("an index names a label that does not exist, or a stride");
+    algebra.addTo(index, Index{0, {{Label(numbers[i]), 1}}}, numbers[i + 1]);
+  }
   return true;
 }
 
@@ -210,6 +238,43 @@ bool ClaimReader::readExtremum(const json::Object &object,
   return true;
 }
 
+bool ClaimReader::readRead(const json::Object &object, Factor &factor) {
+  const json::Array *indices = object.getArray("at");
+  if (!indices)
+    return fail("a list of indices is missing");
+  for (const json::Value &index : *indices)
+    if (!readIndex(&index, factor.at.emplace_back()))
+      return false;
+  return true;
+}
+
+bool ClaimReader::readCondition(const json::Object &object, int64_t extent,
+                                Node &node) {
+  Below condition;
+  node.kind = Node::Kind::Condition;
+  condition.extent = extent;
+  if (extent < 1 || extent > maxSize ||
+      !readIndex(object.get("at"), condition.at))
+    return fail("a condition without an index");
+  return algebra.conjoin(node.where, condition) ||
+         fail("a condition that nothing meets");
+}
+
+bool ClaimReader::readMasked(const json::Object &object,
+                             const json::Value &where, Node &node) {
+  const Node *condition = findNode(&where, node);
+  const Node *operand = findNode(object.get("take"), node);
+  if (!condition || !operand || condition->kind != Node::Kind::Condition ||
+      (operand->kind != Node::Kind::Formula &&
+       operand->kind != Node::Kind::Masked))
+    return fail("a condition that is none");
+  node.kind = Node::Kind::Masked;
+  node.formula = operand->formula;
+  node.where = operand->where;
+  return algebra.conjoin(node.where, condition->where) ||
+         fail("conditions that nothing meets");
+}
+
 bool ClaimReader::readNode(const json::Object &object) {
   Node node;
   bool isRead = false;
@@ -218,28 +283,13 @@ bool ClaimReader::readNode(const json::Object &object) {
     isRead = readFormula(*terms, node);
   } else if (std::optional<int64_t> number = object.getInteger("read")) {
     node.factor.symbol = *number;
-    isRead = readLists(object.get("at"), node.factor.at);
+    isRead = readRead(object, node.factor);
   } else if (std::optional<int64_t> extent = object.getInteger("below")) {
-    node.kind = Node::Kind::Condition;
-    Below &condition = node.where.emplace_back();
-    condition.extent = *extent;
-    isRead = readDigits(object.get("at"), condition.at);
+    isRead = readCondition(object, *extent, node);
   } else if (std::optional<llvm::StringRef> name = object.getString("apply")) {
     isRead = readApply(object, *name, node);
   } else if (const json::Value *where = object.get("where")) {
-    const Node *condition = findNode(where, node);
-    const Node *operand = findNode(object.get("take"), node);
-    isRead = condition && operand;
-    if (isRead && (condition->kind != Node::Kind::Condition ||
-                   (operand->kind != Node::Kind::Formula &&
-                    operand->kind != Node::Kind::Masked)))
-      return fail("a condition that is none");
-    if (isRead) {
-      node.kind = Node::Kind::Masked;
-      node.formula = operand->formula;
-      node.where = operand->where;
-      node.where.append(condition->where);
-    }
+    isRead = readMasked(object, *where, node);
   } else if (const json::Value *inside = object.get("group")) {
     FormulaRef formula = findFormula(inside, node);
     isRead = formula != nullptr;
@@ -295,8 +345,9 @@ bool ClaimReader::readFactor(const json::Array &entry, Node &node, Term &term) {
     return true;
   }
   case Node::Kind::Condition:
-    term.where.append(used->where);
-    return exponent > Fraction(0) || fail("a condition to a power below 1");
+    return (exponent == Fraction(1) &&
+            algebra.conjoin(term.where, used->where)) ||
+           fail("conditions that nothing meets, or that are no factors");
   case Node::Kind::Formula:
   case Node::Kind::Masked:
     break;
@@ -334,15 +385,33 @@ bool ClaimReader::readFormula(const json::Array &terms, Node &node) {
 // Claims
 //===----------------------------------------------------------------------===//
 
-bool ClaimReader::readClaim(const json::Value &value, Claim &claim) {
+bool ClaimReader::readCase(const json::Value &value, Case &entry) {
   const json::Object *object = value.getAsObject();
-  if (!object || !readLists(object->get("dims"), claim.dims))
-    return fail("a claim has no dims");
+  const json::Array *where = object ? object->getArray("where") : nullptr;
+  if (!where)
+    return fail("a case has no list of conditions");
   Node user;
+  for (const json::Value &number : *where) {
+    const Node *condition = findNode(&number, user);
+    if (!condition || condition->kind != Node::Kind::Condition ||
+        !algebra.conjoin(entry.where, condition->where))
+      return fail("a case has a condition that is none or that nothing meets");
+  }
   FormulaRef formula = findFormula(object->get("is"), user);
   if (formula)
-    claim.element = *formula;
+    entry.element = *formula;
   return formula != nullptr;
+}
+
+bool ClaimReader::readClaim(const json::Value &value, Claim &claim) {
+  const json::Object *object = value.getAsObject();
+  const json::Array *cases = object ? object->getArray("cases") : nullptr;
+  if (!cases || !readLists(object->get("dims"), claim.dims))
+    return fail("a claim has no dims or cases");
+  for (const json::Value &entry : *cases)
+    if (!readCase(entry, claim.cases.emplace_back()))
+      return false;
+  return true;
 }
 
 bool ClaimReader::readClaims(const json::Array *array,

@@ -232,3 +232,25 @@ func.func @kernel(%x: tensor<Nx6xf32>) -> tensor<8x12xf32> {
 })",
             1);
 }
+
+/// Where parts lie depends on their sizes: only the other dims are claimed.
+TEST_F(AnySize, Parts) {
+  expectAny(R"(
+func.func @spec(%x: tensor<Nx24xf32>, %y: tensor<Nx8xf32>) -> tensor<Nx20xf32> {
+  %0 = mugraph.concat %x, %y dim = 1 : (tensor<Nx24xf32>, tensor<Nx8xf32>) -> tensor<Nx32xf32>
+  %1 = mugraph.exp %0 : tensor<Nx32xf32>
+  %2 = mugraph.slice %1 offsets = [0, 10] sizes = [N, 20] : tensor<Nx32xf32> -> tensor<Nx20xf32>
+  return %2 : tensor<Nx20xf32>
+}
+func.func @kernel(%x: tensor<Nx24xf32>, %y: tensor<Nx8xf32>) -> tensor<Nx20xf32> {
+  %0 = mugraph.concat %x, %y dim = 1 : (tensor<Nx24xf32>, tensor<Nx8xf32>) -> tensor<Nx32xf32>
+  %1 = mugraph.block_graph grid = [G, 5]
+      ins(%0 tile [g0, g1 + 10] : tensor<Nx32xf32>) outs(tile [g0, g1] : tensor<Nx20xf32>) {
+  ^bb0(%t: tensor<2x4xf32>):
+    %2 = mugraph.exp %t : tensor<2x4xf32>
+    mugraph.yield %2 : tensor<2x4xf32>
+  }
+  return %1 : tensor<Nx20xf32>
+})",
+            "0.0 1.0", 2);
+}

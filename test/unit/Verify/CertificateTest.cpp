@@ -75,6 +75,39 @@ func.func @kernel(%q: tensor<8x16xf32>, %k: tensor<16x64xf32>, %v: tensor<64x16x
   return %y : tensor<8x16xf32>
 })";
 
+// Slices of a product, shifted and hanging tiles, a concatenation that tiles of
+// a kernel read across its seam, and a result that is made of parts.
+static const char *const parts = R"(
+func.func @spec(%x: tensor<6x20xf32>, %w: tensor<20x24xf32>, %u: tensor<6x9xf32>) -> (tensor<6x25xf32>, tensor<6x1xf32>) {
+  %0 = mugraph.matmul %x, %w : (tensor<6x20xf32>, tensor<20x24xf32>) -> tensor<6x24xf32>
+  %1 = mugraph.slice %0 offsets = [0, 8] sizes = [6, 16] : tensor<6x24xf32> -> tensor<6x16xf32>
+  %2 = mugraph.concat %1, %u dim = 1 : (tensor<6x16xf32>, tensor<6x9xf32>) -> tensor<6x25xf32>
+  %3 = mugraph.silu %2 : tensor<6x25xf32>
+  %4 = mugraph.reduce sum %3 dims = [1] : tensor<6x25xf32> -> tensor<6x1xf32>
+  return %3, %4 : tensor<6x25xf32>, tensor<6x1xf32>
+}
+func.func @kernel(%x: tensor<6x20xf32>, %w: tensor<20x24xf32>, %u: tensor<6x9xf32>) -> (tensor<6x25xf32>, tensor<6x1xf32>) {
+  %0 = mugraph.block_graph grid = [2] loops = [5]
+      ins(%x tile [_, l0] : tensor<6x20xf32>, %w tile [l0, g0 + 8] : tensor<20x24xf32>)
+      outs(tile [_, g0] : tensor<6x16xf32>) {
+  ^bb0(%xt: tensor<6x4xf32>, %wt: tensor<4x8xf32>):
+    %m = mugraph.matmul %xt, %wt : (tensor<6x4xf32>, tensor<4x8xf32>) -> tensor<6x8xf32>
+    %s = mugraph.accumulate sum %m over l0 : tensor<6x8xf32>
+    mugraph.yield %s : tensor<6x8xf32>
+  }
+  %1 = mugraph.concat %0, %u dim = 1 : (tensor<6x16xf32>, tensor<6x9xf32>) -> tensor<6x25xf32>
+  %2 = mugraph.block_graph grid = [2] loops = [3]
+      ins(%1 tile [g0, l0] : tensor<6x25xf32>) outs(tile [g0, _] : tensor<6x1xf32>) {
+  ^bb0(%t: tensor<3x10xf32>):
+    %a = mugraph.silu %t : tensor<3x10xf32>
+    %b = mugraph.reduce sum %a dims = [1] : tensor<3x10xf32> -> tensor<3x1xf32>
+    %c = mugraph.accumulate sum %b over l0 : tensor<3x1xf32>
+    mugraph.yield %c : tensor<3x1xf32>
+  }
+  %3 = mugraph.silu %1 : tensor<6x25xf32>
+  return %3, %2 : tensor<6x25xf32>, tensor<6x1xf32>
+})";
+
 namespace {
 
 class Certificates : public testing::TestWithParam<const char *> {
@@ -109,7 +142,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Programs, Certificates,
-                         testing::Values(normLinear, attention));
+                         testing::Values(normLinear, attention, parts));
 
 /// Calls `visit` for each object below `value`.
 void forEachObject(json::Value &value,
@@ -136,6 +169,19 @@ bool changeNumber(json::Object &object, StringRef name) {
       (*list)[position].kind() != json::Value::Number)
     return false;
   (*list)[position] = *(*list)[position].getAsInteger() + step;
+  return true;
+}
+
+/// The same in the last index of an access.
+template <int position, int step>
+bool changeIndex(json::Object &object) {
+  json::Array *indices = object.getArray("at");
+  if (!object.getInteger("read") || !indices || indices->empty())
+    return false;
+  json::Array &index = *indices->back().getAsArray();
+  if (index.size() <= position)
+    return false;
+  index[position] = *index[position].getAsInteger() + step;
   return true;
 }
 
@@ -201,7 +247,42 @@ const std::pair<const char *, Change> changes[] = {
          o["apply"] = "erf";
        return isCall;
      }},
+    {"an extent that overlaps",
+     [](json::Object &o) {
+       // Above the last number an extent says no more than before.
+       std::optional<int64_t> number = o.getInteger("below");
+       bool isFirst = number && *o.getArray("at")->front().getAsInteger() == 0;
+       if (isFirst)
+         o["below"] = *number + 1;
+       return isFirst;
+     }},
+    {"an offset of a condition",
+     [](json::Object &o) {
+       return o.getInteger("below") && changeNumber<0, 1>(o, "at");
+     }},
+    {"an offset of an index", changeIndex<0, 1>},
+    {"an offset by a tile", changeIndex<0, -8>},
+    {"a stride", changeIndex<2, 1>},
+    {"two cases swapped",
+     [](json::Object &o) {
+       json::Array *cases = o.getArray("cases");
+       if (!cases || cases->size() < 2)
+         return false;
+       json::Value &a = *(*cases)[0].getAsObject()->get("is");
+       json::Value &b = *(*cases)[1].getAsObject()->get("is");
+       std::swap(a, b);
+       return true;
+     }},
+    {"a case twice",
+     [](json::Object &o) {
+       json::Array *cases = o.getArray("cases");
+       if (cases)
+         cases->push_back(json::Value(cases->front()));
+       return cases != nullptr;
+     }},
     {"an index", [](json::Object &o) { return dropLast(o, "at"); }},
+    {"a case", [](json::Object &o) { return dropLast(o, "cases"); }},
+    {"a condition", [](json::Object &o) { return dropLast(o, "where"); }},
     {"a dim", [](json::Object &o) { return dropLast(o, "dims"); }},
     {"a claim", [](json::Object &o) { return dropLast(o, "values"); }},
     {"a result", [](json::Object &o) { return dropLast(o, "results"); }},
@@ -272,8 +353,12 @@ TEST_P(Certificates, ClaimsOfOtherValuesAreRefused) {
       for (size_t j = 0; j < count; ++j) {
         json::Object copy = certificate;
         json::Array &values = *copy.getObject(program)->getArray("values");
-        json::Value other = *values[j].getAsObject()->get("is");
-        json::Value &own = *values[i].getAsObject()->get("is");
+        auto formulaOf = [&](size_t value) -> json::Value & {
+          json::Array &cases = *values[value].getAsObject()->getArray("cases");
+          return *cases.front().getAsObject()->get("is");
+        };
+        json::Value other = formulaOf(j);
+        json::Value &own = formulaOf(i);
         if (own == other)
           continue;
         own = other;

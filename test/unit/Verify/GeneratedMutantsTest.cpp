@@ -84,6 +84,7 @@ private:
   std::string changeExtent();
   std::string swapInputs();
   std::string swapResults();
+  std::string changeParts();
 
   func::FuncOp function;
   std::mt19937_64 &random;
@@ -316,6 +317,28 @@ std::string Mutator::swapInputs() {
   return "operands of a block graph";
 }
 
+/// A slice begins elsewhere, or parts are joined in another order.
+std::string Mutator::changeParts() {
+  if (auto concat = pick<ConcatOp>(); concat && below(2)) {
+    unsigned a = below(concat->getNumOperands());
+    unsigned b = below(concat->getNumOperands());
+    Value first = concat->getOperand(a);
+    concat->setOperand(a, concat->getOperand(b));
+    if (below(2)) // else the part stands there twice
+      concat->setOperand(b, first);
+    return "parts of a concatenation";
+  }
+  auto slice = pick<SliceOp>();
+  if (!slice)
+    return "";
+  SmallVector<int64_t> offsets(slice.getOffsets());
+  int64_t &offset = offsets[below(offsets.size())];
+  int64_t changed[] = {offset + 1, offset - 1, offset + 16, offset - 16};
+  offset = std::max<int64_t>(0, changed[below(4)]);
+  slice.setOffsets(offsets);
+  return "offset of a slice";
+}
+
 std::string Mutator::swapResults() {
   auto yield = pick<YieldOp>();
   if (!yield || yield->getNumOperands() < 2)
@@ -336,7 +359,7 @@ std::string Mutator::change() {
       &Mutator::changeScalar, &Mutator::changeKind,   &Mutator::changeLoop,
       &Mutator::changeMap,    &Mutator::changeMap,    &Mutator::changeMap,
       &Mutator::changeExtent, &Mutator::changeExtent, &Mutator::swapInputs,
-      &Mutator::swapResults};
+      &Mutator::swapResults,  &Mutator::changeParts,  &Mutator::changeParts};
   return (this->*changes[below(std::size(changes))])();
 }
 
@@ -377,6 +400,50 @@ static const char *const programs[] = {
   %1 = mugraph.softmax %0 dim = 2 : tensor<2x24x160xf32>
   %2 = mugraph.matmul %1, %v : (tensor<2x24x160xf32>, tensor<2x160x32xf32>) -> tensor<2x24x32xf32>
   return %2 : tensor<2x24x32xf32>
+})",
+    R"(func.func @packed(%p: tensor<20x96xf32>) -> tensor<20x32xf32> {
+  %q = mugraph.slice %p offsets = [0, 0] sizes = [20, 32] : tensor<20x96xf32> -> tensor<20x32xf32>
+  %k = mugraph.slice %p offsets = [0, 32] sizes = [20, 32] : tensor<20x96xf32> -> tensor<20x32xf32>
+  %v = mugraph.slice %p offsets = [0, 64] sizes = [20, 32] : tensor<20x96xf32> -> tensor<20x32xf32>
+  %t = mugraph.transpose %k perm = [1, 0] : tensor<20x32xf32> -> tensor<32x20xf32>
+  %0 = mugraph.matmul %q, %t : (tensor<20x32xf32>, tensor<32x20xf32>) -> tensor<20x20xf32>
+  %1 = mugraph.softmax %0 dim = 1 : tensor<20x20xf32>
+  %2 = mugraph.matmul %1, %v : (tensor<20x20xf32>, tensor<20x32xf32>) -> tensor<20x32xf32>
+  return %2 : tensor<20x32xf32>
+})",
+    R"(func.func @lora_concat(%x: tensor<16x64xf32>, %w: tensor<64x128xf32>, %a: tensor<64x16xf32>, %b: tensor<16x128xf32>) -> tensor<16x128xf32> {
+  %0 = mugraph.matmul %x, %a : (tensor<16x64xf32>, tensor<64x16xf32>) -> tensor<16x16xf32>
+  %1 = mugraph.concat %x, %0 dim = 1 : (tensor<16x64xf32>, tensor<16x16xf32>) -> tensor<16x80xf32>
+  %2 = mugraph.concat %w, %b dim = 0 : (tensor<64x128xf32>, tensor<16x128xf32>) -> tensor<80x128xf32>
+  %3 = mugraph.matmul %1, %2 : (tensor<16x80xf32>, tensor<80x128xf32>) -> tensor<16x128xf32>
+  return %3 : tensor<16x128xf32>
+})",
+    R"(func.func @rotary(%x: tensor<12x32xf32>, %c: tensor<12x16xf32>, %s: tensor<12x16xf32>) -> tensor<12x32xf32> {
+  %a = mugraph.slice %x offsets = [0, 0] sizes = [12, 16] : tensor<12x32xf32> -> tensor<12x16xf32>
+  %b = mugraph.slice %x offsets = [0, 16] sizes = [12, 16] : tensor<12x32xf32> -> tensor<12x16xf32>
+  %0 = mugraph.mul %a, %c : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %1 = mugraph.mul %b, %s : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %2 = mugraph.sub %0, %1 : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %3 = mugraph.mul %b, %c : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %4 = mugraph.mul %a, %s : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %5 = mugraph.add %3, %4 : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x16xf32>
+  %6 = mugraph.concat %2, %5 dim = 1 : (tensor<12x16xf32>, tensor<12x16xf32>) -> tensor<12x32xf32>
+  return %6 : tensor<12x32xf32>
+})",
+    R"(func.func @cache(%q: tensor<4x16xf32>, %k: tensor<30x16xf32>, %n: tensor<1x16xf32>, %v: tensor<30x16xf32>, %m: tensor<1x16xf32>) -> tensor<4x16xf32> {
+  %0 = mugraph.concat %k, %n dim = 0 : (tensor<30x16xf32>, tensor<1x16xf32>) -> tensor<31x16xf32>
+  %1 = mugraph.concat %v, %m dim = 0 : (tensor<30x16xf32>, tensor<1x16xf32>) -> tensor<31x16xf32>
+  %2 = mugraph.transpose %0 perm = [1, 0] : tensor<31x16xf32> -> tensor<16x31xf32>
+  %3 = mugraph.matmul %q, %2 : (tensor<4x16xf32>, tensor<16x31xf32>) -> tensor<4x31xf32>
+  %4 = mugraph.softmax %3 dim = 1 : tensor<4x31xf32>
+  %5 = mugraph.matmul %4, %1 : (tensor<4x31xf32>, tensor<31x16xf32>) -> tensor<4x16xf32>
+  return %5 : tensor<4x16xf32>
+})",
+    R"(func.func @odd_parts(%x: tensor<17x13xf32>, %y: tensor<17x7xf32>, %z: tensor<17x13xf32>, %w: tensor<33x24xf32>) -> tensor<17x24xf32> {
+  %0 = mugraph.concat %x, %y, %z dim = 1 : (tensor<17x13xf32>, tensor<17x7xf32>, tensor<17x13xf32>) -> tensor<17x33xf32>
+  %1 = mugraph.exp %0 : tensor<17x33xf32>
+  %2 = mugraph.matmul %1, %w : (tensor<17x33xf32>, tensor<33x24xf32>) -> tensor<17x24xf32>
+  return %2 : tensor<17x24xf32>
 })"};
 
 namespace {

@@ -9,6 +9,7 @@
 #include "Mutants.h"
 
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
+#include "mirage/Verify/Certificate.h"
 #include "mirage/Verify/Proof.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -86,6 +87,43 @@ void Mutants::expectRejected(const std::string &spec, const std::string &kernel,
     EXPECT_FALSE(report.isAccepted()) << change.name << ": " << report.reason;
     EXPECT_FALSE(report.reason.empty()) << change.name;
     EXPECT_FALSE(isProved(spec, changed)) << change.name;
+  }
+}
+
+void Mutants::expectCertified(const std::string &spec,
+                              const std::string &kernel,
+                              const std::vector<Change> &changes) {
+  auto read = [&](const std::string &text, StringRef name) {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
+    std::string reason = "it does not parse";
+    FailureOr<TensorProgram> program = failure();
+    if (module)
+      program =
+          TensorProgram::read(module->lookupSymbol<func::FuncOp>(name), reason);
+    EXPECT_TRUE(succeeded(program)) << reason << "\n" << text;
+    return succeeded(program) ? *program : TensorProgram();
+  };
+  auto isRefused = [&](const TensorProgram &a, const TensorProgram &b,
+                       const llvm::json::Object &certificate) {
+    return llvm::errorToBool(certificate::check(a, b, certificate));
+  };
+  TensorProgram right = read(spec, "spec"), good = read(kernel, "kernel");
+  llvm::json::Object ofKernel, ofSpec;
+  std::string reason;
+  ASSERT_TRUE(prove(right, good, reason, &ofKernel)) << reason;
+  ASSERT_TRUE(prove(right, right, reason, &ofSpec)) << reason;
+  llvm::Error error = certificate::check(right, good, ofKernel);
+  EXPECT_FALSE(bool(error)) << llvm::toString(std::move(error));
+  for (const Change &change : changes) {
+    TensorProgram changed = read(apply(kernel, change), "kernel");
+    EXPECT_FALSE(prove(right, changed, reason)) << change.name;
+    EXPECT_TRUE(isRefused(right, changed, ofKernel)) << change.name;
+    EXPECT_TRUE(isRefused(right, changed, ofSpec)) << change.name;
+    llvm::json::Object ofItself;
+    if (prove(changed, changed, reason, &ofItself))
+      EXPECT_TRUE(isRefused(right, changed, ofItself)) << change.name;
+    EXPECT_FALSE(check(spec, apply(kernel, change)).isAccepted())
+        << change.name;
   }
 }
 

@@ -52,6 +52,11 @@ protected:
   /// Each change must be rejected, with a reason, and must not be proved.
   void expectRejected(const std::string &spec, const std::string &kernel,
                       const std::vector<Change> &changes);
+  /// The kernel has a proof, and the checker accepts its certificate. Each
+  /// change has none, and the checker refuses the certificates of the kernel,
+  /// of the specification and itself, and of the change and itself.
+  void expectCertified(const std::string &spec, const std::string &kernel,
+                       const std::vector<Change> &changes);
   /// Accepted with this status; a bound of at most 2^-60 if probabilistic.
   void expectStatus(const std::string &spec, const std::string &kernel,
                     Status status);

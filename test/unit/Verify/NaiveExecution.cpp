@@ -251,6 +251,36 @@ static NaiveTensor runBroadcast(BroadcastOp op, const NaiveTensor &x) {
   return result;
 }
 
+static NaiveTensor runSlice(SliceOp op, const NaiveTensor &x) {
+  NaiveTensor result = makeLike(op.getResult());
+  forEach(result.shape, [&](ArrayRef<int64_t> index, int64_t number) {
+    Index from(index);
+    for (auto [position, offset] : llvm::zip_equal(from, op.getOffsets()))
+      position += offset;
+    int64_t offset = offsetOf(from, x.shape);
+    result.data[number] = x.data[offset];
+    result.exists[number] = x.exists[offset];
+  });
+  return result;
+}
+
+static NaiveTensor runConcat(ConcatOp op,
+                             ArrayRef<const NaiveTensor *> operands) {
+  NaiveTensor result = makeLike(op.getResult());
+  forEach(result.shape, [&](ArrayRef<int64_t> index, int64_t number) {
+    Index from(index);
+    for (const NaiveTensor *operand : operands) {
+      int64_t &position = from[op.getDim()];
+      if (position < operand->shape[op.getDim()]) {
+        result.data[number] = operand->data[offsetOf(from, operand->shape)];
+        break;
+      }
+      position -= operand->shape[op.getDim()];
+    }
+  });
+  return result;
+}
+
 static NaiveTensor runReshape(ReshapeOp op, const NaiveTensor &x) {
   NaiveTensor result = x;
   result.shape = Index(op.getType().getShape());
@@ -283,6 +313,9 @@ runTensorOp(Operation *op, ArrayRef<const NaiveTensor *> operands) {
       .Case([&](BroadcastOp broadcast) {
         return Result(runBroadcast(broadcast, x));
       })
+      .Case([&](SliceOp slice) { return Result(runSlice(slice, x)); })
+      .Case(
+          [&](ConcatOp concat) { return Result(runConcat(concat, operands)); })
       .Case([&](ReshapeOp reshape) { return Result(runReshape(reshape, x)); })
       .Default([&](Operation *other) {
         return operands.size() <= 2 ? runElementwise(other, operands)

@@ -70,10 +70,10 @@ intervalOf(const ExprContext &context, const IndexForm &index,
 }
 
 /// Calls `visit` with the number, the form and the labels of each index.
-static void forEachIndex(
-    const AccessForm &form, llvm::ArrayRef<LabelId> labels,
-    llvm::function_ref<void(unsigned, const IndexForm &, llvm::ArrayRef<LabelId>)>
-        visit) {
+static void forEachIndex(const AccessForm &form, llvm::ArrayRef<LabelId> labels,
+                         llvm::function_ref<void(unsigned, const IndexForm &,
+                                                 llvm::ArrayRef<LabelId>)>
+                             visit) {
   for (auto [dim, index] : llvm::enumerate(form.dims)) {
     size_t count = index.strides.size();
     visit(dim, index, labels.take_front(count));
@@ -116,27 +116,26 @@ void DigitContext::Seams::findCuts(const Atom &atom,
   if (atom.kind != AtomKind::Access)
     return;
   const AccessForm &form = digits.form(atom);
-  forEachIndex(
-      form, atom.labels,
-      [&](unsigned dim, const IndexForm &index,
-          llvm::ArrayRef<LabelId> labels) {
-        auto seams = places.find({form.tensor, dim});
-        if (seams == places.end() || labels.empty() ||
-            !llvm::is_contained(wanted, labels.front()))
-          return;
-        int64_t stride = index.strides.front(), rest = 0;
-        for (auto [label, own] :
-             llvm::drop_begin(llvm::zip_equal(labels, index.strides)))
-          rest += own * (context.size(label) - 1);
-        for (int64_t seam : seams->second) {
-          int64_t position = (seam - index.offset) / stride;
-          bool isInside = position > 0 &&
-                          position < context.size(labels.front()) &&
-                          (seam - index.offset) % stride == 0;
-          if (isInside && rest < stride)
-            cuts[labels.front()].insert(position);
-        }
-      });
+  forEachIndex(form, atom.labels,
+               [&](unsigned dim, const IndexForm &index,
+                   llvm::ArrayRef<LabelId> labels) {
+                 auto seams = places.find({form.tensor, dim});
+                 if (seams == places.end() || labels.empty() ||
+                     !llvm::is_contained(wanted, labels.front()))
+                   return;
+                 int64_t stride = index.strides.front(), rest = 0;
+                 for (auto [label, own] :
+                      llvm::drop_begin(llvm::zip_equal(labels, index.strides)))
+                   rest += own * (context.size(label) - 1);
+                 for (int64_t seam : seams->second) {
+                   int64_t position = (seam - index.offset) / stride;
+                   bool isInside = position > 0 &&
+                                   position < context.size(labels.front()) &&
+                                   (seam - index.offset) % stride == 0;
+                   if (isInside && rest < stride)
+                     cuts[labels.front()].insert(position);
+                 }
+               });
 }
 
 void DigitContext::Seams::findCuts(ExprId e, llvm::ArrayRef<LabelId> labels,
@@ -155,8 +154,8 @@ void DigitContext::Seams::findCuts(ExprId e, llvm::ArrayRef<LabelId> labels,
 // Cutting
 //===----------------------------------------------------------------------===//
 
-std::vector<DigitMap>
-DigitContext::Seams::parts(llvm::ArrayRef<LabelId> labels, const Cuts &cuts) {
+std::vector<DigitMap> DigitContext::Seams::parts(llvm::ArrayRef<LabelId> labels,
+                                                 const Cuts &cuts) {
   std::vector<DigitMap> result(1);
   std::map<int64_t, unsigned> numbers;
   for (LabelId label : labels) {
@@ -206,8 +205,8 @@ ExprId DigitContext::Seams::cutTerm(const Term &term) {
                           : cutInside(base);
       part = context.multiply(part, context.power(inside, factor.exponent));
     }
-    result = context.add(result,
-                         context.sum(part, imagesOf(monomial.bound, map)));
+    result =
+        context.add(result, context.sum(part, imagesOf(monomial.bound, map)));
   }
   --depth;
   return result;

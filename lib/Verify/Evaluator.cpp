@@ -8,6 +8,8 @@
 
 #include "mirage/Verify/Evaluator.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <memory>
 #include <optional>
 
@@ -128,10 +130,60 @@ Evaluator<Algebra>::Evaluator(const TensorProgram &program, Algebra &algebra,
                               : Value());
     }
   }
+  chooseRemembered();
 }
 
 template <typename Algebra>
 Evaluator<Algebra>::~Evaluator() = default;
+
+static bool isCheap(const Piece &piece) {
+  return piece.reduction == Reduction::None &&
+         llvm::none_of(piece.body.nodes(), [](const ScalarExpr::Node &node) {
+           return node.kind == ScalarExpr::Kind::Apply &&
+                  node.function != ScalarFunction::Add &&
+                  node.function != ScalarFunction::Sub &&
+                  node.function != ScalarFunction::Mul &&
+                  node.function != ScalarFunction::Neg;
+         });
+}
+
+/// How often an element of each value is read when all of the program is
+/// evaluated, at most.
+static std::vector<double> countReads(const TensorProgram &program) {
+  std::vector<double> reads(program.values.size(), 0);
+  for (unsigned result : program.results)
+    reads[result] = 1;
+  auto add = [&](unsigned operand, double count) {
+    reads[operand] += count / familySize(program, program.values[operand]);
+  };
+  for (unsigned number = program.values.size(); number-- > 0;) {
+    const ProgramValue &value = program.values[number];
+    double elements = familySize(program, value);
+    for (const Piece &piece : value.pieces)
+      for (const OperandAccess &access : piece.operands) {
+        double reduced = 1;
+        for (unsigned dim : piece.reducedDims)
+          reduced *= piece.extents[dim];
+        if (access.used)
+          add(access.value, elements * reduced);
+      }
+    if (value.pieces.empty() && value.kind != ProgramValue::Kind::Argument)
+      add(value.source, value.kind == ProgramValue::Kind::Accumulate
+                            ? elements * value.iterations
+                            : elements);
+  }
+  return reads;
+}
+
+/// What a cheap operation makes, to be read once, is not remembered: the tables
+/// of large values would be written and read for nothing.
+template <typename Algebra>
+void Evaluator<Algebra>::chooseRemembered() {
+  std::vector<double> reads = countReads(program);
+  for (auto [number, value] : llvm::enumerate(program.values))
+    isRemembered.push_back(reads[number] > 1.5 || value.pieces.size() != 1 ||
+                           !isCheap(value.pieces.front()));
+}
 
 /// Number of an element among those of all blocks and iterations in which the
 /// value differs.
@@ -174,6 +226,8 @@ Evaluator<Algebra>::get(unsigned number, const Place &place, int64_t element) {
     return inputs.get(value.argument, element);
   if (value.kind == ProgramValue::Kind::Tile)
     return computeTile(value, place, element);
+  if (!isRemembered[number])
+    return compute(value, number, place, element);
   int64_t index = familyIndex(value, place, element);
   if (const Value *known = memos[number].lookup(index))
     return *known;
@@ -191,6 +245,8 @@ Evaluator<Algebra>::compute(const ProgramValue &value, unsigned number,
     return computeAssemble(value, element);
   if (value.kind == ProgramValue::Kind::Accumulate)
     return computeAccumulate(value, place, element);
+  if (value.isReshape)
+    return get(value.pieces.front().operands.front().value, place, element);
 
   llvm::SmallVector<int64_t, 4> index;
   for (int64_t stride : value.strides) {

@@ -36,8 +36,8 @@ DigitRange DigitContext::rangeOf(const Atom &atom) const {
   range.low = -index.offset;
   range.high = index.extent - index.offset;
   int64_t stride = 1;
-  for (auto [label, own] :
-       llvm::zip_equal(llvm::reverse(atom.labels), llvm::reverse(index.strides))) {
+  for (auto [label, own] : llvm::zip_equal(llvm::reverse(atom.labels),
+                                           llvm::reverse(index.strides))) {
     range.isPlain &= own == stride;
     stride *= context.size(label);
   }
@@ -144,9 +144,8 @@ std::vector<Guard> DigitContext::cells(llvm::ArrayRef<Guard> guards) {
     result = std::move(finer);
   }
   llvm::erase_if(result, [&](const Guard &cell) {
-    return llvm::none_of(guards, [&](Guard guard) {
-      return addConditions(guard, cell);
-    });
+    return llvm::none_of(
+        guards, [&](Guard guard) { return addConditions(guard, cell); });
   });
   return result;
 }

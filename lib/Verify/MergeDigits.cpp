@@ -34,9 +34,9 @@ public:
 
   void add(llvm::ArrayRef<LabelId> digits, llvm::ArrayRef<int64_t> strides) {
     for (size_t i = 0; i < digits.size(); ++i)
-      join(digits[i], {i == 0 ? noLabel : link(i - 1, digits, strides),
-                       i + 1 == digits.size() ? noLabel
-                                              : next(i, digits, strides)});
+      join(digits[i],
+           {i == 0 ? noLabel : link(i - 1, digits, strides),
+            i + 1 == digits.size() ? noLabel : next(i, digits, strides)});
   }
   /// The index of a dim.
   void addDim(llvm::ArrayRef<LabelId> digits, int64_t extent) {
@@ -50,9 +50,9 @@ public:
   void addCondition(const DigitRange &range, llvm::ArrayRef<int64_t> strides) {
     llvm::ArrayRef<LabelId> digits = range.labels;
     for (size_t i = 0; i < digits.size(); ++i)
-      join(digits[i], {i == 0 ? noLabel : link(i - 1, digits, strides),
-                       i + 1 == digits.size() ? anyLabel
-                                              : next(i, digits, strides)});
+      join(digits[i],
+           {i == 0 ? noLabel : link(i - 1, digits, strides),
+            i + 1 == digits.size() ? anyLabel : next(i, digits, strides)});
     ranges.push_back(range);
   }
 
@@ -133,8 +133,7 @@ static bool isPrefix(llvm::ArrayRef<LabelId> labels,
 
 /// A condition that ends inside a chain and is none on its first digits would
 /// lose the digit that it ends with.
-size_t
-DigitContext::Neighbours::pieceOf(llvm::ArrayRef<LabelId> chain) const {
+size_t DigitContext::Neighbours::pieceOf(llvm::ArrayRef<LabelId> chain) const {
   size_t end = chain.size();
   for (const DigitRange &range : ranges) {
     auto *last = llvm::find(chain, range.labels.back());
@@ -309,9 +308,9 @@ ExprId DigitContext::rewriteTerm(const Term &term, const DigitMap &map,
       continue;
     ExprId base = rewriteAtom(factor.atom, merge.map, depth + 1, merging);
     // An indicator is its square.
-    result = context.multiply(result, isCondition(factor)
-                                          ? base
-                                          : context.power(base, factor.exponent));
+    result = context.multiply(
+        result,
+        isCondition(factor) ? base : context.power(base, factor.exponent));
   }
   return context.sum(result, merge.labels);
 }

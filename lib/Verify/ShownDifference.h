@@ -25,6 +25,11 @@ showDifference(const TensorProgram &spec, const TensorProgram &candidate,
                llvm::ArrayRef<const llvm::fltSemantics *> types,
                uint64_t maxSteps);
 
+/// As the option `--inputs` of mirage-run has it.
+inline llvm::StringRef stringify(InputPattern pattern) {
+  return pattern == InputPattern::Integers ? "ints" : "random";
+}
+
 /// True for functions that are not defined for all numbers.
 bool hasDomain(mugraph::ScalarFunction function);
 

@@ -90,7 +90,8 @@ bool SymbolicRun::joinSeam(llvm::ArrayRef<SymbolicTensor> parts, size_t dim,
     return a.dims[dim].size() < b.dims[dim].size();
   });
   llvm::ArrayRef<LabelId> model = longest->dims[dim];
-  llvm::ArrayRef<LabelId> common = model.drop_front(std::min<size_t>(1, model.size()));
+  llvm::ArrayRef<LabelId> common =
+      model.drop_front(std::min<size_t>(1, model.size()));
   int64_t unit = digits.product(common);
   if (value.shape[dim] % unit != 0)
     return fail("a concatenation of parts that are put together differently");
@@ -109,7 +110,8 @@ bool SymbolicRun::joinSeam(llvm::ArrayRef<SymbolicTensor> parts, size_t dim,
         llvm::none_of(own, [&](LabelId label) { return ragged(label); });
     if (isUsable && own.size() > common.size())
       maps[number][own.front()] = {{first}, -low / unit};
-    llvm::ArrayRef<LabelId> rest = own.take_back(std::min(common.size(), own.size()));
+    llvm::ArrayRef<LabelId> rest =
+        own.take_back(std::min(common.size(), own.size()));
     if (!isUsable || rest.size() != common.size())
       return fail("a concatenation of parts that are put together differently");
     for (auto [label, target] :
@@ -119,9 +121,9 @@ bool SymbolicRun::joinSeam(llvm::ArrayRef<SymbolicTensor> parts, size_t dim,
                     "differently");
       maps[number][label].digits = {target};
     }
-    if (!digits.addCondition(guards[number],
-                             digits.indicator(first, low / unit,
-                                              (low + count) / unit)))
+    if (!digits.addCondition(
+            guards[number],
+            digits.indicator(first, low / unit, (low + count) / unit)))
       return fail("a concatenation of nothing");
   }
   return true;
@@ -209,8 +211,7 @@ bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
       Guard both = cell;
       if (digits.addConditions(both, outside) &&
           inside != Guard{context.zero()})
-        parts.push_back(
-            combine(kind, entry.element, over, inside));
+        parts.push_back(combine(kind, entry.element, over, inside));
     }
     if (parts.empty())
       continue;

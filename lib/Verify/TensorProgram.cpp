@@ -482,6 +482,10 @@ LogicalResult Reader::readOp(Operation *op) {
   }
   if (auto softmax = dyn_cast<mugraph::AccumulateSoftmaxOp>(op))
     return readSoftmax(softmax);
+  if (auto cast = dyn_cast<mugraph::CastOp>(op)) {
+    numbers[cast.getResult()] = numbers.lookup(cast->getOperand(0));
+    return success();
+  }
   if (auto meaningOp = dyn_cast<mugraph::MeaningOpInterface>(op)) {
     FailureOr<Meaning> meaning = meaningOp.getMeaning();
     if (succeeded(meaning))

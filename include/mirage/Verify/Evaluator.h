@@ -76,6 +76,7 @@ private:
   };
   class Memo;
 
+  void chooseRemembered();
   Value get(unsigned number, const Place &place, int64_t element);
   Value compute(const ProgramValue &value, unsigned number, const Place &place,
                 int64_t element);
@@ -106,6 +107,8 @@ private:
   uint64_t stepCount = 0;
   uint64_t rememberedCount = 0;
   std::vector<Memo> memos;
+  /// Values whose elements are looked up and not computed again.
+  std::vector<bool> isRemembered;
   /// For each value, piece and node of its body the constant there, if any.
   std::vector<llvm::SmallVector<std::vector<Value>, 1>> constants;
 };

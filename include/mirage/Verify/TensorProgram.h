@@ -23,8 +23,9 @@
 //   result of a block graph        Assemble of the yielded tile
 //   thread graph                   its ops, as if they stood outside
 //
-// abs and max that change nothing, because their operand is a square or the
-// like, are left out.
+// Casts are left out, as element types are none of the verification's business,
+// and abs and max that change nothing, because their operand is a square or the
+// like.
 //
 // A value of a block graph is a family of tiles, one for each block and, if the
 // value depends on a loop, for each iteration of it.

@@ -40,7 +40,8 @@ ProgramChecker::Mistake ProgramChecker::cutDim(const ProgramValue &value,
       return "a tile that hangs over does not line up with its dim";
     tile = HangingTile{index, room};
   }
-  if (algebra.count(position) != (index.empty() ? std::min(cut.tile, room) : cut.tile))
+  if (algebra.count(position) !=
+      (index.empty() ? std::min(cut.tile, room) : cut.tile))
     return "the digits of a tile do not write it";
   for (Label label : position)
     if (!setHanging(label, tile))

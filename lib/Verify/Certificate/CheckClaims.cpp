@@ -153,9 +153,9 @@ ProgramChecker::Mistake ProgramChecker::checkCases(const Claim &claim) {
 
 /// Combines what the cases that are compatible with `given` have for each index
 /// that is combined; `given` must decide the conditions on the others.
-ProgramChecker::Mistake
-ProgramChecker::combine(const Combination &combination, const Conditions &given,
-                        std::vector<Case> &cases) {
+ProgramChecker::Mistake ProgramChecker::combine(const Combination &combination,
+                                                const Conditions &given,
+                                                std::vector<Case> &cases) {
   std::vector<Formula> parts;
   for (const Case &entry : cases) {
     Conditions inside = combination.where, outside = given;

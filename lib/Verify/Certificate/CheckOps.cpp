@@ -313,8 +313,7 @@ ProgramChecker::Mistake ProgramChecker::checkPieces(const ProgramValue &value,
     return checkReshape(value, claim);
   std::vector<Conditions> parts;
   for (const Piece &piece : value.pieces)
-    if (Mistake mistake =
-            checkPiece(value, piece, claim, parts.emplace_back()))
+    if (Mistake mistake = checkPiece(value, piece, claim, parts.emplace_back()))
       return mistake;
   return algebra.isPartition(std::move(parts), Conditions())
              ? nullptr

@@ -6,12 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A claim is true if each of its cases is: for all labels of its dims and of the
-// indices of block graphs that meet the conditions, and for which the position
-// exists, the element is the formula. It is usable if moreover exactly one case
-// holds for each position. What an op computes is found from the cases of its
-// operands, one combination at a time, and each combination that is compatible
-// with a claimed case must be what is claimed.
+// A claim is true if each of its cases is: for all labels of its dims and of
+// the indices of block graphs that meet the conditions, and for which the
+// position exists, the element is the formula. It is usable if moreover exactly
+// one case holds for each position. What an op computes is found from the cases
+// of its operands, one combination at a time, and each combination that is
+// compatible with a claimed case must be what is claimed.
 //
 //===----------------------------------------------------------------------===//
 

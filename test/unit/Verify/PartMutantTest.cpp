@@ -39,21 +39,20 @@ func.func @kernel(%p: tensor<12x96xf32>) -> tensor<12x32xf32> {
   }
   return %y : tensor<12x32xf32>
 })";
-  expectCertified(
-      spec, kernel,
-      {{"one element on", {{"l0 + 32", "l0 + 33"}}},
-       {"one tile on", {{"l0 + 32", "l0 + 48"}}},
-       {"one tile back", {{"l0 + 32", "l0 + 16"}}},
-       {"no shift", {{"l0 + 32", "l0"}}},
-       {"keys and values swapped",
-        {{"l0 + 32", "l0 + 64"}, {"g1 + 64", "g1 + 32"}}},
-       {"queries and keys swapped",
-        {{"tile [g0, l0]", "tile [g0, l0 + 0]"},
-         {"l0 + 32", "l0"},
-         {"l0 + 0", "l0 + 32"}}},
-       {"values an element early", {{"g1 + 64", "g1 + 63"}}},
-       {"too few iterations", {{"loops = [2]", "loops = [1]"}}},
-       {"too many iterations", {{"loops = [2]", "loops = [3]"}}}});
+  expectCertified(spec, kernel,
+                  {{"one element on", {{"l0 + 32", "l0 + 33"}}},
+                   {"one tile on", {{"l0 + 32", "l0 + 48"}}},
+                   {"one tile back", {{"l0 + 32", "l0 + 16"}}},
+                   {"no shift", {{"l0 + 32", "l0"}}},
+                   {"keys and values swapped",
+                    {{"l0 + 32", "l0 + 64"}, {"g1 + 64", "g1 + 32"}}},
+                   {"queries and keys swapped",
+                    {{"tile [g0, l0]", "tile [g0, l0 + 0]"},
+                     {"l0 + 32", "l0"},
+                     {"l0 + 0", "l0 + 32"}}},
+                   {"values an element early", {{"g1 + 64", "g1 + 63"}}},
+                   {"too few iterations", {{"loops = [2]", "loops = [1]"}}},
+                   {"too many iterations", {{"loops = [2]", "loops = [3]"}}}});
 }
 
 /// Concatenations in the specification only, in two loops over their parts.
@@ -85,7 +84,8 @@ func.func @kernel(%x: tensor<4x24xf32>, %y: tensor<4x17xf32>, %w: tensor<41x8xf3
         {{"l1 + 24", "l1 + 23"}}},
        {"parts overlap", {{"l1 + 24", "l1 + 16"}}},
        {"the same part twice", {{"l1 + 24", "l1"}}},
-       {"a part is left out", {{"%4 = mugraph.add %1, %3", "%4 = mugraph.add %1, %1"}}},
+       {"a part is left out",
+        {{"%4 = mugraph.add %1, %3", "%4 = mugraph.add %1, %1"}}},
        {"parts swapped",
         {{"%w tile [l0, _]", "%w tile [l0 + 17, _]"}, {"l1 + 24", "l1"}}},
        {"the last tile is left out", {{"loops = [3, 3]", "loops = [3, 2]"}}},
@@ -160,8 +160,7 @@ func.func @kernel(%x: tensor<6x8xf32>, %y: tensor<6x12xf32>) -> tensor<6x10xf32>
   expectCertified(
       spec, kernel,
       {{"an element early", {{"offsets = [0, 5]", "offsets = [0, 4]"}}},
-       {"an element late",
-        {{"%y offsets = [0, 0]", "%y offsets = [0, 1]"}}},
+       {"an element late", {{"%y offsets = [0, 0]", "%y offsets = [0, 1]"}}},
        {"swapped",
         {{"concat %0, %1 dim = 1 : (tensor<6x3xf32>, tensor<6x7xf32>)",
           "concat %1, %0 dim = 1 : (tensor<6x7xf32>, tensor<6x3xf32>)"}}},
@@ -198,17 +197,16 @@ func.func @kernel(%x: tensor<4x30xf32>, %w: tensor<30x6xf32>) -> tensor<4x6xf32>
   %7 = mugraph.mul %2, %6 : (tensor<4x6xf32>, tensor<4x1xf32>) -> tensor<4x6xf32>
   return %7 : tensor<4x6xf32>
 })";
-  expectCertified(
-      spec, kernel,
-      {{"parts that do not belong together",
-        {{"%w offsets = [11, 0] sizes = [19, 6]",
-          "%w offsets = [10, 0] sizes = [19, 6]"}}},
-       {"a gap",
-        {{"%x offsets = [0, 0]", "%x offsets = [0, 1]"},
-         {"%w offsets = [0, 0]", "%w offsets = [1, 0]"}}},
-       {"an overlap",
-        {{"%x offsets = [0, 11]", "%x offsets = [0, 10]"},
-         {"%w offsets = [11, 0]", "%w offsets = [10, 0]"}}},
-       {"a part is left out",
-        {{"%2 = mugraph.add %0, %1", "%2 = mugraph.add %1, %1"}}}});
+  expectCertified(spec, kernel,
+                  {{"parts that do not belong together",
+                    {{"%w offsets = [11, 0] sizes = [19, 6]",
+                      "%w offsets = [10, 0] sizes = [19, 6]"}}},
+                   {"a gap",
+                    {{"%x offsets = [0, 0]", "%x offsets = [0, 1]"},
+                     {"%w offsets = [0, 0]", "%w offsets = [1, 0]"}}},
+                   {"an overlap",
+                    {{"%x offsets = [0, 11]", "%x offsets = [0, 10]"},
+                     {"%w offsets = [11, 0]", "%w offsets = [10, 0]"}}},
+                   {"a part is left out",
+                    {{"%2 = mugraph.add %0, %1", "%2 = mugraph.add %1, %1"}}}});
 }

@@ -64,7 +64,7 @@ void RandomTests::selectBound(Rule rule) {
 }
 
 std::optional<double> RandomTests::boundOfTest(uint64_t prime,
-                                           double evaluations) const {
+                                               double evaluations) const {
   double worst = -std::numeric_limits<double>::infinity();
   for (auto [a, b] : llvm::zip_equal(specDegrees, candidateDegrees)) {
     std::optional<double> bound = verify::errorLog2(a, b, prime, evaluations);
@@ -75,9 +75,10 @@ std::optional<double> RandomTests::boundOfTest(uint64_t prime,
   return worst;
 }
 
-RandomTests::Outcome RandomTests::different(unsigned result, ArrayRef<int64_t> index,
-                                    const FieldValue &expected,
-                                    const FieldValue &got) {
+RandomTests::Outcome RandomTests::different(unsigned result,
+                                            ArrayRef<int64_t> index,
+                                            const FieldValue &expected,
+                                            const FieldValue &got) {
   report.status = Status::Different;
   report.counterExample =
       CounterExample{result, SmallVector<int64_t>(index), describe(expected),
@@ -105,8 +106,8 @@ static constexpr int64_t maxEarlierElements = 256;
 /// order, at which they are seen to.
 RandomTests::Outcome
 RandomTests::firstDifference(const Sample &sample, FieldAlgebra &algebra,
-                         Evaluator<FieldAlgebra> &specRun,
-                         Evaluator<FieldAlgebra> &candidateRun) {
+                             Evaluator<FieldAlgebra> &specRun,
+                             Evaluator<FieldAlgebra> &candidateRun) {
   const ProgramValue &value = spec.values[spec.results[sample.result]];
   uint64_t limit = specRun.steps() + candidateRun.steps() + options.softSteps;
   for (int64_t element = 0; element < maxEarlierElements; ++element) {
@@ -132,10 +133,10 @@ RandomTests::firstDifference(const Sample &sample, FieldAlgebra &algebra,
                    candidateRun.result(sample.result, sample.index));
 }
 
-RandomTests::Outcome RandomTests::compareAt(size_t number, const Sample &sample,
-                                    FieldAlgebra &algebra,
-                                    Evaluator<FieldAlgebra> &specRun,
-                                    Evaluator<FieldAlgebra> &candidateRun) {
+RandomTests::Outcome
+RandomTests::compareAt(size_t number, const Sample &sample,
+                       FieldAlgebra &algebra, Evaluator<FieldAlgebra> &specRun,
+                       Evaluator<FieldAlgebra> &candidateRun) {
   FieldValue expected = specRun.result(sample.result, sample.index), got;
   if (!specRun.isExhausted())
     got = candidateRun.result(sample.result, sample.index);
@@ -180,8 +181,9 @@ Sample RandomTests::cheaper(const Sample &sample, size_t number) const {
 
 /// Compares a representative with evaluators of its own, so that every exponent
 /// that it depends on is seen.
-RandomTests::Outcome RandomTests::compareTraced(size_t number, FieldAlgebra &algebra,
-                                        InputTable<FieldAlgebra> &inputs) {
+RandomTests::Outcome
+RandomTests::compareTraced(size_t number, FieldAlgebra &algebra,
+                           InputTable<FieldAlgebra> &inputs) {
   std::vector<uint64_t> exponents;
   algebra.traceExponents(&exponents);
   Evaluator<FieldAlgebra> specRun(spec, algebra, inputs, options.hardSteps);
@@ -196,8 +198,8 @@ RandomTests::Outcome RandomTests::compareTraced(size_t number, FieldAlgebra &alg
 }
 
 /// Runs a test at the first `limit` samples.
-RandomTests::Outcome RandomTests::runTest(Rule rule, uint64_t prime, uint64_t test,
-                                  size_t limit) {
+RandomTests::Outcome RandomTests::runTest(Rule rule, uint64_t prime,
+                                          uint64_t test, size_t limit) {
   FieldAlgebra algebra(prime, rule, options.seed, test);
   SmallVector<int64_t> sizes;
   for (unsigned argument : spec.arguments)

@@ -22,7 +22,7 @@ namespace mirage::verify {
 class RandomTests {
 public:
   RandomTests(const TensorProgram &spec, const TensorProgram &candidate,
-          const Options &options)
+              const Options &options)
       : spec(spec), candidate(candidate), options(options) {
     report.seed = options.seed;
     selectSamples();

@@ -8,8 +8,8 @@
 //
 // From the result back, each value gets the extents of a box with all elements
 // that are needed: those of the iteration dims that run over its dims, whole
-// where they are reduced. The boxes of several users are joined, so the estimate
-// may be too large.
+// where they are reduced. The boxes of several users are joined, so the
+// estimate may be too large.
 //
 //===----------------------------------------------------------------------===//
 

@@ -46,6 +46,7 @@ private:
   bool matchExtremum(const Factor &claimed, const Factor &computed);
   bool matchIndex(const Index &claimed, const Index &computed);
   bool take(Label label, int64_t stride, Index &rest);
+  void matchConditions(const Conditions &claimed, const Conditions &computed);
   bool cancel(std::vector<const Term *> terms);
 
   void enter(llvm::ArrayRef<Label> claimed, llvm::ArrayRef<Label> computed);
@@ -74,6 +75,23 @@ void Matcher::enter(llvm::ArrayRef<Label> claimed,
     binding.open[label] = scope;
 }
 
+/// Labels that only conditions have are bound where two look the same.
+void Matcher::matchConditions(const Conditions &claimed,
+                              const Conditions &computed) {
+  for (const Below &condition : claimed)
+    for (const Below &other : computed) {
+      bool isBound = llvm::none_of(condition.at.digits, [&](auto &digit) {
+        return binding.unknown.count(digit.first) != 0;
+      });
+      if (isBound)
+        break;
+      Binding before = binding;
+      if (condition.extent != other.extent ||
+          !matchIndex(condition.at, other.at))
+        binding = std::move(before);
+    }
+}
+
 /// All labels must have found each other, and what the claim says of its
 /// labels, that they are in their range and its conditions, must be the
 /// conditions of the other side.
@@ -84,6 +102,7 @@ bool Matcher::leave(llvm::ArrayRef<Label> claimed,
   auto isIn = [](const auto &labels) {
     return [&](Label label) { return labels.count(label) != 0; };
   };
+  matchConditions(claimedWhere, computedWhere);
   if (llvm::any_of(claimed, isIn(binding.unknown)) ||
       llvm::any_of(computed, isIn(binding.open)))
     return false;

@@ -100,7 +100,7 @@ for tool in "${tools[@]}"; do
 done
 mkdir -p "$work/$name/benchmark"
 cp -r "$source_dir/examples" "$source_dir/README.md" "$source_dir/LICENSE" "$work/$name/"
-cp "$source_dir/benchmark/gpu.sh" "$source_dir/benchmark/README.md" "$work/$name/benchmark/"
+cp "$source_dir"/benchmark/{gpu.sh,tilings.sh,README.md} "$work/$name/benchmark/"
 
 # It has to start where nothing else is installed.
 env -i "$work/$name/bin/mirage-opt" "$work/$name/examples/rmsnorm_linear.mlir" >"$work/smoke.log"

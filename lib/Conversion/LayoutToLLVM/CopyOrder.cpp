@@ -26,10 +26,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelPreparation.h"
+#include "ProgramWalker.h"
 
 #include "mirage/Conversion/LayoutToLLVM/Scratch.h"
-
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <deque>
 
@@ -59,25 +58,13 @@ struct OrderState {
   int64_t barriers = 0;
 };
 
-class OrderChecker {
+class OrderChecker final : public ProgramWalker {
 public:
-  explicit OrderChecker(const TargetDescription &target) : target(target) {}
-
-  LogicalResult run(Block &block) {
-    for (Operation &op : block)
-      if (failed(visit(&op)))
-        return failure();
-    return success();
-  }
+  explicit OrderChecker(const TargetDescription &target)
+      : ProgramWalker(/*block=*/{0, 0, 0}, maxTrips), target(target) {}
 
 private:
-  LogicalResult visit(Operation *op) {
-    if (auto loop = dyn_cast<scf::ForOp>(op))
-      return visitLoop(loop);
-    if (auto branch = dyn_cast<scf::IfOp>(op))
-      return visitBranch(branch);
-    if (op->getNumRegions())
-      return visitOther(op);
+  LogicalResult visit(Operation *op) override {
     if (auto copy = dyn_cast<AsyncCopyOp>(op))
       return write(op, copy.getDest(), copy.getSlot(), /*isCopy=*/true);
     if (auto store = dyn_cast<LocalStoreOp>(op))
@@ -90,8 +77,6 @@ private:
       land(wait.getPending());
     } else if (isa<BarrierOp>(op) || hasBarrier(op)) {
       ++state.barriers;
-    } else {
-      evaluate(op);
     }
     return success();
   }
@@ -174,90 +159,27 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
-  // Numbers
-  //===--------------------------------------------------------------------===//
-
-  std::optional<int64_t> numberOf(Value value) const {
-    auto number = dyn_cast_or_null<IntegerAttr>(numbers.lookup(value));
-    if (!number)
-      return std::nullopt;
-    return number.getValue().getSExtValue();
-  }
-
-  /// Folds operations on known numbers; the block is the first one.
-  void evaluate(Operation *op) {
-    if (op->getNumResults() != 1 || !op->getResult(0).getType().isIntOrIndex())
-      return;
-    Value result = op->getResult(0);
-    if (isa<gpu::BlockIdOp>(op)) {
-      numbers[result] = Builder(op->getContext()).getIndexAttr(0);
-      return;
-    }
-    SmallVector<Attribute> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(numbers.lookup(operand));
-    // Folding may change operands in place: on a copy.
-    Operation *copy = op->clone();
-    SmallVector<OpFoldResult> results;
-    Attribute number;
-    if (succeeded(copy->fold(operands, results)) && results.size() == 1) {
-      if (auto value = dyn_cast<Value>(results[0]))
-        number = numbers.lookup(value);
-      else
-        number = cast<Attribute>(results[0]);
-    }
-    copy->destroy();
-    numbers[result] = number;
-  }
-
-  //===--------------------------------------------------------------------===//
   // Control flow
   //===--------------------------------------------------------------------===//
 
-  void assignAll(ValueRange to, ValueRange from) {
-    SmallVector<std::pair<Attribute, Value>> values;
+  /// Loops may carry buffers too.
+  void assign(ValueRange to, ValueRange from) override {
+    SmallVector<Value> known;
     for (Value value : from)
-      values.push_back({numbers.lookup(value), bufferOf(value)});
-    for (auto [value, known] : llvm::zip_equal(to, values))
-      std::tie(numbers[value], buffers[value]) = known;
+      known.push_back(bufferOf(value));
+    for (auto [value, buffer] : llvm::zip_equal(to, known))
+      buffers[value] = buffer;
+    ProgramWalker::assign(to, from);
   }
 
-  LogicalResult visitLoop(scf::ForOp loop) {
-    std::optional<int64_t> lower = numberOf(loop.getLowerBound());
-    std::optional<int64_t> upper = numberOf(loop.getUpperBound());
+  FailureOr<Trips> guessTrips(scf::ForOp loop) override {
     int64_t step = numberOf(loop.getStep()).value_or(1);
-    int64_t first = lower.value_or(0);
-    if (step <= 0)
-      return success();
-    int64_t trips = guessedTrips;
-    if (lower && upper)
-      trips = std::max<int64_t>(0, (*upper - first + step - 1) / step);
-    assignAll(loop.getRegionIterArgs(), loop.getInitArgs());
-    Value induction = loop.getInductionVar();
-    for (int64_t i = 0; i < std::min(trips, maxTrips); ++i) {
-      numbers[induction] =
-          IntegerAttr::get(induction.getType(), first + i * step);
-      if (failed(run(*loop.getBody())))
-        return failure();
-      assignAll(loop.getRegionIterArgs(),
-                loop.getBody()->getTerminator()->getOperands());
-    }
-    assignAll(loop.getResults(), loop.getRegionIterArgs());
-    return success();
-  }
-
-  LogicalResult visitRegion(scf::IfOp branch, Region &region) {
-    if (region.empty())
-      return success();
-    if (failed(run(region.front())))
-      return failure();
-    assignAll(branch.getResults(),
-              region.front().getTerminator()->getOperands());
-    return success();
+    return Trips{numberOf(loop.getLowerBound()).value_or(0), step,
+                 step > 0 ? guessedTrips : 0};
   }
 
   /// Control flow of other kinds may do whatever copies do not depend on.
-  LogicalResult visitOther(Operation *op) const {
+  LogicalResult visitOther(Operation *op) override {
     auto matters = [](Operation *inner) {
       bool does = isa<AsyncCopyOp, AsyncCommitOp, AsyncWaitOp, BarrierOp,
                       LocalLoadOp, LocalStoreOp>(inner);
@@ -269,21 +191,16 @@ private:
                            "which the order cannot be checked");
   }
 
-  LogicalResult visitBranch(scf::IfOp branch) {
-    std::optional<int64_t> condition = numberOf(branch.getCondition());
-    if (condition)
-      return visitRegion(branch, *condition ? branch.getThenRegion()
-                                            : branch.getElseRegion());
+  LogicalResult visitUnknown(scf::IfOp branch) override {
     OrderState before = state;
-    if (failed(visitRegion(branch, branch.getElseRegion())))
+    if (failed(runRegion(branch, branch.getElseRegion())))
       return failure();
     state = std::move(before);
-    return visitRegion(branch, branch.getThenRegion());
+    return runRegion(branch, branch.getThenRegion());
   }
 
   const TargetDescription &target;
   OrderState state;
-  llvm::DenseMap<Value, Attribute> numbers;
   llvm::DenseMap<Value, Value> buffers;
 };
 

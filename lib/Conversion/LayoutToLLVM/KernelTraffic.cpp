@@ -10,8 +10,8 @@
 
 #include "KernelPreparation.h"
 #include "OpTraffic.h"
+#include "ProgramWalker.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
@@ -23,42 +23,26 @@ static constexpr uint64_t maxSteps = 200'000;
 
 namespace {
 
-/// Executes the scalars of a kernel for one block and adds up what its tile
-/// ops move. Fails at a value that is not known.
-class BlockCounter {
+/// Adds up what the tile ops of a kernel move that one block executes. Fails at
+/// a value that is not known.
+class BlockCounter final : public ProgramWalker {
 public:
   using TrafficTable = llvm::DenseMap<Operation *, OpTraffic>;
 
   BlockCounter(const TrafficTable &table, std::array<int64_t, 3> block,
                uint64_t &steps)
-      : table(table), block(block), steps(steps) {}
+      : ProgramWalker(block), table(table), steps(steps) {}
 
-  LogicalResult run(Region &region) { return runBlock(region.front()); }
   const KernelCounts &total() const { return counts; }
 
 private:
-  LogicalResult runBlock(Block &code) {
-    for (Operation &op : code)
-      if (failed(runOp(op)))
-        return failure();
-    return success();
-  }
-
-  LogicalResult runOp(Operation &op) {
+  LogicalResult visit(Operation *op) override {
     if (++steps > maxSteps)
       return failure();
-    if (auto loop = dyn_cast<scf::ForOp>(op))
-      return runLoop(loop);
-    if (auto branch = dyn_cast<scf::IfOp>(op))
-      return runBranch(branch);
-    if (op.getNumRegions())
-      return failure();
-    auto traffic = table.find(&op);
-    if (traffic != table.end())
-      return addTraffic(traffic->second);
-    evaluate(op);
-    return success();
+    auto traffic = table.find(op);
+    return traffic == table.end() ? success() : addTraffic(traffic->second);
   }
+  LogicalResult visitOther(Operation *) override { return failure(); }
 
   LogicalResult addTraffic(const OpTraffic &traffic) {
     counts += traffic.fixed;
@@ -77,81 +61,8 @@ private:
     return success();
   }
 
-  LogicalResult runLoop(scf::ForOp loop) {
-    std::optional<int64_t> first = numberOf(loop.getLowerBound()),
-                           end = numberOf(loop.getUpperBound()),
-                           step = numberOf(loop.getStep());
-    if (!first || !end || !step || *step <= 0)
-      return failure();
-    SmallVector<Attribute> carried = lookup(loop.getInitArgs());
-    for (int64_t i = *first; i < *end; i += *step) {
-      values[loop.getInductionVar()] =
-          IntegerAttr::get(loop.getInductionVar().getType(), i);
-      assign(loop.getRegionIterArgs(), carried);
-      if (failed(runBlock(*loop.getBody())))
-        return failure();
-      carried = lookup(loop.getBody()->getTerminator()->getOperands());
-    }
-    assign(loop.getResults(), carried);
-    return success();
-  }
-
-  LogicalResult runBranch(scf::IfOp branch) {
-    std::optional<int64_t> condition = numberOf(branch.getCondition());
-    if (!condition)
-      return failure();
-    Region &taken =
-        *condition ? branch.getThenRegion() : branch.getElseRegion();
-    if (taken.empty())
-      return success();
-    if (failed(runBlock(taken.front())))
-      return failure();
-    assign(branch.getResults(),
-           lookup(taken.front().getTerminator()->getOperands()));
-    return success();
-  }
-
-  /// Values of tiles, and what follows from them, stay unknown.
-  void evaluate(Operation &op) {
-    if (auto id = dyn_cast<gpu::BlockIdOp>(op)) {
-      values[id] =
-          IntegerAttr::get(id.getType(), block[unsigned(id.getDimension())]);
-      return;
-    }
-    if (!llvm::all_of(op.getResultTypes(),
-                      [](Type type) { return type.isIntOrIndex(); }))
-      return;
-    SmallVector<Attribute> operands = lookup(op.getOperands());
-    SmallVector<OpFoldResult> results;
-    if (llvm::is_contained(operands, Attribute()) ||
-        failed(op.fold(operands, results)))
-      return;
-    for (auto [result, folded] : llvm::zip(op.getResults(), results))
-      values[result] = isa<Attribute>(folded)
-                           ? cast<Attribute>(folded)
-                           : values.lookup(cast<Value>(folded));
-  }
-
-  SmallVector<Attribute> lookup(ValueRange range) const {
-    return llvm::map_to_vector(
-        range, [&](Value value) { return values.lookup(value); });
-  }
-  void assign(ValueRange range, ArrayRef<Attribute> attributes) {
-    for (auto [value, attribute] : llvm::zip_equal(range, attributes))
-      values[value] = attribute;
-  }
-  std::optional<int64_t> numberOf(Value value) const {
-    auto number = dyn_cast_or_null<IntegerAttr>(values.lookup(value));
-    return number ? std::optional(number.getType().isInteger(1)
-                                      ? number.getValue().getZExtValue()
-                                      : number.getInt())
-                  : std::nullopt;
-  }
-
   const TrafficTable &table;
-  std::array<int64_t, 3> block;
   uint64_t &steps;
-  llvm::DenseMap<Value, Attribute> values;
   KernelCounts counts;
 };
 
@@ -177,7 +88,7 @@ public:
       for (block[1] = 0; block[1] < tried[1]; ++block[1])
         for (block[0] = 0; block[0] < tried[0]; ++block[0]) {
           BlockCounter counter(table, block, steps);
-          if (failed(counter.run(kernel.getBody())))
+          if (failed(counter.run(kernel.getBody().front())))
             return std::nullopt;
           total += counter.total();
         }

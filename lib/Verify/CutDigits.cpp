@@ -25,7 +25,6 @@ public:
       : digits(digits), context(digits.context) {}
 
   void collect(ExprId e);
-  bool empty() const { return places.empty(); }
   ExprId cut(ExprId e);
 
 private:
@@ -222,12 +221,10 @@ ExprId DigitContext::Seams::cutInside(ExprId e) {
     return cutExtremum(atom);
   if (atom.kind != AtomKind::Function)
     return e;
-  llvm::SmallVector<ExprId, 2> arguments;
+  llvm::SmallVector<ExprId> arguments;
   for (ExprId argument : atom.arguments)
     arguments.push_back(cut(argument));
-  if (isMask(atom))
-    return digits.mask(arguments[0], arguments[1]);
-  return context.function(atom.symbol, arguments);
+  return digits.function(atom.symbol, std::move(arguments));
 }
 
 ExprId DigitContext::Seams::cutExtremum(const Atom &atom) {
@@ -260,8 +257,6 @@ void DigitContext::cutAtSeams(llvm::MutableArrayRef<ExprId> exprs) {
     Seams seams(*this);
     for (ExprId e : exprs)
       seams.collect(e);
-    if (seams.empty())
-      return;
     bool changed = false;
     for (ExprId &e : exprs) {
       ExprId before = std::exchange(e, seams.cut(e));

@@ -54,10 +54,12 @@ static bool isSameNumber(const Atom &a, const AccessForm &formA, const Atom &b,
 bool DigitContext::addCondition(Guard &guard, ExprId condition) {
   if (condition == context.one())
     return true;
-  if (condition == context.zero())
+  // Anything else than a condition: zero, or too much was to be done.
+  const Atom *added = asAtom(condition);
+  if (!added || added->kind != AtomKind::Access || !isIndicator(form(*added)))
     return false;
   for (ExprId &known : guard) {
-    const Atom a = indicatorAtom(known), b = indicatorAtom(condition);
+    const Atom a = indicatorAtom(known), b = *added;
     if (!isSameNumber(a, form(a), b, form(b)))
       continue;
     DigitRange x = rangeOf(a), y = rangeOf(b);
@@ -65,9 +67,12 @@ bool DigitContext::addCondition(Guard &guard, ExprId condition) {
     IndexForm &index = both.dims.front();
     index.offset = -std::max(x.low, y.low);
     index.extent = std::min(x.high, y.high) + index.offset;
-    known = accessOf(std::move(both), a.labels);
+    ExprId narrower = accessOf(std::move(both), a.labels);
+    if (!asAtom(narrower))
+      return false;
+    known = narrower;
     llvm::sort(guard);
-    return known != context.zero();
+    return true;
   }
   guard.push_back(condition);
   llvm::sort(guard);
@@ -78,6 +83,21 @@ bool DigitContext::addConditions(Guard &guard,
                                  llvm::ArrayRef<ExprId> conditions) {
   return llvm::all_of(conditions,
                       [&](ExprId e) { return addCondition(guard, e); });
+}
+
+DigitMap DigitContext::fixedBy(const Guard &guard) const {
+  DigitMap fixed;
+  for (ExprId condition : guard) {
+    DigitRange range = rangeOf(indicatorAtom(condition));
+    if (!range.isPlain || range.high - range.low != 1)
+      continue;
+    int64_t rest = range.low;
+    for (LabelId label : llvm::reverse(range.labels)) {
+      fixed[label].offset = rest % context.size(label);
+      rest /= context.size(label);
+    }
+  }
+  return fixed;
 }
 
 std::optional<Guard> DigitContext::joinGuards(const Guard &a, const Guard &b) {

@@ -21,7 +21,12 @@ using namespace mirage::verify;
 /// The tensor number of indicators.
 static constexpr unsigned indicatorTensor = ~0u;
 /// Far from the numbers of the scalar functions.
-static constexpr uint32_t maskFunction = 1000;
+static constexpr uint32_t maskFunction = 1000, nothingFunction = 1001;
+
+/// Maxima of several, in any order; 0 is exp.
+using mugraph::ScalarFunction;
+static constexpr auto maxFunction = 1 + uint32_t(ScalarFunction::Max);
+static constexpr auto minFunction = 1 + uint32_t(ScalarFunction::Min);
 
 int64_t DigitContext::product(llvm::ArrayRef<LabelId> digits) const {
   int64_t result = 1;
@@ -164,9 +169,14 @@ const Atom *DigitContext::asAtom(ExprId e) const {
   return &context.atom(monomial.factors[0].atom);
 }
 
+/// What does not count under a maximum.
+ExprId DigitContext::nothing() { return context.function(nothingFunction, {}); }
+
 ExprId DigitContext::mask(ExprId indicator, ExprId e) {
-  return indicator == context.one()
-             ? e
+  if (indicator == context.one())
+    return e;
+  return indicator == context.zero()
+             ? nothing()
              : context.function(maskFunction, {indicator, e});
 }
 
@@ -198,13 +208,31 @@ ExprId DigitContext::extremum(ExtremumKind kind, ExprId e,
 
 ExprId DigitContext::extremumOf(ExtremumKind kind,
                                 llvm::SmallVector<ExprId> values) {
-  llvm::sort(values);
-  using mugraph::ScalarFunction;
-  auto function =
-      kind == ExtremumKind::Max ? ScalarFunction::Max : ScalarFunction::Min;
-  return values.size() == 1
-             ? values.front()
-             : context.function(1 + static_cast<uint32_t>(function), values);
+  uint32_t symbol = kind == ExtremumKind::Max ? maxFunction : minFunction;
+  llvm::SmallVector<ExprId> flat;
+  for (ExprId value : values) {
+    const Atom *inner = asAtom(value);
+    if (inner && inner->kind == AtomKind::Function && inner->symbol == symbol)
+      flat.append(inner->arguments.begin(), inner->arguments.end());
+    else if (value != nothing())
+      flat.push_back(value);
+  }
+  llvm::sort(flat);
+  flat.erase(llvm::unique(flat), flat.end());
+  if (flat.size() < 2)
+    return flat.empty() ? nothing() : flat.front();
+  return context.function(symbol, flat);
+}
+
+ExprId DigitContext::function(uint32_t symbol,
+                              llvm::SmallVector<ExprId> arguments) {
+  if (symbol == maskFunction)
+    return mask(arguments[0], arguments[1]);
+  if (symbol == maxFunction)
+    return extremumOf(ExtremumKind::Max, std::move(arguments));
+  if (symbol == minFunction)
+    return extremumOf(ExtremumKind::Min, std::move(arguments));
+  return context.function(symbol, arguments);
 }
 
 //===----------------------------------------------------------------------===//
@@ -251,14 +279,12 @@ ExprId DigitContext::rewriteAtom(AtomId id, const DigitMap &map, unsigned depth,
     return rewriteAccess(atom, map);
   if (atom.kind == AtomKind::Extremum)
     return rewriteExtremum(atom, map, depth, merging);
-  llvm::SmallVector<ExprId, 2> arguments;
+  llvm::SmallVector<ExprId> arguments;
   for (ExprId argument : atom.arguments)
     arguments.push_back(rewrite(argument, map, depth, merging));
-  if (atom.kind == AtomKind::Sum)
-    return arguments[0];
-  if (atom.symbol == maskFunction)
-    return mask(arguments[0], arguments[1]);
-  return context.function(atom.symbol, arguments);
+  return atom.kind == AtomKind::Sum
+             ? arguments[0]
+             : function(atom.symbol, std::move(arguments));
 }
 
 ExprId DigitContext::rewrite(ExprId e, const DigitMap &map, unsigned depth,
@@ -275,8 +301,10 @@ ExprId DigitContext::rewrite(ExprId e, const DigitMap &map, unsigned depth,
 }
 
 ExprId DigitContext::substitute(ExprId e, const DigitMap &map) {
-  bool isRenaming = llvm::all_of(map, [](const auto &entry) {
-    return entry.second.digits.size() == 1 && entry.second.offset == 0;
+  bool isRenaming = llvm::all_of(map, [&](const auto &entry) {
+    const auto &[digits, offset] = entry.second;
+    return digits.size() == 1 && offset == 0 &&
+           context.size(digits.front()) == context.size(entry.first);
   });
   if (!isRenaming)
     return rewrite(e, map, /*depth=*/0, /*merging=*/false);

@@ -116,6 +116,8 @@ public:
   ExprId extremum(ExtremumKind kind, ExprId e, llvm::ArrayRef<LabelId> over);
   /// The largest, or least, of `values`.
   ExprId extremumOf(ExtremumKind kind, llvm::SmallVector<ExprId> values);
+  /// A function other than exp: its number in `ScalarFunction`, plus 1.
+  ExprId function(uint32_t symbol, llvm::SmallVector<ExprId> arguments);
 
   // Guards: Guards.cpp.
 
@@ -124,6 +126,8 @@ public:
   bool addConditions(Guard &guard, llvm::ArrayRef<ExprId> indicators);
   /// The guard that holds where `a` or `b` does, if they lie side by side.
   std::optional<Guard> joinGuards(const Guard &a, const Guard &b);
+  /// The labels of which a guard leaves one number, as that number.
+  DigitMap fixedBy(const Guard &guard) const;
   /// The labels of an indicator.
   llvm::ArrayRef<LabelId> labelsOf(ExprId indicator) const;
   /// Guards that are 0 or 1 as a whole wherever one of `guards` is: a partition
@@ -166,6 +170,7 @@ private:
   ExprId accessOf(AccessForm form, llvm::ArrayRef<LabelId> labels);
   bool hasDigits(ExprId e);
   bool findDigits(ExprId e);
+  ExprId nothing();
   const Atom *asAtom(ExprId e) const;
   const Atom &indicatorAtom(ExprId indicator) const;
   /// The numbers for which an indicator is 1.

@@ -60,7 +60,9 @@ static bool isEqual(DigitContext &digits, SymbolicTensor &expected,
       Guard where = a.where;
       if (!digits.addConditions(where, b.where))
         continue;
-      ExprId pair[] = {a.element, b.element};
+      DigitMap fixed = digits.fixedBy(where);
+      ExprId pair[] = {digits.substitute(a.element, fixed),
+                       digits.substitute(b.element, fixed)};
       if (pair[0] != pair[1])
         digits.cutAtSeams(pair);
       if (pair[0] != pair[1])

@@ -407,11 +407,8 @@ bool SymbolicRun::apply(ScalarFunction function,
   default:
     break;
   }
-  llvm::SmallVector<ExprId, 2> sorted(arguments);
-  if (function == ScalarFunction::Max || function == ScalarFunction::Min)
-    llvm::sort(sorted);
-  // 0 is exp.
-  result = context.function(1 + static_cast<uint32_t>(function), sorted);
+  result = digits.function(1 + static_cast<uint32_t>(function),
+                           llvm::SmallVector<ExprId>(arguments));
   return true;
 }
 

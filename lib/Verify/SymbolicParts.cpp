@@ -192,26 +192,33 @@ bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
                                llvm::ArrayRef<ExprId> indicators,
                                Cases &cases) {
   std::vector<Guard> outer, inner;
+  llvm::SmallVector<ExprId> elements;
   for (const GuardedExpr &entry : cases) {
-    Guard &inside = inner.emplace_back(), &outside = outer.emplace_back();
+    Guard inside, outside;
     bool holds = digits.addConditions(inside, indicators);
     for (ExprId condition : entry.where) {
       bool isReduced = llvm::any_of(digits.labelsOf(condition), [&](LabelId l) {
         return llvm::is_contained(over, l);
       });
-      holds &= digits.addCondition(isReduced ? inside : outside, condition);
+      holds =
+          holds && digits.addCondition(isReduced ? inside : outside, condition);
     }
     if (!holds)
-      inside = {context.zero()};
+      continue;
+    outer.push_back(std::move(outside));
+    inner.push_back(std::move(inside));
+    elements.push_back(entry.element);
   }
+  if (elements.empty())
+    return fail("a reduction of nothing");
   Cases result;
   for (Guard &cell : digits.cells(outer)) {
     llvm::SmallVector<ExprId> parts;
-    for (auto [entry, outside, inside] : llvm::zip_equal(cases, outer, inner)) {
+    for (auto [element, outside, inside] :
+         llvm::zip_equal(elements, outer, inner)) {
       Guard both = cell;
-      if (digits.addConditions(both, outside) &&
-          inside != Guard{context.zero()})
-        parts.push_back(combine(kind, entry.element, over, inside));
+      if (digits.addConditions(both, outside))
+        parts.push_back(combine(kind, element, over, inside));
     }
     if (parts.empty())
       continue;

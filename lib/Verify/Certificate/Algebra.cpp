@@ -131,6 +131,9 @@ std::optional<Term> Algebra::substitute(Term term, const Substitution &by) {
     return std::nullopt;
   for (Factor &factor : term.factors)
     substitute(factor, by);
+  // Labels that become numbers make factors equal.
+  if (llvm::any_of(by, [](auto &entry) { return entry.second.digits.empty(); }))
+    joinFactors(term.factors, term.scale);
   term.exponent = substitute(term.exponent, by);
   term.where = std::move(*where);
   return term;
@@ -216,6 +219,34 @@ Formula Algebra::multiply(const Formula &a, const Formula &b) {
   return result;
 }
 
+Substitution Algebra::narrow(Digits &over, Conditions &where) {
+  Substitution bound;
+  for (auto &[label, number] : fixed(where))
+    if (llvm::is_contained(over, label))
+      bound[label] = number;
+  for (const Below &condition : where) {
+    auto [label, stride] = condition.at.digits.front();
+    bool isWindow = condition.at.digits.size() == 1 && stride == 1 &&
+                    condition.extent > 1 && llvm::is_contained(over, label);
+    if (isWindow)
+      bound[label] =
+          Index{-condition.at.offset, {{addLabel(condition.extent), 1}}};
+  }
+  Digits left;
+  for (Label label : over) {
+    auto it = bound.find(label);
+    if (it == bound.end())
+      left.push_back(label);
+    else if (!it->second.digits.empty())
+      left.push_back(it->second.digits.front().first);
+  }
+  over = std::move(left);
+  // Conditions that hold for all that is left are met.
+  if (std::optional<Conditions> rest = substitute(where, bound))
+    where = std::move(*rest);
+  return bound;
+}
+
 Formula Algebra::sum(const Formula &a, ArrayRef<Label> over, Conditions where) {
   Formula result;
   for (const Term &term : a.terms) {
@@ -223,26 +254,31 @@ Formula Algebra::sum(const Formula &a, ArrayRef<Label> over, Conditions where) {
     summed.over.append(over.begin(), over.end());
     if (!conjoin(summed.where, where))
       continue;
-    Substitution fixed = fix(summed.over, summed.where);
-    if (std::optional<Term> part = substitute(std::move(summed), fixed))
+    Substitution left = narrow(summed.over, summed.where);
+    if (std::optional<Term> part = substitute(std::move(summed), left))
       result.terms.push_back(renameBound(std::move(*part)));
   }
   return result;
 }
 
+// The factor that a formula is, if it is one.
+static const Factor *onlyFactor(const Formula &a) {
+  if (a.terms.size() != 1)
+    return nullptr;
+  const Term &term = a.terms.front();
+  bool isAlone = term.factors.size() == 1 && !term.exponent &&
+                 term.over.empty() && term.where.empty() &&
+                 term.scale.roots.empty() &&
+                 term.scale.rational == Fraction(1) &&
+                 term.factors.front().exponent == Fraction(1);
+  return isAlone ? &term.factors.front() : nullptr;
+}
+
 // A maximum of a maximum is one.
 void Algebra::liftInnerExtremum(Factor &outer) {
-  const Formula &operand = *outer.operands.front();
-  if (operand.terms.size() != 1)
-    return;
-  const Term &term = operand.terms.front();
-  const Factor *inner =
-      term.factors.size() == 1 ? &term.factors.front() : nullptr;
-  bool isAlone = inner && inner->kind == outer.kind &&
-                 inner->exponent == Fraction(1) && !term.exponent &&
-                 term.over.empty() && term.where.empty() &&
-                 term.scale.roots.empty() && term.scale.rational == Fraction(1);
-  if (!isAlone || !conjoin(outer.where, inner->where))
+  const Factor *inner = onlyFactor(*outer.operands.front());
+  if (!inner || inner->kind != outer.kind ||
+      !conjoin(outer.where, inner->where))
     return;
   outer.over.append(inner->over);
   outer.operands = std::vector<FormulaRef>(inner->operands);
@@ -256,8 +292,8 @@ Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
   factor.where = std::move(where);
   factor.over.assign(over.begin(), over.end());
   liftInnerExtremum(factor);
-  Substitution fixed = fix(factor.over, factor.where);
-  substitute(factor, fixed);
+  Substitution left = narrow(factor.over, factor.where);
+  substitute(factor, left);
   std::set<Label> used = factor.operands.front()->free;
   addFree(used, factor.where);
   llvm::erase_if(factor.over, [&](Label l) { return !used.count(l); });
@@ -269,17 +305,27 @@ Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
   return ofFactor(std::move(factor));
 }
 
-Formula Algebra::extremumOf(Factor::Kind kind, std::vector<Formula> values) {
-  if (values.size() == 1)
-    return std::move(values.front());
+Formula Algebra::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values) {
   Factor factor;
   factor.kind = Factor::Kind::Apply;
   factor.symbol = unsigned(kind == Factor::Kind::Max ? ScalarFunction::Max
                                                      : ScalarFunction::Min);
   factor.isCommutative = true;
-  for (Formula &value : values)
-    factor.operands.push_back(share(std::move(value)));
-  return ofFactor(std::move(factor));
+  auto add = [&](const FormulaRef &value) {
+    if (llvm::none_of(factor.operands, [&](const FormulaRef &known) {
+          return isSame(*known, *value);
+        }))
+      factor.operands.push_back(value);
+  };
+  for (const Formula &value : values) {
+    const Factor *inner = onlyFactor(value);
+    if (inner && inner->kind == factor.kind && inner->symbol == factor.symbol)
+      llvm::for_each(inner->operands, add);
+    else
+      add(share(value));
+  }
+  return factor.operands.size() == 1 ? *factor.operands.front()
+                                     : ofFactor(std::move(factor));
 }
 
 //===----------------------------------------------------------------------===//

@@ -146,7 +146,7 @@ ProgramChecker::Mistake ProgramChecker::checkCases(const Claim &claim) {
         (void)algebra.conjoin(domain, conditionOf(*tile, label));
   for (const Case &entry : claim.cases)
     cases.push_back(entry.where);
-  return algebra.isPartition(std::move(cases), domain)
+  return algebra.isPartition(cases, domain)
              ? nullptr
              : "its cases leave something out or overlap";
 }
@@ -184,12 +184,26 @@ ProgramChecker::Mistake ProgramChecker::combine(const Combination &combination,
     for (const Formula &part : parts)
       whole.element = Algebra::add(std::move(whole.element), part);
   else
-    whole.element = Algebra::extremumOf(combination.kind == Reduction::Min
-                                            ? Factor::Kind::Min
-                                            : Factor::Kind::Max,
-                                        std::move(parts));
+    whole.element = algebra.extremumOf(combination.kind == Reduction::Min
+                                           ? Factor::Kind::Min
+                                           : Factor::Kind::Max,
+                                       parts);
   cases = {std::move(whole)};
   return nullptr;
+}
+
+/// Are they the same where `numbers` are what labels of the other side are?
+bool ProgramChecker::isSameAt(const Formula &claimed, const Formula &computed,
+                              const Substitution &numbers, Binding binding) {
+  Substitution own = numbers;
+  for (auto &[label, image] : binding.known) {
+    image = algebra.substitute(image, numbers);
+    if (image.digits.empty())
+      own[label] = image;
+  }
+  return algebra.isSame(algebra.substitute(claimed, own),
+                        algebra.substitute(computed, numbers),
+                        std::move(binding));
 }
 
 ProgramChecker::Mistake
@@ -198,8 +212,13 @@ ProgramChecker::compareCase(const Case &claimed, const Conditions &given,
                             const Binding &binding) {
   for (const Case &entry : computed) {
     Conditions both = given;
-    if (algebra.conjoin(both, entry.where) &&
-        !algebra.isSame(claimed.element, entry.element, binding))
+    if (!algebra.conjoin(both, entry.where) ||
+        algebra.isSame(claimed.element, entry.element, binding))
+      continue;
+    // A label of which one number is left is that number.
+    Substitution numbers = algebra.fixed(both);
+    if (numbers.empty() ||
+        !isSameAt(claimed.element, entry.element, numbers, binding))
       return algebra.isValid() ? "its element does not follow"
                                : algebra.problem.c_str();
   }

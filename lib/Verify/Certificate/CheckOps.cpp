@@ -172,14 +172,16 @@ Formula ProgramChecker::applyFunction(ScalarFunction function,
     return algebra.power(a, Fraction(1, 2));
   case ScalarFunction::Rsqrt:
     return algebra.power(a, Fraction(-1, 2));
+  case ScalarFunction::Max:
+    return algebra.extremumOf(Factor::Kind::Max, operands);
+  case ScalarFunction::Min:
+    return algebra.extremumOf(Factor::Kind::Min, operands);
   default:
     break;
   }
   Factor factor;
   factor.kind = Factor::Kind::Apply;
   factor.symbol = unsigned(function);
-  factor.isCommutative =
-      function == ScalarFunction::Max || function == ScalarFunction::Min;
   for (const Formula &operand : operands)
     factor.operands.push_back(share(operand));
   return Algebra::ofFactor(std::move(factor));
@@ -315,7 +317,7 @@ ProgramChecker::Mistake ProgramChecker::checkPieces(const ProgramValue &value,
   for (const Piece &piece : value.pieces)
     if (Mistake mistake = checkPiece(value, piece, claim, parts.emplace_back()))
       return mistake;
-  return algebra.isPartition(std::move(parts), Conditions())
+  return algebra.isPartition(parts, Conditions())
              ? nullptr
              : "an op that does not write each element once";
 }

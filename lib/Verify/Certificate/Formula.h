@@ -23,11 +23,13 @@
 //                its sum; (a + b)^r stays
 //   tidy         S_k x = n x, if x is free of k, which has size n;
 //                S_{g,t} [g T + t < n] x = n x likewise
-//   extremum     max max x = max x; max_k x = x, if x is free of k
+//   extremum     max max x = max x; max_k x = x, if x is free of k;
+//                max(x, max(y, x)) = max(x, y)
 //   substitute   a label may be written as another index
 //   conjoin      conditions on one number are one; [s n + r < s e] = [n < e],
 //                if r is in [0, s)
-//   fix          S_k [k = a] f(k) = f(a), and for max
+//   narrow       S_k [0 <= k - a < n] f(k) = S_{j<n} f(a + j), and for max;
+//                S_{g,t} [g T + t = n] f(g, t) is f at the digits of n
 //   cut          S_k f(k) = S_{i<a} f(i) + S_{j<n-a} f(a + j), and for max
 //
 // and `isSame` decides whether a formula that a certificate claims is one that
@@ -161,7 +163,10 @@ public:
   std::optional<Conditions> substitute(const Conditions &conditions,
                                        const Substitution &by);
   /// Does exactly one of `cases` hold wherever `domain` does?
-  bool isPartition(std::vector<Conditions> cases, const Conditions &domain);
+  bool isPartition(const std::vector<Conditions> &cases,
+                   const Conditions &domain);
+  /// The labels of which conditions leave one number, as that number.
+  Substitution fixed(const Conditions &where) const;
   std::vector<Case> substitute(const std::vector<Case> &cases,
                                const Substitution &by);
 
@@ -178,7 +183,7 @@ public:
                    llvm::ArrayRef<Label> over, Conditions where);
   Formula substitute(const Formula &a, const Substitution &by);
   /// The largest, or least, of several.
-  static Formula extremumOf(Factor::Kind kind, std::vector<Formula> values);
+  Formula extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values);
   /// With sums of `a` cut where `other` reads a part of an argument.
   Formula cut(const Formula &a, const Formula &other);
 
@@ -204,8 +209,10 @@ private:
   Formula fail(const char *why);
   bool isSpent(size_t work = 1);
   int64_t most(const Index &index) const;
-  /// Takes labels of which `where` leaves one number out of `over`.
-  Substitution fix(Digits &over, Conditions &where) const;
+  bool isPartitionBy(Index number, const std::vector<Conditions> &cases,
+                     const Conditions &domain);
+  /// What bound labels become that a condition alone leaves less of.
+  Substitution narrow(Digits &over, Conditions &where);
   void simplify(Below &condition) const;
   void substitute(Factor &factor, const Substitution &by);
   FormulaRef substitute(const FormulaRef &a, const Substitution &by);

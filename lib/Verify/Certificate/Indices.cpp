@@ -184,25 +184,19 @@ std::vector<Case> Algebra::substitute(const std::vector<Case> &cases,
   return result;
 }
 
-Substitution Algebra::fix(Digits &over, Conditions &where) const {
-  Substitution fixed;
-  llvm::erase_if(where, [&](const Below &condition) {
+Substitution Algebra::fixed(const Conditions &where) const {
+  Substitution result;
+  for (const Below &condition : where) {
     std::optional<Digits> digits = digitsOf(condition.at);
-    bool isFixed = condition.extent == 1 && digits &&
-                   llvm::all_of(*digits, [&](Label label) {
-                     return llvm::is_contained(over, label);
-                   });
-    if (!isFixed)
-      return false;
+    if (condition.extent != 1 || !digits)
+      continue;
     int64_t rest = -condition.at.offset;
     for (Label label : llvm::reverse(*digits)) {
-      fixed[label] = Index{rest % sizes[label], {}};
+      result[label] = Index{rest % sizes[label], {}};
       rest /= sizes[label];
-      llvm::erase(over, label);
     }
-    return true;
-  });
-  return fixed;
+  }
+  return result;
 }
 
 static const Below *findNumber(const Conditions &conditions,
@@ -213,25 +207,16 @@ static const Below *findNumber(const Conditions &conditions,
   return it == conditions.end() ? nullptr : it;
 }
 
-/// Some number has a condition in all cases: its intervals must lie end to end,
-/// and the cases of each be a partition again.
-bool Algebra::isPartition(std::vector<Conditions> cases,
-                          const Conditions &domain) {
-  if (cases.size() == 1 && cases.front().empty())
-    return true;
-  if (cases.empty())
-    return false;
-  auto *chosen = llvm::find_if(cases.front(), [&](const Below &condition) {
-    return llvm::all_of(cases, [&](const Conditions &other) {
-      return findNumber(other, condition.at) != nullptr;
-    });
-  });
-  if (chosen == cases.front().end())
-    return false;
-  Index number = chosen->at;
+/// The intervals of the conditions on `number` must lie end to end, and the
+/// cases of each be a partition again.
+bool Algebra::isPartitionBy(Index number, const std::vector<Conditions> &cases,
+                            const Conditions &domain) {
   std::map<std::pair<int64_t, int64_t>, std::vector<Conditions>> intervals;
-  for (Conditions &conditions : cases) {
-    const Below condition = *findNumber(conditions, number);
+  for (Conditions conditions : cases) {
+    const Below *found = findNumber(conditions, number);
+    if (!found)
+      return false;
+    const Below condition = *found;
     llvm::erase(conditions, condition);
     int64_t low = -condition.at.offset;
     intervals[{low, low + condition.extent}].push_back(std::move(conditions));
@@ -241,9 +226,19 @@ bool Algebra::isPartition(std::vector<Conditions> cases,
   int64_t end = limit ? -limit->at.offset : 0;
   int64_t last = limit ? end + limit->extent : most(number) + 1;
   for (auto &[interval, inside] : intervals) {
-    if (interval.first != end || !isPartition(std::move(inside), domain))
+    if (interval.first != end || !isPartition(inside, domain))
       return false;
     end = interval.second;
   }
   return end >= last;
+}
+
+bool Algebra::isPartition(const std::vector<Conditions> &cases,
+                          const Conditions &domain) {
+  if (cases.size() == 1 && cases.front().empty())
+    return true;
+  return !cases.empty() &&
+         llvm::any_of(cases.front(), [&](const Below &condition) {
+           return isPartitionBy(condition.at, cases, domain);
+         });
 }

@@ -106,6 +106,8 @@ private:
   Mistake compareCase(const Case &claimed, const Conditions &given,
                       const std::vector<Case> &computed,
                       const Binding &binding);
+  bool isSameAt(const Formula &claimed, const Formula &computed,
+                const Substitution &numbers, Binding binding);
   Mistake combine(const Combination &combination, const Conditions &given,
                   std::vector<Case> &cases);
   static std::set<Label> freeLabels(const Case &entry);

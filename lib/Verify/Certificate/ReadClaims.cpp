@@ -198,7 +198,9 @@ bool ClaimReader::readApply(const json::Object &object, llvm::StringRef name,
                             Node &node) {
   std::optional<ScalarFunction> function = findFunction(name);
   const json::Array *operands = object.getArray("to");
-  if (!function || !operands || operands->empty())
+  bool isExtremum =
+      function == ScalarFunction::Max || function == ScalarFunction::Min;
+  if (!function || !operands || operands->size() < (isExtremum ? 2 : 1))
     return fail("an unknown function, or one without operands");
   for (const json::Value &operand : *operands) {
     FormulaRef formula = findFormula(&operand, node);
@@ -209,8 +211,7 @@ bool ClaimReader::readApply(const json::Object &object, llvm::StringRef name,
   node.kind = Node::Kind::Factor;
   node.factor.kind = Factor::Kind::Apply;
   node.factor.symbol = unsigned(*function);
-  node.factor.isCommutative =
-      *function == ScalarFunction::Max || *function == ScalarFunction::Min;
+  node.factor.isCommutative = isExtremum;
   if (*function != ScalarFunction::Exp)
     return true;
   node.kind = Node::Kind::Exponential;
@@ -257,7 +258,8 @@ bool ClaimReader::readCondition(const json::Object &object, int64_t extent,
       !readIndex(object.get("at"), condition.at))
     return fail("a condition without an index");
   return algebra.conjoin(node.where, condition) ||
-         fail("a condition that nothing meets");
+         fail("condition #" + llvm::Twine(nodes.size()) +
+              " is one that nothing meets");
 }
 
 bool ClaimReader::readMasked(const json::Object &object,

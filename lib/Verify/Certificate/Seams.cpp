@@ -8,9 +8,12 @@
 
 #include "Formula.h"
 
+#include "mirage/Dialect/MuGraph/IR/Meaning.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mirage::certificate;
+using mirage::mugraph::ScalarFunction;
 
 namespace mirage::certificate {
 
@@ -33,6 +36,8 @@ private:
   std::vector<Term> split(Term term);
   Factor cut(const Factor &factor);
   Factor cutExtremum(const Factor &factor);
+  Factor extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values,
+                    const Fraction &exponent);
 
   Algebra &algebra;
   std::map<std::pair<unsigned, size_t>, Ends> seams;
@@ -125,6 +130,24 @@ std::vector<Term> Cutter::split(Term term) {
   return result;
 }
 
+/// One maximum of all, which may be more than a factor of its own.
+Factor Cutter::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values,
+                          const Fraction &exponent) {
+  Formula whole = algebra.extremumOf(kind, values);
+  const Term &first = whole.terms.front();
+  Factor result;
+  bool isFactor = whole.terms.size() == 1 && first.factors.size() == 1 &&
+                  first.factors.front().kind == Factor::Kind::Apply;
+  if (isFactor) {
+    result = first.factors.front();
+  } else {
+    result.kind = Factor::Kind::Group;
+    result.operands.push_back(share(std::move(whole)));
+  }
+  result.exponent = exponent;
+  return result;
+}
+
 Factor Cutter::cutExtremum(const Factor &factor) {
   std::vector<Factor> result = {factor};
   for (Label label : factor.over) {
@@ -153,18 +176,24 @@ Factor Cutter::cutExtremum(const Factor &factor) {
                          ? *part.operands.front()
                          : Algebra::ofFactor(std::move(part)));
   }
-  Factor whole = Algebra::extremumOf(factor.kind, std::move(values))
-                     .terms.front()
-                     .factors.front();
-  whole.exponent = factor.exponent;
-  return whole;
+  return extremumOf(factor.kind, values, factor.exponent);
 }
 
 Factor Cutter::cut(const Factor &factor) {
   Factor result = factor;
-  for (FormulaRef &operand : result.operands)
-    operand = share(cut(*operand));
-  return result.isExtremum() ? cutExtremum(result) : result;
+  std::vector<Formula> operands;
+  for (FormulaRef &operand : result.operands) {
+    operands.push_back(cut(*operand));
+    operand = share(operands.back());
+  }
+  if (result.isExtremum())
+    return cutExtremum(result);
+  if (!result.isCommutative)
+    return result;
+  // What became a maximum of parts is one with the others.
+  bool isMax = factor.symbol == unsigned(ScalarFunction::Max);
+  return extremumOf(isMax ? Factor::Kind::Max : Factor::Kind::Min, operands,
+                    factor.exponent);
 }
 
 Formula Cutter::cut(const Formula &a) {

@@ -123,6 +123,9 @@ struct Formula {
 
 /// To be used as a part of others.
 FormulaRef share(Formula formula);
+/// The labels that are not bound in it.
+std::set<Label> freeLabels(const Factor &factor);
+std::set<Label> freeLabels(const Index &index);
 
 /// The element of a value where the conditions hold.
 struct Case {

@@ -16,6 +16,8 @@ using namespace mirage::certificate;
 using mirage::mugraph::ScalarFunction;
 namespace json = llvm::json;
 
+using Numbers = std::vector<int64_t>;
+
 /// Formulas inside formulas; deeper ones would not fit the stack.
 static constexpr unsigned maxDepth = 200;
 static constexpr int64_t maxSize = int64_t{1} << 40;
@@ -30,6 +32,10 @@ struct Node {
   Factor factor;
   Conditions where; ///< of Condition and Masked
   unsigned depth = 0;
+
+  bool isOperand() const {
+    return kind == Kind::Formula || kind == Kind::Masked;
+  }
 };
 
 class ClaimReader {
@@ -41,34 +47,47 @@ public:
 
 private:
   bool fail(const llvm::Twine &what);
-  bool readLabels(const json::Object &certificate);
-  bool readDigits(const json::Value *value, Digits &digits);
-  bool readLists(const json::Value *value, std::vector<Digits> &lists);
-  bool readIndex(const json::Value *value, Index &index);
-  bool readRead(const json::Object &object, Factor &factor);
-  bool readCondition(const json::Object &object, int64_t extent, Node &node);
-  bool readMasked(const json::Object &object, const json::Value &where,
-                  Node &node);
-  bool readCase(const json::Value &value, Case &entry);
-  /// The last two of `size` entries are a fraction.
-  bool readFraction(const json::Array &list, size_t size, Fraction &result);
+
+  // Members of objects: lists, lists of lists and objects.
+  template <typename List>
+  bool readList(const json::Object &object, llvm::StringRef name, List &list);
+  bool readDigits(const json::Object &object, llvm::StringRef name,
+                  Digits &digits);
+  bool readDims(const json::Object &object, llvm::StringRef name,
+                std::vector<Digits> &dims);
+  bool forEachObject(const json::Object &object, llvm::StringRef name,
+                     llvm::function_ref<bool(const json::Object &)> read);
+
+  // What numbers stand for.
+  bool isLabel(int64_t number) const {
+    return number >= 0 && number < numLabels;
+  }
+  bool toDigits(const Numbers &numbers, Digits &digits);
+  bool toIndex(const Numbers &numbers, Index &index);
+  bool toFraction(llvm::ArrayRef<int64_t> pair, Fraction &result);
+  const Node *findNode(std::optional<int64_t> number, Node &user);
+  FormulaRef findFormula(std::optional<int64_t> number, Node &user);
+  /// Adds the condition that a node is to others.
+  bool addCondition(std::optional<int64_t> number, Node &user,
+                    Conditions &conditions);
+
   bool readNode(const json::Object &object);
-  bool readFormula(const json::Array &terms, Node &node);
+  bool readRead(const json::Object &object, Node &node);
+  bool readBelow(const json::Object &object, Node &node);
+  bool readApply(const json::Object &object, Node &node);
+  bool readMasked(const json::Object &object, Node &node);
+  bool readGroup(const json::Object &object, Node &node);
+  bool readExtremum(const json::Object &object, Node &node);
+  bool readTerms(const json::Object &object, Node &node);
   bool readTerm(const json::Object &object, Node &node, Term &term);
-  bool readScale(const json::Object &object, Scalar &scale);
-  bool readFactor(const json::Array &entry, Node &node, Term &term);
-  bool readApply(const json::Object &object, llvm::StringRef name, Node &node);
-  bool readExtremum(const json::Object &object, const json::Value &of,
-                    Factor::Kind kind, Node &node);
-  const Node *findNode(const json::Value *value, Node &user);
-  FormulaRef findFormula(const json::Value *value, Node &user);
-  bool readClaim(const json::Value &value, Claim &claim);
-  bool readClaims(const json::Array *array, std::vector<Claim> &claims);
+  bool readFactor(const Numbers &numbers, Node &node, Term &term);
+  bool readClaims(const json::Object &object, llvm::StringRef name,
+                  std::vector<Claim> &claims);
   bool readProgram(const json::Object *object, ProgramClaims &claims);
 
   Algebra &algebra;
   std::vector<Node> nodes;
-  size_t numLabels = 0;
+  int64_t numLabels = 0;
 };
 
 } // namespace
@@ -80,93 +99,85 @@ bool ClaimReader::fail(const llvm::Twine &what) {
 }
 
 //===----------------------------------------------------------------------===//
-// Labels and numbers
+// Members of objects
 //===----------------------------------------------------------------------===//
 
-bool ClaimReader::readLabels(const json::Object &certificate) {
-  const json::Array *labels = certificate.getArray("labels");
-  if (!labels)
-    return fail("it has no list 'labels'");
-  for (const json::Value &size : *labels) {
-    std::optional<int64_t> number = size.getAsInteger();
-    if (!number || *number < 2 || *number > maxSize)
-      return fail("label #" + llvm::Twine(numLabels) +
-                  " has no size, expected a number of at least 2");
-    algebra.addLabel(*number);
-    ++numLabels;
-  }
-  return true;
+template <typename List>
+bool ClaimReader::readList(const json::Object &object, llvm::StringRef name,
+                           List &list) {
+  json::Path::Root root;
+  const json::Value *value = object.get(name);
+  return (value && json::fromJSON(*value, list, root)) ||
+         fail("'" + name + "' is missing, or no list of numbers");
 }
 
-bool ClaimReader::readDigits(const json::Value *value, Digits &digits) {
-  const json::Array *array = value ? value->getAsArray() : nullptr;
-  if (!array)
-    return fail("a list of labels is missing");
-  for (const json::Value &entry : *array) {
-    std::optional<int64_t> label = entry.getAsInteger();
-    if (!label || *label < 0 || *label >= int64_t(numLabels))
-      return fail("a list of labels names one that does not exist");
-    if (llvm::is_contained(digits, Label(*label)))
-      return fail("a list of labels names one twice");
-    digits.push_back(*label);
-  }
-  return true;
+bool ClaimReader::readDigits(const json::Object &object, llvm::StringRef name,
+                             Digits &digits) {
+  Numbers numbers;
+  return readList(object, name, numbers) && toDigits(numbers, digits);
 }
 
-bool ClaimReader::readLists(const json::Value *value,
-                            std::vector<Digits> &lists) {
-  const json::Array *array = value ? value->getAsArray() : nullptr;
-  if (!array)
-    return fail("a list of indices is missing");
-  for (const json::Value &entry : *array)
-    if (!readDigits(&entry, lists.emplace_back()))
-      return false;
+bool ClaimReader::readDims(const json::Object &object, llvm::StringRef name,
+                           std::vector<Digits> &dims) {
+  std::vector<Numbers> lists;
+  return readList(object, name, lists) &&
+         llvm::all_of(lists, [&](const Numbers &numbers) {
+           return toDigits(numbers, dims.emplace_back());
+         });
+}
+
+bool ClaimReader::forEachObject(
+    const json::Object &object, llvm::StringRef name,
+    llvm::function_ref<bool(const json::Object &)> read) {
+  const json::Array *array = object.getArray(name);
+  return (array && llvm::all_of(*array,
+                                [&](const json::Value &value) {
+                                  const json::Object *entry =
+                                      value.getAsObject();
+                                  return entry && read(*entry);
+                                })) ||
+         fail("'" + name + "' is no list of objects");
+}
+
+//===----------------------------------------------------------------------===//
+// What numbers stand for
+//===----------------------------------------------------------------------===//
+
+bool ClaimReader::toDigits(const Numbers &numbers, Digits &digits) {
+  for (int64_t number : numbers) {
+    if (!isLabel(number) || llvm::is_contained(digits, Label(number)))
+      return fail("a list of labels names one twice, or one that does not "
+                  "exist");
+    digits.push_back(number);
+  }
   return true;
 }
 
 /// The offset, then label and stride of each digit.
-bool ClaimReader::readIndex(const json::Value *value, Index &index) {
-  const json::Array *array = value ? value->getAsArray() : nullptr;
-  if (!array || array->size() % 2 != 1)
-    return fail("an index is missing");
-  std::vector<int64_t> numbers;
-  for (const json::Value &entry : *array) {
-    std::optional<int64_t> number = entry.getAsInteger();
-    if (!number || std::abs(*number) > maxSize)
-      return fail("an index is not of numbers");
-    numbers.push_back(*number);
-  }
+bool ClaimReader::toIndex(const Numbers &numbers, Index &index) {
+  bool isIndex =
+      numbers.size() % 2 == 1 && llvm::all_of(numbers, [](int64_t number) {
+        return number >= -maxSize && number <= maxSize;
+      });
+  if (!isIndex)
+    return fail("an index is no offset with labels and strides");
   index.offset = numbers.front();
   for (size_t i = 1; i < numbers.size(); i += 2) {
-    if (numbers[i] < 0 || numbers[i] >= int64_t(numLabels) ||
-        numbers[i + 1] < 1)
+    if (!isLabel(numbers[i]) || numbers[i + 1] < 1)
       return fail("an index names a label that does not exist, or a stride");
     algebra.addTo(index, Index{0, {{Label(numbers[i]), 1}}}, numbers[i + 1]);
   }
   return true;
 }
 
-bool ClaimReader::readFraction(const json::Array &list, size_t size,
-                               Fraction &result) {
-  std::optional<int64_t> num, den;
-  if (list.size() == size) {
-    num = list[size - 2].getAsInteger();
-    den = list[size - 1].getAsInteger();
-  }
-  if (!num || !den || *den <= 0)
+bool ClaimReader::toFraction(llvm::ArrayRef<int64_t> pair, Fraction &result) {
+  if (pair.size() != 2 || pair[1] <= 0)
     return fail("a number is not written as numerator and denominator");
-  result = reduce(Fraction(*num, *den));
+  result = reduce(Fraction(pair[0], pair[1]));
   return true;
 }
 
-//===----------------------------------------------------------------------===//
-// Nodes
-//===----------------------------------------------------------------------===//
-
-const Node *ClaimReader::findNode(const json::Value *value, Node &user) {
-  std::optional<int64_t> number;
-  if (value)
-    number = value->getAsInteger();
+const Node *ClaimReader::findNode(std::optional<int64_t> number, Node &user) {
   if (!number || *number < 0 || *number >= int64_t(nodes.size())) {
     fail("node #" + llvm::Twine(nodes.size()) + " does not name earlier ones");
     return nullptr;
@@ -180,12 +191,25 @@ const Node *ClaimReader::findNode(const json::Value *value, Node &user) {
   return &node;
 }
 
-FormulaRef ClaimReader::findFormula(const json::Value *value, Node &user) {
-  const Node *node = findNode(value, user);
-  if (node && node->kind != Node::Kind::Formula)
-    fail("node #" + llvm::Twine(nodes.size()) + " uses what is no formula");
-  return node && error.empty() ? node->formula : nullptr;
+FormulaRef ClaimReader::findFormula(std::optional<int64_t> number, Node &user) {
+  const Node *node = findNode(number, user);
+  if (node && node->kind == Node::Kind::Formula)
+    return node->formula;
+  fail("node #" + llvm::Twine(nodes.size()) + " uses what is no formula");
+  return nullptr;
 }
+
+bool ClaimReader::addCondition(std::optional<int64_t> number, Node &user,
+                               Conditions &conditions) {
+  const Node *node = findNode(number, user);
+  return (node && node->kind == Node::Kind::Condition &&
+          algebra.conjoin(conditions, node->where)) ||
+         fail("a condition that is none, or conditions that nothing meets");
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
 
 static std::optional<ScalarFunction> findFunction(llvm::StringRef name) {
   for (unsigned number = 0; number <= unsigned(ScalarFunction::Erf); ++number)
@@ -194,21 +218,41 @@ static std::optional<ScalarFunction> findFunction(llvm::StringRef name) {
   return std::nullopt;
 }
 
-bool ClaimReader::readApply(const json::Object &object, llvm::StringRef name,
-                            Node &node) {
-  std::optional<ScalarFunction> function = findFunction(name);
-  const json::Array *operands = object.getArray("to");
+bool ClaimReader::readRead(const json::Object &object, Node &node) {
+  std::vector<Numbers> indices;
+  node.factor.symbol = object.getInteger("read").value_or(-1);
+  return readList(object, "at", indices) &&
+         llvm::all_of(indices, [&](const Numbers &numbers) {
+           return toIndex(numbers, node.factor.at.emplace_back());
+         });
+}
+
+bool ClaimReader::readBelow(const json::Object &object, Node &node) {
+  Below condition;
+  Numbers numbers;
+  node.kind = Node::Kind::Condition;
+  condition.extent = object.getInteger("below").value_or(0);
+  return readList(object, "at", numbers) && toIndex(numbers, condition.at) &&
+         ((condition.extent >= 1 && condition.extent <= maxSize &&
+           algebra.conjoin(node.where, condition)) ||
+          fail("a condition that nothing meets"));
+}
+
+bool ClaimReader::readApply(const json::Object &object, Node &node) {
+  std::optional<ScalarFunction> function =
+      findFunction(object.getString("apply").value_or(""));
   bool isExtremum =
       function == ScalarFunction::Max || function == ScalarFunction::Min;
-  if (!function || !operands || operands->size() < (isExtremum ? 2 : 1))
+  Numbers operands;
+  if (!readList(object, "to", operands))
+    return false;
+  if (!function || operands.size() < (isExtremum ? 2 : 1))
     return fail("an unknown function, or one without operands");
-  for (const json::Value &operand : *operands) {
-    FormulaRef formula = findFormula(&operand, node);
-    if (!formula)
+  for (int64_t operand : operands)
+    if (FormulaRef formula = findFormula(operand, node))
+      node.factor.operands.push_back(std::move(formula));
+    else
       return false;
-    node.factor.operands.push_back(std::move(formula));
-  }
-  node.kind = Node::Kind::Factor;
   node.factor.kind = Factor::Kind::Apply;
   node.factor.symbol = unsigned(*function);
   node.factor.isCommutative = isExtremum;
@@ -216,124 +260,76 @@ bool ClaimReader::readApply(const json::Object &object, llvm::StringRef name,
     return true;
   node.kind = Node::Kind::Exponential;
   node.formula = node.factor.operands.front();
-  return operands->size() == 1 || fail("exp of several operands");
+  return operands.size() == 1 || fail("exp of several operands");
 }
 
-bool ClaimReader::readExtremum(const json::Object &object,
-                               const json::Value &of, Factor::Kind kind,
-                               Node &node) {
+bool ClaimReader::readMasked(const json::Object &object, Node &node) {
+  const Node *operand = findNode(object.getInteger("take"), node);
+  if (!operand || !operand->isOperand())
+    return fail("a condition on what is no formula");
+  node.kind = Node::Kind::Masked;
+  node.formula = operand->formula;
+  node.where = operand->where;
+  return addCondition(object.getInteger("where"), node, node.where);
+}
+
+bool ClaimReader::readGroup(const json::Object &object, Node &node) {
+  FormulaRef formula = findFormula(object.getInteger("group"), node);
+  node.factor.kind = Factor::Kind::Group;
+  node.factor.operands.push_back(formula);
+  return formula != nullptr;
+}
+
+bool ClaimReader::readExtremum(const json::Object &object, Node &node) {
+  bool isMax = object.get("max");
+  const Node *operand =
+      findNode(object.getInteger(isMax ? "max" : "min"), node);
   Digits over;
-  Conditions where;
-  const Node *operand = findNode(&of, node);
-  if (!operand || !readDigits(object.get("over"), over))
+  if (!operand || !readDigits(object, "over", over))
     return false;
-  bool isMasked = operand->kind == Node::Kind::Masked;
-  if (!isMasked && operand->kind != Node::Kind::Formula)
+  if (!operand->isOperand())
     return fail("a maximum of what is no formula");
   Formula extremum =
-      algebra.extremum(kind, *operand->formula, over, operand->where);
+      algebra.extremum(isMax ? Factor::Kind::Max : Factor::Kind::Min,
+                       *operand->formula, over, operand->where);
   if (extremum.terms.size() != 1 || extremum.terms[0].factors.size() != 1)
     return fail("a maximum over labels that its operand does not have");
-  node.kind = Node::Kind::Factor;
   node.factor = extremum.terms[0].factors[0];
   return true;
 }
 
-bool ClaimReader::readRead(const json::Object &object, Factor &factor) {
-  const json::Array *indices = object.getArray("at");
-  if (!indices)
-    return fail("a list of indices is missing");
-  for (const json::Value &index : *indices)
-    if (!readIndex(&index, factor.at.emplace_back()))
-      return false;
-  return true;
-}
-
-bool ClaimReader::readCondition(const json::Object &object, int64_t extent,
-                                Node &node) {
-  Below condition;
-  node.kind = Node::Kind::Condition;
-  condition.extent = extent;
-  if (extent < 1 || extent > maxSize ||
-      !readIndex(object.get("at"), condition.at))
-    return fail("a condition without an index");
-  return algebra.conjoin(node.where, condition) ||
-         fail("condition #" + llvm::Twine(nodes.size()) +
-              " is one that nothing meets");
-}
-
-bool ClaimReader::readMasked(const json::Object &object,
-                             const json::Value &where, Node &node) {
-  const Node *condition = findNode(&where, node);
-  const Node *operand = findNode(object.get("take"), node);
-  if (!condition || !operand || condition->kind != Node::Kind::Condition ||
-      (operand->kind != Node::Kind::Formula &&
-       operand->kind != Node::Kind::Masked))
-    return fail("a condition that is none");
-  node.kind = Node::Kind::Masked;
-  node.formula = operand->formula;
-  node.where = operand->where;
-  return algebra.conjoin(node.where, condition->where) ||
-         fail("conditions that nothing meets");
-}
-
 bool ClaimReader::readNode(const json::Object &object) {
-  Node node;
-  bool isRead = false;
-  node.kind = Node::Kind::Factor;
-  if (const json::Array *terms = object.getArray("terms")) {
-    isRead = readFormula(*terms, node);
-  } else if (std::optional<int64_t> number = object.getInteger("read")) {
-    node.factor.symbol = *number;
-    isRead = readRead(object, node.factor);
-  } else if (std::optional<int64_t> extent = object.getInteger("below")) {
-    isRead = readCondition(object, *extent, node);
-  } else if (std::optional<llvm::StringRef> name = object.getString("apply")) {
-    isRead = readApply(object, *name, node);
-  } else if (const json::Value *where = object.get("where")) {
-    isRead = readMasked(object, *where, node);
-  } else if (const json::Value *inside = object.get("group")) {
-    FormulaRef formula = findFormula(inside, node);
-    isRead = formula != nullptr;
-    node.factor.kind = Factor::Kind::Group;
-    node.factor.operands.push_back(std::move(formula));
-  } else if (const json::Value *of = object.get("max")) {
-    isRead = readExtremum(object, *of, Factor::Kind::Max, node);
-  } else if (const json::Value *of = object.get("min")) {
-    isRead = readExtremum(object, *of, Factor::Kind::Min, node);
+  using Reader = bool (ClaimReader::*)(const json::Object &, Node &);
+  static constexpr std::pair<const char *, Reader> readers[] = {
+      {"terms", &ClaimReader::readTerms},  {"read", &ClaimReader::readRead},
+      {"below", &ClaimReader::readBelow},  {"apply", &ClaimReader::readApply},
+      {"where", &ClaimReader::readMasked}, {"group", &ClaimReader::readGroup},
+      {"max", &ClaimReader::readExtremum}, {"min", &ClaimReader::readExtremum}};
+  for (auto [name, read] : readers) {
+    if (!object.get(name))
+      continue;
+    Node node;
+    node.kind = Node::Kind::Factor;
+    if (!(this->*read)(object, node))
+      return false;
+    nodes.push_back(std::move(node));
+    return algebra.isValid() || fail(algebra.problem);
   }
-  nodes.push_back(std::move(node));
-  return isRead ||
-         fail("node #" + llvm::Twine(nodes.size() - 1) + " is of no kind");
+  return fail("node #" + llvm::Twine(nodes.size()) + " is of no kind");
 }
 
 //===----------------------------------------------------------------------===//
 // Terms
 //===----------------------------------------------------------------------===//
 
-bool ClaimReader::readScale(const json::Object &object, Scalar &scale) {
-  const json::Array *pair = object.getArray("scale");
-  if (!pair || !readFraction(*pair, 2, scale.rational) || scale.isZero())
-    return fail("a term without a scale other than 0");
-  const json::Array *roots = object.getArray("roots");
-  for (const json::Value &entry : roots ? *roots : json::Array()) {
-    const json::Array *root = entry.getAsArray();
-    std::optional<int64_t> base;
-    if (root && !root->empty())
-      base = root->front().getAsInteger();
-    Fraction exponent;
-    if (!base || *base <= 0 || !readFraction(*root, 3, exponent))
-      return fail("a root is not of the form [base, numerator, denominator]");
-    scale.roots.push_back({Fraction(*base), exponent});
-  }
-  return true;
-}
-
-bool ClaimReader::readFactor(const json::Array &entry, Node &node, Term &term) {
+bool ClaimReader::readFactor(const Numbers &numbers, Node &node, Term &term) {
   Fraction exponent;
-  const Node *used = entry.empty() ? nullptr : findNode(&entry[0], node);
-  if (!used || !readFraction(entry, 3, exponent))
+  if (numbers.size() != 3 ||
+      !toFraction(llvm::ArrayRef(numbers).drop_front(), exponent))
     return fail("a factor is not of the form [node, numerator, denominator]");
+  const Node *used = findNode(numbers.front(), node);
+  if (!used)
+    return false;
   switch (used->kind) {
   case Node::Kind::Factor:
     term.factors.push_back(used->factor);
@@ -347,9 +343,8 @@ bool ClaimReader::readFactor(const json::Array &entry, Node &node, Term &term) {
     return true;
   }
   case Node::Kind::Condition:
-    return (exponent == Fraction(1) &&
-            algebra.conjoin(term.where, used->where)) ||
-           fail("conditions that nothing meets, or that are no factors");
+    return (exponent == Fraction(1) || fail("a power of a condition")) &&
+           addCondition(numbers.front(), node, term.where);
   case Node::Kind::Formula:
   case Node::Kind::Masked:
     break;
@@ -358,103 +353,96 @@ bool ClaimReader::readFactor(const json::Array &entry, Node &node, Term &term) {
 }
 
 bool ClaimReader::readTerm(const json::Object &object, Node &node, Term &term) {
-  const json::Array *factors = object.getArray("factors");
-  if (!factors || !readScale(object, term.scale) ||
-      !readDigits(object.get("over"), term.over))
+  Numbers scale;
+  std::vector<Numbers> roots, factors;
+  if (!object.get("scale") || !object.get("over") || !object.get("factors"))
     return fail("a term lacks scale, over or factors");
-  for (const json::Value &entry : *factors) {
-    const json::Array *factor = entry.getAsArray();
-    if (!factor || !readFactor(*factor, node, term))
-      return fail("a factor is not a list");
+  if (!readList(object, "scale", scale) ||
+      !toFraction(scale, term.scale.rational) ||
+      !readDigits(object, "over", term.over) ||
+      !readList(object, "factors", factors) ||
+      (object.get("roots") && !readList(object, "roots", roots)))
+    return false;
+  if (term.scale.isZero())
+    return fail("a term of scale 0");
+  for (const Numbers &root : roots) {
+    Fraction exponent;
+    if (root.size() != 3 || root.front() <= 0 ||
+        !toFraction(llvm::ArrayRef(root).drop_front(), exponent))
+      return fail("a root is not of the form [base, numerator, denominator]");
+    term.scale.roots.push_back({Fraction(root.front()), exponent});
   }
+  for (const Numbers &factor : factors)
+    if (!readFactor(factor, node, term))
+      return false;
   term = algebra.renameBound(std::move(term));
   return true;
 }
 
-bool ClaimReader::readFormula(const json::Array &terms, Node &node) {
+bool ClaimReader::readTerms(const json::Object &object, Node &node) {
   node.kind = Node::Kind::Formula;
   Formula formula;
-  for (const json::Value &entry : terms) {
-    const json::Object *object = entry.getAsObject();
-    if (!object || !readTerm(*object, node, formula.terms.emplace_back()))
-      return fail("a term is not an object");
-  }
+  bool isRead = forEachObject(object, "terms", [&](const json::Object &term) {
+    return readTerm(term, node, formula.terms.emplace_back());
+  });
   node.formula = share(std::move(formula));
-  return algebra.isValid() || fail(algebra.problem);
+  return isRead;
 }
 
 //===----------------------------------------------------------------------===//
 // Claims
 //===----------------------------------------------------------------------===//
 
-bool ClaimReader::readCase(const json::Value &value, Case &entry) {
-  const json::Object *object = value.getAsObject();
-  const json::Array *where = object ? object->getArray("where") : nullptr;
-  if (!where)
-    return fail("a case has no list of conditions");
-  Node user;
-  for (const json::Value &number : *where) {
-    const Node *condition = findNode(&number, user);
-    if (!condition || condition->kind != Node::Kind::Condition ||
-        !algebra.conjoin(entry.where, condition->where))
-      return fail("a case has a condition that is none or that nothing meets");
-  }
-  FormulaRef formula = findFormula(object->get("is"), user);
-  if (formula)
-    entry.element = *formula;
-  return formula != nullptr;
-}
-
-bool ClaimReader::readClaim(const json::Value &value, Claim &claim) {
-  const json::Object *object = value.getAsObject();
-  const json::Array *cases = object ? object->getArray("cases") : nullptr;
-  if (!cases || !readLists(object->get("dims"), claim.dims))
-    return fail("a claim has no dims or cases");
-  for (const json::Value &entry : *cases)
-    if (!readCase(entry, claim.cases.emplace_back()))
-      return false;
-  return true;
-}
-
-bool ClaimReader::readClaims(const json::Array *array,
+bool ClaimReader::readClaims(const json::Object &object, llvm::StringRef name,
                              std::vector<Claim> &claims) {
-  if (!array)
-    return fail("a list of claims is missing");
-  for (const json::Value &value : *array)
-    if (!readClaim(value, claims.emplace_back()))
-      return false;
-  return true;
+  auto readCase = [&](const json::Object &entry) {
+    Case &result = claims.back().cases.emplace_back();
+    Node user;
+    Numbers where;
+    FormulaRef formula = findFormula(entry.getInteger("is"), user);
+    if (formula)
+      result.element = *formula;
+    return formula && readList(entry, "where", where) &&
+           llvm::all_of(where, [&](int64_t number) {
+             return addCondition(number, user, result.where);
+           });
+  };
+  return forEachObject(object, name, [&](const json::Object &claim) {
+    return readDims(claim, "dims", claims.emplace_back().dims) &&
+           forEachObject(claim, "cases", readCase);
+  });
 }
 
 bool ClaimReader::readProgram(const json::Object *object,
                               ProgramClaims &claims) {
-  const json::Array *graphs = object ? object->getArray("graphs") : nullptr;
-  if (!graphs)
+  if (!object)
     return fail("the claims on a program are missing");
-  for (const json::Value &value : *graphs) {
-    const json::Object *graph = value.getAsObject();
-    IndexDigits &digits = claims.graphs.emplace_back();
-    if (!graph || !readLists(graph->get("grid"), digits.grid) ||
-        !readLists(graph->get("loops"), digits.loops))
-      return fail("a block graph has no grid or loops");
-  }
-  return readClaims(object->getArray("values"), claims.values);
+  return forEachObject(*object, "graphs",
+                       [&](const json::Object &graph) {
+                         IndexDigits &digits = claims.graphs.emplace_back();
+                         return readDims(graph, "grid", digits.grid) &&
+                                readDims(graph, "loops", digits.loops);
+                       }) &&
+         readClaims(*object, "values", claims.values);
 }
 
 bool ClaimReader::read(const json::Object &certificate, Claims &claims) {
-  const json::Array *list = certificate.getArray("nodes");
-  if (!list)
-    return fail("it has no list 'nodes'");
-  if (!readLabels(certificate))
+  Numbers labels;
+  if (!readList(certificate, "labels", labels))
     return false;
-  for (const json::Value &value : *list) {
-    const json::Object *object = value.getAsObject();
-    if (!object || !readNode(*object))
-      return fail("a node is not an object");
+  for (int64_t size : labels) {
+    if (size < 2 || size > maxSize)
+      return fail("label #" + llvm::Twine(numLabels) +
+                  " has no size, expected a number of at least 2");
+    algebra.addLabel(size);
+    ++numLabels;
   }
-  return readProgram(certificate.getObject("spec"), claims.spec) &&
+  return forEachObject(
+             certificate, "nodes",
+             [&](const json::Object &object) { return readNode(object); }) &&
+         readProgram(certificate.getObject("spec"), claims.spec) &&
          readProgram(certificate.getObject("candidate"), claims.candidate) &&
-         readClaims(certificate.getArray("results"), claims.results);
+         readClaims(certificate, "results", claims.results);
 }
 
 llvm::Expected<Claims>

@@ -132,10 +132,10 @@ Generator::Tensor Generator::reduce(const Tensor &x, llvm::StringRef kind,
                                     int dim) {
   Tensor result{"%" + std::to_string(count++), dim == 0 ? 1 : x.rows,
                 dim == 0 ? x.columns : 1};
-  text += llvm::formatv("  {0} = mugraph.reduce {1} {2} dims = [{3}] : {4} -> "
-                        "{5}\n",
-                        result.name, kind, x.name, dim, x.type(),
-                        result.type());
+  text +=
+      llvm::formatv("  {0} = mugraph.reduce {1} {2} dims = [{3}] : {4} -> "
+                    "{5}\n",
+                    result.name, kind, x.name, dim, x.type(), result.type());
   return result;
 }
 
@@ -339,8 +339,7 @@ Pair RandomParts::parse(const std::string &text) {
 
 bool RandomParts::isEqual(Pair &pair) {
   std::vector<NaiveTensor> inputs;
-  for (auto [number, type] :
-       llvm::enumerate(pair.spec.getArgumentTypes())) {
+  for (auto [number, type] : llvm::enumerate(pair.spec.getArgumentTypes())) {
     NaiveTensor tensor(cast<RankedTensorType>(type).getShape());
     GeneratedInput elements(InputPattern::Random, 1, number);
     for (size_t i = 0; i < tensor.data.size(); ++i)
@@ -399,9 +398,9 @@ TEST_F(RandomParts, AreProvedIfAndOnlyIfEqual) {
     if (!isProved)
       continue;
     llvm::Error error = certificate::check(*pair.a, *pair.b, certificate);
-    EXPECT_FALSE(bool(error)) << "seed " << seed << ": "
-                              << llvm::toString(std::move(error)) << "\n"
-                              << text;
+    EXPECT_FALSE(bool(error))
+        << "seed " << seed << ": " << llvm::toString(std::move(error)) << "\n"
+        << text;
     std::mt19937_64 random(seed);
     for (unsigned trial = 0; trial < 4; ++trial) {
       std::string changed = changeOffset(text, random);

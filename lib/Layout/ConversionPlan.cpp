@@ -172,12 +172,27 @@ static double costOfBarrier(BarrierScope scope, const ExchangeCosts &costs) {
   llvm_unreachable("all scopes are covered");
 }
 
+/// Of several lanes with the same elements one stores, the others are idle.
+static uint64_t wavefrontsOfStore(const SharedAccess &store, unsigned elemBits,
+                                  const TargetDescription &target) {
+  if (store.op != SharedOp::Vector)
+    return store.wavefronts();
+  SmallVector<uint64_t> lanes;
+  for (unsigned bit = 0; bit < store.thread.inBits("lane"); ++bit)
+    lanes.push_back(store.thread.basis("lane", bit, "offset"));
+  return store.instructions() *
+         vectorWavefronts(lanes, store.vectorElems, elemBits, target,
+                          store.thread.zeroBasisMask("lane"))
+             .count;
+}
+
 /// Repetitions wait once for the stores and once more for the loads before the
 /// next stores.
-static double costOfShared(const SharedConversion &shared,
+static double costOfShared(const SharedConversion &shared, unsigned elemBits,
                            const TargetDescription &target) {
   const ExchangeCosts &costs = target.costs;
-  uint64_t wavefronts = shared.store.wavefronts() + shared.load.wavefronts();
+  uint64_t wavefronts = wavefrontsOfStore(shared.store, elemBits, target) +
+                        shared.load.wavefronts();
   uint64_t accesses = shared.store.instructions() + shared.load.instructions();
   double wait = costs.sharedLatency + costOfBarrier(shared.barrier, costs);
   return costs.wavefront * wavefronts + costs.sharedIssue * accesses +
@@ -290,7 +305,7 @@ Expected<ConversionPlan> PlanChooser::planThroughMemory() {
     Expected<ConversionPlan> plan =
         planCluster(pair, nearest.map, elemBits, target, options);
     if (plan)
-      plan->cost = costOfShared(plan->shared, target);
+      plan->cost = costOfShared(plan->shared, elemBits, target);
     return plan;
   }
   ConversionPlan plan = emptyPlan(ConversionKind::Shared);
@@ -299,7 +314,7 @@ Expected<ConversionPlan> PlanChooser::planThroughMemory() {
   if (!shared)
     return shared.takeError();
   plan.shared = std::move(*shared);
-  plan.cost = costOfShared(plan.shared, target);
+  plan.cost = costOfShared(plan.shared, elemBits, target);
   return plan;
 }
 

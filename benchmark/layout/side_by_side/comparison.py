@@ -55,7 +55,18 @@ class Comparison:
         return made
 
     def theirs(self, case):
-        return Side(*(self.triton.compile(kernels.triton_kernel(case, whole), case) for whole in (True, False)))
+        """Triton's code with and without the operation, or why there is none."""
+        try:
+            return [self.triton.compile(kernels.triton_kernel(case, whole), case) for whole in (True, False)]
+        except compilers.Failed as error:
+            return str(error)
+
+    def all_theirs(self, cases):
+        made = [self.theirs(case) for case in cases]
+        for target in sorted({case.target for case in cases if not case.is_amd}):
+            self.triton.count([code for case, codes in zip(cases, made) if case.target == target
+                               and not isinstance(codes, str) for code in codes])
+        return [codes if isinstance(codes, str) else Side(*codes) for codes in made]
 
     def loops(self, cases, folder):
         """Binaries of loops of conversions there and back, and a list of them, for `hardware.py`."""
@@ -79,15 +90,15 @@ class Comparison:
         write(os.path.join(folder, "loops.json"), json.dumps(entries).encode())
 
     def run(self, cases, keep):
-        results = []
-        for index, (case, ours) in enumerate(zip(cases, self.ours(cases))):
+        results, ours, theirs = [], self.ours(cases), self.all_theirs(cases)
+        for index, case in enumerate(cases):
             result = Result(case)
-            result.ours = ours
+            result.ours = ours[index]
             results.append(result)
-            try:
-                result.theirs = self.theirs(case)
-            except compilers.Failed as error:
-                result.refusal = str(error)
+            if isinstance(theirs[index], str):
+                result.refusal = theirs[index]
+            else:
+                result.theirs = theirs[index]
             if not case.is_amd and case.blocks == 1 and case.kind != "product":
                 self.execute(result, index)
             if keep:

@@ -47,6 +47,18 @@ class Nvidia:
             return counters.sass(run([os.path.join(self.folder, "cuobjdump"), "-sass", file.name]))
 
 
+def merge(modules):
+    """Modules of one kernel `k` each as one module of kernels k0, k1, ...: tools start once then."""
+    heads, bodies = set(), []
+    for index, text in enumerate(modules):
+        text = re.sub(r"//[^\n]*", "", text)
+        start = text.index(".visible .entry k(")
+        heads.add("\n".join(line for line in text[:start].splitlines() if line.strip()))
+        bodies.append(re.sub(r"\bk(?=\(|_param_\d)", f"k{index}", text[start:]))
+    lines = dict.fromkeys(line for head in sorted(heads) for line in head.splitlines())
+    return "\n".join(list(lines) + bodies)
+
+
 class Code:
     """What a compiler made of one kernel."""
 
@@ -78,7 +90,14 @@ class Triton:
         if case.is_amd:
             code = made.asm["amdgcn"]
             return Code(code, counters.gcn(code)["k"], made.metadata.shared)
-        return Code(made.asm["ptx"], self.nvidia.counts(made.asm["cubin"])["k"], made.metadata.shared, made.asm["cubin"])
+        return Code(made.asm["ptx"], None, made.metadata.shared, made.asm["cubin"])  # see `count`
+
+    def count(self, codes):
+        """Counts the instructions of code for one NVIDIA chip."""
+        if codes:
+            counts = self.nvidia.counts(self.nvidia.assemble(merge([code.text for code in codes])))
+            for index, code in enumerate(codes):
+                code.counts = counts[f"k{index}"]
 
 
 class Mirage:

@@ -221,6 +221,21 @@ TEST(ConversionPlan, TransposeThroughSharedHasNoConflict) {
   EXPECT_EQ(p.shared.barrier, BarrierScope::Block);
 }
 
+/// Of lanes with the same elements one stores: half of the lanes take half of
+/// the wavefronts, which makes shared memory cheaper than 160 instructions.
+TEST(ConversionPlan, IdleLanesCostNoWavefronts) {
+  LinearLayout pairs = make(
+      R"({"kind":"blocked","shape":[32,32],"size_per_thread":[1,2],
+          "threads_per_warp":[1,32],"warps_per_cta":[1,1],"order":[1,0]})");
+  LinearLayout rows = make(
+      R"({"kind":"blocked","shape":[32,32],"size_per_thread":[1,4],
+          "threads_per_warp":[4,8],"warps_per_cta":[1,1],"order":[1,0]})");
+  ConversionPlan p = plan(pairs, rows, 32);
+  EXPECT_EQ(p.kind, ConversionKind::Shared);
+  EXPECT_LT(p.cost, sm90().costs.wavefront * (p.shared.store.wavefronts() +
+                                              p.shared.load.wavefronts()));
+}
+
 /// Each lane wants one of many registers of a row that several lanes (and all
 /// warps) hold: they select before the shuffle, which happens once.
 TEST(ConversionPlan, CopiesAreAskedInTurn) {

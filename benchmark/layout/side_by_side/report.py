@@ -24,6 +24,10 @@ Where Triton has fewer of something, the reasons are of few kinds:
 - Shuffles. Within a warp we price shuffles against stores, a barrier and loads
   (`TargetDescription::costs`); Triton takes shuffles for at most one crossing of lanes and
   registers.
+- Broadcasts. What all lanes load in vectors of 16 bytes is priced as a wavefront a phase, since
+  no manual says that phases are merged; shuffles seem cheaper then.
+- Transposes of bytes in one warp (columns and whole rows). Our plan accesses single bytes on one
+  side; Triton's has fewer wavefronts and accesses. This is not resolved.
 - stmatrix of rows that several lanes hold. Triton lets them write the same row at once; we
   elect one of the lanes and store vectors.
 - Numbers out of bytes. We leave it to the assembler where constants live; for signed bytes

@@ -7,9 +7,8 @@ Usage: benchmark/baselines/torch_baseline.py [--repeat=100] [--warm] [--compile]
 Prints a Markdown table: microseconds of each program run op by op (`eager`) and, with
 --compile, through torch.compile, both captured in a CUDA graph so that the host does not
 count. The L2 cache is overwritten before each run unless --warm is given; a time is the
-median of the repeats between two events. `attention` is
-torch.nn.functional.scaled_dot_product_attention on programs that are plain attention.
-With --compare, the results of benchmark/gpu.sh stand beside it, and the ratios.
+median of the repeats between two events. With --compare, the results of
+benchmark/gpu.sh stand beside it, and the ratios.
 
 Needs PyTorch with CUDA; the inputs are uniform in [-0.5, 0.5).
 """
@@ -26,7 +25,6 @@ import torch.nn.functional as F
 
 TYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}
 FLUSH_BYTES = 512 << 20
-ATTENTION = {"softmax_matmul", "attention_decode", "attention_masked"}
 
 
 def tensor_type(text):
@@ -94,17 +92,6 @@ class Program:
         return tuple(values[name] for name in self.results)
 
 
-def attention(program):
-    """The program as one call of the library's attention; masks are added to the scores."""
-
-    def call(q, k, v, *masks):
-        scale = 1.0 if program.name == "softmax_matmul" else None
-        k = k if program.name == "attention_decode" else k.transpose(-1, -2)
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=sum(masks) if masks else None, scale=scale)
-
-    return call
-
-
 class Clock:
     def __init__(self, repeat, warm):
         self.repeat = repeat
@@ -159,18 +146,16 @@ def main():
     clock = Clock(options.repeat, options.warm)
     found = found_times(options.compare, options.warm)
     print(f"{torch.cuda.get_device_name()}, PyTorch {torch.__version__}, {'warm' if options.warm else 'cold'} L2, us\n")
-    print("| program | found | eager | compile | attention | best of PyTorch / found |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| program | found | eager | compile | best of PyTorch / found |")
+    print("| --- | --- | --- | --- | --- |")
     show = lambda time: f"{time:.1f}" if time is not None else ""
     for path in options.programs:
         program = Program(path)
         inputs = program.inputs()
-        times = [clock.microseconds(program, inputs), None, None]
+        times = [clock.microseconds(program, inputs), None]
         if options.compile:
             torch._dynamo.reset()
             times[1] = clock.microseconds(torch.compile(program.__call__), inputs)
-        if program.name in ATTENTION:
-            times[2] = clock.microseconds(attention(program), inputs)
         ours = found.get(program.name)
         ratio = f"{min(t for t in times if t is not None) / ours:.2f}" if ours else ""
         print("|", " | ".join([program.name, show(ours), *map(show, times), ratio]), "|", flush=True)

@@ -21,8 +21,8 @@
 //   fixed    launch, the first load, the tail of each wave of blocks
 //
 // That the waits add to the time of the bytes, instead of hiding behind it, is
-// what an H200 shows: 36 tilings of a product of 16 x 4096 by 4096 x 6144 take
-// 17 us and 0.6 us for each wait, most of them within 1.5 us
+// what an H200 shows: tilings of a product of 16 x 4096 by 4096 x 6144 take 17
+// us and 0.6 us for each wait, 14 of 18 within 1.3 us
 // (benchmark/results/tilings.md).
 //
 // The same function prices candidates and the input program. A plan without
@@ -113,7 +113,7 @@ LoadRing ringOf(double slotBytes, const KernelWork &work,
 double wasteOfRuns(double bytes);
 
 /// The same of device memory, where the rest of a sector is read for a block
-/// nearby: on an H200 runs of 64 bytes take 1.37 times as long as longer ones
+/// nearby: on an H200 runs of 64 bytes take a third longer than those of 128
 /// (benchmark/results/tilings.md).
 double memoryWasteOfRuns(double bytes);
 

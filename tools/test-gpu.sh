@@ -23,7 +23,7 @@ for argument in "$@"; do
   *) echo "test-gpu: unknown option '$argument' (see --help)" >&2 && exit 2 ;;
   esac
 done
-# find NAME: a program of the archive or of the build.
+# find_program NAME: a program of the archive or of the build.
 find_program() {
   for folder in "$root/bin" "$root/build/bin" "$root/build/unit"; do
     if [ -x "$folder/$1" ]; then echo "$folder/$1" && return; fi

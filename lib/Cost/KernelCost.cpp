@@ -8,6 +8,8 @@
 
 #include "mirage/Cost/KernelCost.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -136,20 +138,29 @@ std::optional<KernelCost> mirage::priceKernel(const KernelWork &work,
   return cost;
 }
 
+int64_t mirage::sharedShare(int64_t blocks, int64_t threads,
+                            const TargetDescription &target) {
+  constexpr int64_t reservedBytes = 1024; // of each block, by the system
+  int64_t resident = std::clamp<int64_t>(
+      llvm::divideCeil(blocks, target.multiprocessors), 1,
+      std::max<int64_t>(1, target.maxThreadsPerMultiprocessor / threads / 2));
+  int64_t share =
+      target.sharedBytesPerMultiprocessor / resident - reservedBytes;
+  return std::min<int64_t>(share, target.sharedBytesPerBlock);
+}
+
 LoadRing mirage::ringOf(double slotBytes, const KernelWork &work,
                         const TargetDescription &target) {
-  // The system keeps some memory of each block, conversions and reductions use
-  // some.
-  constexpr double mostSlots = 4, reservedBytes = 1024 + 12 * 1024;
+  // Conversions and reductions use some memory too.
+  constexpr double mostSlots = 4, scratchBytes = 12 * 1024;
   if (slotBytes == 0)
     return {};
   // Registers hold what is on its way.
   if (!target.hasAsyncCopy)
     return {2, 2};
-  double resident = std::min(
-      std::ceil(work.blocks / target.multiprocessors),
-      std::floor(double(target.maxThreadsPerMultiprocessor) / work.threads));
-  double share = target.sharedBytesPerMultiprocessor / resident - reservedBytes;
+  double share =
+      sharedShare(static_cast<int64_t>(work.blocks), work.threads, target) -
+      scratchBytes;
   // More blocks than fit take turns.
   share = std::max(share, work.sharedBytes + 2 * slotBytes);
   double slots =

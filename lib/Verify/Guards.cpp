@@ -85,6 +85,22 @@ bool DigitContext::addConditions(Guard &guard,
                       [&](ExprId e) { return addCondition(guard, e); });
 }
 
+Cases DigitContext::mapCases(const Cases &cases,
+                             llvm::function_ref<ExprId(ExprId)> condition,
+                             llvm::function_ref<ExprId(ExprId)> element) {
+  Cases result;
+  for (const GuardedExpr &entry : cases) {
+    GuardedExpr changed;
+    if (!llvm::all_of(entry.where, [&](ExprId e) {
+          return addCondition(changed.where, condition(e));
+        }))
+      continue;
+    changed.element = element(entry.element);
+    result.push_back(std::move(changed));
+  }
+  return result;
+}
+
 DigitMap DigitContext::fixedBy(const Guard &guard) const {
   DigitMap fixed;
   for (ExprId condition : guard) {

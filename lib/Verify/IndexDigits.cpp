@@ -315,16 +315,6 @@ ExprId DigitContext::substitute(ExprId e, const DigitMap &map) {
 }
 
 Cases DigitContext::substitute(const Cases &cases, const DigitMap &map) {
-  Cases result;
-  for (const GuardedExpr &entry : cases) {
-    GuardedExpr changed;
-    bool holds = llvm::all_of(entry.where, [&](ExprId condition) {
-      return addCondition(changed.where, substitute(condition, map));
-    });
-    if (!holds)
-      continue;
-    changed.element = substitute(entry.element, map);
-    result.push_back(std::move(changed));
-  }
-  return result;
+  auto change = [&](ExprId e) { return substitute(e, map); };
+  return mapCases(cases, change, change);
 }

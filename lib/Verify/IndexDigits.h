@@ -124,6 +124,11 @@ public:
   /// Adds the condition that `indicator` is 1; false if it contradicts.
   bool addCondition(Guard &guard, ExprId indicator);
   bool addConditions(Guard &guard, llvm::ArrayRef<ExprId> indicators);
+  /// The cases with their conditions and elements changed, without those that
+  /// cannot be.
+  Cases mapCases(const Cases &cases,
+                 llvm::function_ref<ExprId(ExprId)> condition,
+                 llvm::function_ref<ExprId(ExprId)> element);
   /// The guard that holds where `a` or `b` does, if they lie side by side.
   std::optional<Guard> joinGuards(const Guard &a, const Guard &b);
   /// The labels of which a guard leaves one number, as that number.

@@ -355,19 +355,13 @@ Cases DigitContext::merge(const Cases &cases,
   }
   for (LabelList &digits : dims)
     digits = substitute(digits, merge.map);
-  Cases result;
-  for (const GuardedExpr &entry : cases) {
-    GuardedExpr changed;
-    bool holds = llvm::all_of(entry.where, [&](ExprId condition) {
-      return addCondition(changed.where, rewriteCondition(condition, merge));
-    });
-    if (!holds)
-      continue;
-    changed.element = this->merge(
-        rewrite(entry.element, merge.map, /*depth=*/1, /*merging=*/true));
-    result.push_back(std::move(changed));
-  }
-  return result;
+  return mapCases(
+      cases,
+      [&](ExprId condition) { return rewriteCondition(condition, merge); },
+      [&](ExprId element) {
+        return this->merge(
+            rewrite(element, merge.map, /*depth=*/1, /*merging=*/true));
+      });
 }
 
 /// A condition on the first digits of a merged piece as one on the piece.

@@ -94,6 +94,12 @@ std::optional<KernelCost> priceKernel(const KernelWork &work,
                                       const TargetDescription &target,
                                       bool isFirst);
 
+/// Bytes of shared memory that one of `blocks` thread blocks may use, so that
+/// as many run at a time as the grid has for each multiprocessor; they need not
+/// take more than half of its threads.
+int64_t sharedShare(int64_t blocks, int64_t threads,
+                    const TargetDescription &target);
+
 /// Rings of tiles in shared memory, through which a loop loads ahead: one slot
 /// is read while the others are on their way.
 struct LoadRing {

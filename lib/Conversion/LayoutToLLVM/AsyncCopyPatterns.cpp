@@ -104,13 +104,12 @@ void mirage::emitAsyncCopy(ImplicitLocOpBuilder &b,
   ThreadEmitter threads(b, instructions);
   GlobalTileEmitter global(b, tile, threads, source, starts);
   Type scalar = registerType(tile.memory.getElementType());
-  unsigned elementBytes = scalar.getIntOrFloatBitWidth() / 8;
-  unsigned bytes = elementBytes << shape.run.size();
+  unsigned bytes = shape.bytes();
   Type type = shape.run.empty()
                   ? scalar
                   : Type(VectorType::get(1 << shape.run.size(), scalar));
-  MapEmitter numbers(b, threads, scaled(shape.offsets, elementBytes));
-  bool async = instructions.target.hasAsyncCopy && bytes >= 4;
+  MapEmitter numbers(b, threads, scaled(shape.offsets, shape.elementBytes()));
+  bool async = shape.isAsync(instructions.target);
   OpBuilder::InsertionGuard guard(b);
   runOnly(b, threads.isZero(shape.idle));
   for (unsigned first : shape.starts) {

@@ -36,6 +36,9 @@ gpu::GPUFuncOp mirage::makeConversionFunction(ModuleOp module,
   b.setInsertionPointToEnd(module.getBody());
   Location loc = module.getLoc();
   auto device = gpu::GPUModuleOp::create(b, loc, "code");
+  auto instructions = TargetInstructions::create(site.target);
+  device.setTargetsAttr(
+      b.getArrayAttr(instructions->moduleTarget(module.getContext())));
   addSharedMemory(device);
   b.setInsertionPointToEnd(device.getBody());
   auto function = gpu::GPUFuncOp::create(b, loc, "conversion", type);

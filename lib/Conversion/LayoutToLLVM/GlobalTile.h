@@ -52,6 +52,16 @@ struct AsyncCopyShape {
   ThreadMap offsets;                  ///< in shared memory, in elements.
   llvm::SmallVector<unsigned> run;    ///< register bits of a vector.
   llvm::SmallVector<unsigned> starts; ///< the first register of each vector.
+
+  unsigned elementBytes() const {
+    return tile.memory.getElementTypeBitWidth() / 8;
+  }
+  /// Of a vector.
+  unsigned bytes() const { return elementBytes() << run.size(); }
+  /// Whether there is an instruction for it, or a load and a store do it.
+  bool isAsync(const TargetDescription &target) const {
+    return target.hasAsyncCopy && bytes() >= 4;
+  }
   /// Bits of the thread's number in its block: threads with one of them set
   /// leave the copy to others of their block, which have the same elements.
   uint64_t idle;

@@ -287,14 +287,12 @@ private:
     OpTraffic traffic;
     traffic.global = countGlobal(op.getOffsets(), shape->tile.memory,
                                  *op.getVia(), shape->idle, /*isStore=*/false);
-    unsigned elementBits = shape->tile.memory.getElementTypeBitWidth();
-    unsigned elements = 1u << shape->run.size();
-    bool isAsync = target.hasAsyncCopy && elements * elementBits >= 32;
     traffic.fixed.sharedStoreWavefronts =
         shape->starts.size() *
-        (isAsync ? copyWavefronts(*shape, elementBits / 8)
-                 : vectorAccess(shape->offsets.threads, elements, elementBits,
-                                shape->idle));
+        (shape->isAsync(target)
+             ? copyWavefronts(*shape)
+             : vectorAccess(shape->offsets.threads, 1u << shape->run.size(),
+                            8 * shape->elementBytes(), shape->idle));
     return traffic;
   }
   static uint64_t ofLane(const ThreadMap &map, uint64_t lane) {
@@ -305,9 +303,8 @@ private:
   }
   /// Of one copy by all warps: pairs of lines that a warp copies between, where
   /// rows of the memory start at lines.
-  uint64_t copyWavefronts(const AsyncCopyShape &shape,
-                          unsigned elementBytes) const {
-    uint64_t lineBytes = target.sharedBanks * 4;
+  uint64_t copyWavefronts(const AsyncCopyShape &shape) const {
+    uint64_t lineElements = target.sharedBanks * 4 / shape.elementBytes();
     llvm::SmallDenseSet<std::pair<uint64_t, uint64_t>> pairs;
     for (uint64_t lane = 0; lane >> block.laneBits == 0; ++lane) {
       if (lane & shape.idle)
@@ -317,8 +314,7 @@ private:
            llvm::zip_equal(shape.tile.dims, shape.tile.strides))
         address += ofLane(dim, lane) * stride;
       uint64_t offset = ofLane(shape.offsets, lane);
-      pairs.insert({address * elementBytes / lineBytes,
-                    offset * elementBytes / lineBytes});
+      pairs.insert({address / lineElements, offset / lineElements});
     }
     return pairs.size() * activeWarps(shape.idle);
   }

@@ -9,7 +9,7 @@
 
 #include "SharedShare.h"
 
-#include "llvm/Support/MathExtras.h"
+#include "mirage/Cost/KernelCost.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -23,13 +23,6 @@ static int64_t product(std::optional<ArrayRef<int32_t>> extents) {
 
 int64_t mirage::layout::sharedShare(gpu::GPUFuncOp kernel,
                                     const TargetDescription &target) {
-  constexpr int64_t reservedBytes = 1024; // of each block, by the system
-  int64_t threads = product(kernel.getKnownBlockSize());
-  int64_t blocks = product(kernel.getKnownGridSize());
-  int64_t resident = std::clamp<int64_t>(
-      llvm::divideCeil(blocks, target.multiprocessors), 1,
-      std::max<int64_t>(1, target.maxThreadsPerMultiprocessor / threads / 2));
-  int64_t share =
-      target.sharedBytesPerMultiprocessor / resident - reservedBytes;
-  return std::min<int64_t>(share, target.sharedBytesPerBlock);
+  return mirage::sharedShare(product(kernel.getKnownGridSize()),
+                             product(kernel.getKnownBlockSize()), target);
 }

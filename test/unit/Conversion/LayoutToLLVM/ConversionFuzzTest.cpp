@@ -349,9 +349,9 @@ void ConversionKernel::run() {
   if (hasHardwareFor(site.target)) {
     std::vector<std::vector<uint8_t>> memory = {
         input, std::vector<uint8_t>(outputBytes, 0xee)};
-    ASSERT_TRUE(succeeded(runOnHardware(device, site.target, "conversion",
-                                        site.clusterBlocks, threads(),
-                                        scratchEnd, memory)));
+    ASSERT_TRUE(
+        succeeded(runOnHardware(device, "conversion", site.clusterBlocks,
+                                threads(), scratchEnd, memory)));
     expectEqual(memory[1], expected, "on the GPU");
   }
   EXPECT_EQ(counters->shuffles, counts.shuffles);

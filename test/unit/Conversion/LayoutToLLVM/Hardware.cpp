@@ -10,9 +10,6 @@
 
 #include "mirage/Runtime/DriverApi.h"
 
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
-#include "mlir/IR/Builders.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/ErrorHandling.h"
 
@@ -76,24 +73,11 @@ bool mirage::test::hasHardwareFor(const TargetDescription &target) {
   return !number.getAsInteger(10, wanted) && wanted <= capability;
 }
 
-/// The attribute that chooses LLVM's back end.
-static Attribute backEndOf(const TargetDescription &target,
-                           MLIRContext *context) {
-  if (target.isNVIDIA())
-    return NVVM::NVVMTargetAttr::get(context, /*optLevel=*/3, target.triple,
-                                     target.name, target.features);
-  return ROCDL::ROCDLTargetAttr::get(context, /*optLevel=*/3, target.triple,
-                                     target.name, target.features);
-}
-
-LogicalResult mirage::test::runOnHardware(
-    gpu::GPUModuleOp kernels, const TargetDescription &target, StringRef kernel,
-    uint32_t blocks, uint32_t threads, uint32_t sharedBytes,
-    std::vector<std::vector<uint8_t>> &memory) {
-  MLIRContext *context = kernels.getContext();
-  if (!kernels.getTargetsAttr())
-    kernels.setTargetsAttr(
-        ArrayAttr::get(context, {backEndOf(target, context)}));
+LogicalResult
+mirage::test::runOnHardware(gpu::GPUModuleOp kernels, StringRef kernel,
+                            uint32_t blocks, uint32_t threads,
+                            uint32_t sharedBytes,
+                            std::vector<std::vector<uint8_t>> &memory) {
   std::unique_ptr<Device> device =
       makeDriverDevice(hardware()->api, hardware()->info, {/*repeat=*/0});
   if (failed(device->load(kernels->getParentOfType<ModuleOp>())))

@@ -31,7 +31,6 @@ bool hasHardwareFor(const TargetDescription &target);
 /// Runs `kernel` of the lowered `kernels` on the GPU, on copies of `memory`,
 /// one buffer an argument, that are written back. Failures are diagnosed.
 mlir::LogicalResult runOnHardware(mlir::gpu::GPUModuleOp kernels,
-                                  const TargetDescription &target,
                                   llvm::StringRef kernel, uint32_t blocks,
                                   uint32_t threads, uint32_t sharedBytes,
                                   std::vector<std::vector<uint8_t>> &memory);

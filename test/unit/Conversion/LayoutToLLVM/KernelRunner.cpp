@@ -132,61 +132,77 @@ static void allocate(ModuleOp module, const TargetDescription &target,
   });
 }
 
-std::optional<sim::Counters> run(const Kernel &kernel, std::vector<Data *> data,
-                                 bool reuse) {
+/// The kernel, parsed and lowered; null after a diagnostic.
+static OwningOpRef<ModuleOp> lower(const Kernel &kernel, bool reuse) {
   OwningOpRef<ModuleOp> module =
       parseSourceString<ModuleOp>(print(kernel), &context());
   if (!module)
-    return std::nullopt;
-  const TargetDescription &target = *lookupTarget(kernel.target);
-  allocate(*module, target, reuse);
+    return {};
+  allocate(*module, *lookupTarget(kernel.target), reuse);
   PassManager pm(&context());
   ConvertLayoutToLLVMOptions options;
   options.target = kernel.target;
   pm.addPass(createConvertLayoutToLLVM(options));
   if (failed(pm.run(*module)))
+    return {};
+  return module;
+}
+
+using Bytes = std::vector<uint8_t>;
+
+static Bytes toBytes(const Data &data) {
+  Bytes raw;
+  for (double value : data.values) {
+    uint64_t bits = toBits(value, data.type);
+    for (unsigned i = 0; i < bytesOf(data.type); ++i)
+      raw.push_back(bits >> (8 * i));
+  }
+  return raw;
+}
+
+static void setFromBytes(Data &data, const Bytes &raw) {
+  unsigned bytes = bytesOf(data.type);
+  for (size_t i = 0; i < data.values.size(); ++i) {
+    uint64_t bits = 0;
+    for (unsigned j = 0; j < bytes; ++j)
+      bits |= uint64_t{raw[i * bytes + j]} << (8 * j);
+    data.values[i] = fromBits(bits, data.type);
+  }
+}
+
+std::optional<sim::Counters> run(const Kernel &kernel, std::vector<Data *> data,
+                                 bool reuse) {
+  OwningOpRef<ModuleOp> module = lower(kernel, reuse);
+  if (!module)
     return std::nullopt;
+  const TargetDescription &target = *lookupTarget(kernel.target);
   auto gpuModule = *module->getOps<gpu::GPUModuleOp>().begin();
   auto function = *gpuModule.getOps<LLVM::LLVMFuncOp>().begin();
+  auto shared = function->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
+  unsigned sharedBytes = shared ? shared.getInt() : 0;
   auto simulator = sim::Simulator::create(gpuModule, target);
   if (failed(simulator))
     return std::nullopt;
-  std::vector<std::vector<uint8_t>> memory;
+  std::vector<Bytes> memory;
+  for (Data *datum : data)
+    memory.push_back(toBytes(*datum));
+  std::vector<Bytes> copies = memory;
   std::vector<sim::Argument> arguments;
-  for (Data *datum : data) {
-    unsigned bytes = bytesOf(datum->type);
-    std::vector<uint8_t> &raw = memory.emplace_back();
-    for (double value : datum->values) {
-      uint64_t bits = toBits(value, datum->type);
-      for (unsigned i = 0; i < bytes; ++i)
-        raw.push_back(bits >> (8 * i));
-    }
-  }
-  std::vector<std::vector<uint8_t>> copies = memory;
-  for (std::vector<uint8_t> &raw : memory)
+  for (Bytes &raw : memory)
     arguments.push_back(sim::Argument::buffer(raw.data(), raw.size()));
-  auto shared = function->getAttrOfType<IntegerAttr>(sharedBytesAttrName);
-  unsigned sharedBytes = shared ? shared.getInt() : 0;
   auto counters = (*simulator)
                       ->launch("k", {kernel.blocks}, {kernel.threads},
                                sharedBytes, arguments);
   if (failed(counters))
     return std::nullopt;
   if (hasHardwareFor(target)) {
-    if (failed(runOnHardware(gpuModule, target, "k", kernel.blocks,
-                             kernel.threads, sharedBytes, copies)))
+    if (failed(runOnHardware(gpuModule, "k", kernel.blocks, kernel.threads,
+                             sharedBytes, copies)))
       return std::nullopt;
     memory = std::move(copies);
   }
-  for (auto [datum, raw] : llvm::zip_equal(data, memory)) {
-    unsigned bytes = bytesOf(datum->type);
-    for (size_t i = 0; i < datum->values.size(); ++i) {
-      uint64_t bits = 0;
-      for (unsigned j = 0; j < bytes; ++j)
-        bits |= uint64_t{raw[i * bytes + j]} << (8 * j);
-      datum->values[i] = fromBits(bits, datum->type);
-    }
-  }
+  for (auto [datum, raw] : llvm::zip_equal(data, memory))
+    setFromBytes(*datum, raw);
   return *counters;
 }
 

@@ -21,6 +21,8 @@ using namespace mirage::search;
 // blocks that share a loop.
 static constexpr double maxBlocksPerUnit = 4;
 static constexpr int64_t maxSplits = 128;
+// Parts that are no powers of two are made of so many elements, a vector.
+static constexpr int64_t minOddPart = 8;
 
 namespace {
 /// Sizes of one kernel.
@@ -104,6 +106,16 @@ void TileChooser::findUsage() {
   }
 }
 
+// Of 6144 columns 48 for each of 128 blocks: a size that is an odd multiple of
+// a power of two is shared out more evenly in such parts.
+static void addOddParts(int64_t size, int64_t least, int64_t most,
+                        std::vector<int64_t> &tiles) {
+  for (int64_t odd : {3, 5, 7})
+    for (int64_t tile = odd; tile <= most && size % tile == 0; tile *= 2)
+      if (tile >= least && tile % minOddPart == 0)
+        tiles.push_back(tile);
+}
+
 std::vector<int64_t> TileChooser::candidates(LabelId label) const {
   int64_t size = context.size(label);
   int64_t cover = llvm::PowerOf2Ceil(size);
@@ -127,6 +139,8 @@ std::vector<int64_t> TileChooser::candidates(LabelId label) const {
   std::vector<int64_t> result;
   for (int64_t tile = least; tile <= most; tile *= 2)
     result.push_back(tile);
+  if (role == Role::Grid)
+    addOddParts(size, std::max(least, minOddPart), most, result);
   return result;
 }
 

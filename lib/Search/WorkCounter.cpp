@@ -19,10 +19,15 @@ using namespace mirage::search;
 // spreads them over the threads anew.
 static constexpr double outerFactor = 16;
 
+// Tiles are computed as wide as the power of two that covers them.
+double WorkCounter::cover(LabelId label) const {
+  return double(llvm::PowerOf2Ceil(plan.tiles.lookup(label)));
+}
+
 double WorkCounter::elements(llvm::ArrayRef<LabelId> labels) const {
   double count = 1;
   for (LabelId label : labels)
-    count *= plan.tiles.lookup(label);
+    count *= cover(label);
   return count;
 }
 
@@ -231,8 +236,7 @@ double WorkCounter::liveRegisters() const {
 
 // A side of a product without a label is padded.
 double WorkCounter::matrixTile(LabelId label) const {
-  return label == noLabel ? double(minMatrixTile)
-                          : double(plan.tiles.lookup(label));
+  return label == noLabel ? double(minMatrixTile) : cover(label);
 }
 
 WarpGrid search::warpGrid(double rows, unsigned threads,
@@ -372,7 +376,7 @@ double WorkCounter::matrixTiles(const Step &step) const {
                     plan.steps[step.operands[1]].labels, step.derivation.label);
   double m = target.matrixShape.m, n = target.matrixShape.n;
   auto tile = [&](LabelId label) {
-    return label == noLabel ? 0.0 : double(plan.tiles.lookup(label));
+    return label == noLabel ? 0.0 : cover(label);
   };
   double rows = tile(shape->rows), columns = tile(shape->columns);
   if (rows == 0 || columns == 0)

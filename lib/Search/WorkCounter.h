@@ -60,6 +60,7 @@ public:
   std::optional<KernelWork> measure(unsigned threads, double live) const;
 
 private:
+  double cover(LabelId label) const;
   double matrixTile(LabelId label) const;
   double operandWavefronts(const Step &step, unsigned threads) const;
   double elements(llvm::ArrayRef<LabelId> labels) const;

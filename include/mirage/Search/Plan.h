@@ -80,8 +80,9 @@ struct PlanOrigin {
 struct KernelPlan {
   PlanOrigin origin;
   llvm::DenseMap<LabelId, Role> roles;
-  llvm::DenseMap<LabelId, int64_t> tiles; ///< powers of two.
-  LabelList grid;                         ///< g0, g1, g2.
+  /// Powers of two, or odd multiples of one that divide the size.
+  llvm::DenseMap<LabelId, int64_t> tiles;
+  LabelList grid; ///< g0, g1, g2.
   std::vector<PlanLoop> loops;
   std::vector<Step> steps; ///< operands first.
   std::vector<PlanOutput> outputs;

@@ -118,18 +118,9 @@ LogicalResult mirage::analyzeAccesses(gpu::GPUFuncOp kernel) {
     return kernel.emitOpError("ranges of its offsets could not be analyzed");
   Ranges ranges(solver);
   kernel.walk([&](Operation *op) {
-    if (auto load = dyn_cast<LoadOp>(op))
-      annotate(op, ranges, load.getOffsets(),
-               cast<ShapedType>(load.getType()).getShape(),
-               cast<MemRefType>(load.getSource().getType()).getShape());
-    else if (auto store = dyn_cast<StoreOp>(op))
-      annotate(op, ranges, store.getOffsets(),
-               cast<ShapedType>(store.getValue().getType()).getShape(),
-               cast<MemRefType>(store.getDest().getType()).getShape());
-    else if (auto copy = dyn_cast<AsyncCopyOp>(op))
-      annotate(op, ranges, copy.getOffsets(),
-               copy.getDest().getType().getShape(),
-               cast<MemRefType>(copy.getSource().getType()).getShape());
+    if (auto access = dyn_cast<GlobalAccessOpInterface>(op))
+      annotate(op, ranges, access.getOffsets(), access.getExisting(),
+               access.getMemoryType().getShape());
     else if (auto mask = dyn_cast<MaskOp>(op))
       annotate(op, ranges, mask.getOffset(),
                cast<ShapedType>(mask.getType()).getDimSize(mask.getDim()),

@@ -56,8 +56,7 @@ mirage::planAsyncCopy(AsyncCopyOp op, BlockShape block,
   auto places = op.getVia()->getLinear().compose(*inverse);
   if (!places)
     return op.emitOpError(llvm::toString(places.takeError()));
-  GlobalTile tile(op, cast<MemRefType>(op.getSource().getType()), *op.getVia(),
-                  block);
+  GlobalTile tile(op, *op.getVia(), block);
   ThreadMap offsets = componentMap(*places, "offset", block);
   SmallVector<unsigned> run =
       sharedRun(tile.planRun(target.maxVectorBits), offsets);

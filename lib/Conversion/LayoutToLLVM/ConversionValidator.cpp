@@ -158,8 +158,8 @@ namespace {
 class TileMemory {
 public:
   TileMemory(MemRefType memory, ArrayRef<int64_t> starts,
-             const LinearLayout &layout)
-      : shape(memory.getShape()), starts(starts),
+             ArrayRef<int64_t> existing, const LinearLayout &layout)
+      : shape(memory.getShape()), starts(starts), existing(existing),
         elementBytes(memory.getElementTypeBitWidth() / 8) {
     for (const LabelledDim &dim : layout.outDims())
       dimBits.push_back(dim.bits);
@@ -179,12 +179,13 @@ public:
     return datum;
   }
 
-  /// The bytes of an element of the tile; zeros where it hangs over.
+  /// The bytes of an element of the tile; zeros where it does not exist.
   Datum contents(uint32_t element) const {
     uint32_t rest = element;
     for (auto [dim, bits] : llvm::enumerate(dimBits)) {
-      int64_t index = starts[dim] + int64_t(rest & ((uint32_t{1} << bits) - 1));
-      if (index < 0 || index >= shape[dim])
+      auto inTile = int64_t(rest & ((uint32_t{1} << bits) - 1));
+      int64_t index = starts[dim] + inTile;
+      if (index < 0 || index >= shape[dim] || inTile >= existing[dim])
         return knownDatum(0, elementBytes);
       rest >>= bits;
     }
@@ -216,7 +217,7 @@ private:
     return element;
   }
 
-  ArrayRef<int64_t> shape, starts;
+  ArrayRef<int64_t> shape, starts, existing;
   unsigned elementBytes;
   SmallVector<unsigned> dimBits;
 };
@@ -225,11 +226,12 @@ private:
 
 llvm::Error mirage::validateCopiedTileCode(Region &code, MemRefType memory,
                                            ArrayRef<int64_t> starts,
+                                           ArrayRef<int64_t> existing,
                                            const LinearLayout &destination,
                                            const ConversionSite &site) {
   if (llvm::Error large = checkSize(destination.totalOutBits()))
     return large;
-  TileMemory tile(memory, starts, destination);
+  TileMemory tile(memory, starts, existing, destination);
   MachineShape shape = shapeOf(site);
   auto results = runCode(
       code, shape, [](unsigned, ThreadNumber) { return knownDatum(0, 4); },

@@ -10,11 +10,12 @@
 // elements of memory apart form a *run*, up to 16 bytes, as far as the address
 // of every run is aligned. A run may continue from one dim into the next.
 //
-// A dim needs a mask only where the tile may hang over the memory's end. A run
-// never needs more than one: it is cut such that it lies inside or outside as a
-// whole. Runs of which all threads are inside have no mask, those of which all
-// are outside are left out, and the others stand in branches, one for all
-// runs with the same mask: nothing beyond the tensor is read or written.
+// A dim needs a mask only where the tile may hang over the memory's end, or
+// over the part of it that exists. A run never needs more than one: it is cut
+// such that it lies inside or outside as a whole. Runs of which all threads are
+// inside have no mask, those of which all are outside are left out, and the
+// others stand in branches, one for all runs with the same mask: nothing beyond
+// the tensor is read or written.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,9 +37,10 @@ using namespace mirage::layout;
 // Planning
 //===----------------------------------------------------------------------===//
 
-GlobalTile::GlobalTile(Operation *op, MemRefType memory,
-                       LinearLayoutAttr layout, BlockShape block)
-    : memory(memory), layout(layout), flat(flatMap(layout, block)) {
+GlobalTile::GlobalTile(GlobalAccessOpInterface op, LinearLayoutAttr layout,
+                       BlockShape block)
+    : memory(op.getMemoryType()), layout(layout), flat(flatMap(layout, block)),
+      existing(op.getExisting()) {
   unsigned rank = memory.getRank();
   strides.assign(rank, 1);
   for (unsigned d = rank; d-- > 1;)
@@ -72,20 +74,22 @@ static SmallVector<uint64_t> echelon(ArrayRef<uint64_t> vectors) {
 }
 
 Cover GlobalTile::cover(unsigned dim, unsigned registerIndex) const {
-  if (inside[dim])
-    return Cover::Inside;
   uint64_t least = dims[dim].ofRegister(registerIndex), greatest = least;
   for (uint64_t basis : echelon(dims[dim].threads)) {
     least = std::min(least, least ^ basis);
     greatest = std::max(greatest, greatest ^ basis);
   }
   int64_t extent = memory.getDimSize(dim);
-  if (lowest[dim] + static_cast<int64_t>(least) >= extent)
-    return Cover::Outside;
-  if (lowest[dim] >= 0 &&
-      highest[dim] + static_cast<int64_t>(greatest) < extent)
-    return Cover::Inside;
-  return Cover::Unknown;
+  auto first = static_cast<int64_t>(least),
+       last = static_cast<int64_t>(greatest);
+  Cover cover;
+  cover.outside =
+      first >= existing[dim] || (!inside[dim] && lowest[dim] + first >= extent);
+  cover.checkTile = last >= existing[dim];
+  last = std::min(last, existing[dim] - 1);
+  cover.checkMemory =
+      !inside[dim] && (lowest[dim] < 0 || highest[dim] + last >= extent);
+  return cover;
 }
 
 /// The largest power of two that divides `value`; 0 is divisible by any.
@@ -101,16 +105,17 @@ uint64_t GlobalTile::step(unsigned registerBit) const {
 }
 
 /// Whether every run lies inside or outside as a whole: along each dim its
-/// indices differ only below `span`, and the memory ends at a multiple of that.
+/// indices differ only below `span`, and the memory and what exists of the tile
+/// end at multiples of that.
 bool GlobalTile::maskIsUniform(uint64_t run) const {
   for (unsigned d = 0; d < dims.size(); ++d) {
-    if (inside[d])
-      continue;
     uint64_t span = 1;
     for (auto [bit, basis] : llvm::enumerate(dims[d].registers))
       if ((run >> bit) & 1)
         span = std::max(span, llvm::NextPowerOf2(basis));
-    if (memory.getDimSize(d) % span || divisors[d] % span)
+    if (existing[d] % span)
+      return false;
+    if (!inside[d] && (memory.getDimSize(d) % span || divisors[d] % span))
       return false;
   }
   return true;
@@ -211,12 +216,23 @@ Value GlobalTileEmitter::dynamicOffset(ArrayRef<MapEmitter::Number> numbers) {
 
 /// Adds the condition that the index along `dim` exists.
 void GlobalTileEmitter::addMask(Run &run, unsigned dim,
-                                const MapEmitter::Number &place) {
-  Value index = LLVM::AddOp::create(b, dynamicIndex(dim, place),
-                                    constant(place.constant));
-  Value below = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ult, index,
-                                     constant(access.memory.getDimSize(dim)));
-  run.inside = both(b, run.inside, below);
+                                const MapEmitter::Number &place, Cover cover) {
+  if (!cover.checkMemory && !cover.checkTile)
+    return;
+  auto checkBelow = [&](Value index, uint64_t plus, int64_t end) {
+    Value last = LLVM::ConstantOp::create(
+        b, index.getType(), b.getIntegerAttr(index.getType(), end));
+    Value own = LLVM::ConstantOp::create(
+        b, index.getType(), b.getIntegerAttr(index.getType(), plus));
+    Value below = LLVM::ICmpOp::create(
+        b, LLVM::ICmpPredicate::ult, LLVM::AddOp::create(b, index, own), last);
+    run.inside = both(b, run.inside, below);
+  };
+  if (cover.checkTile)
+    checkBelow(place.dynamic, place.constant, access.existing[dim]);
+  if (cover.checkMemory)
+    checkBelow(dynamicIndex(dim, place), place.constant,
+               access.memory.getDimSize(dim));
   for (uint64_t part : {uint64_t{dim}, place.constant, place.mixed})
     run.maskKey.push_back(part);
 }
@@ -226,7 +242,7 @@ GlobalTileEmitter::Run GlobalTileEmitter::at(unsigned first,
   Run result;
   result.registers = runRegisters(first, run);
   for (unsigned d = 0; d < numbers.size(); ++d)
-    result.outside |= access.cover(d, first) == Cover::Outside;
+    result.outside |= access.cover(d, first).outside;
   if (result.outside)
     return result;
   SmallVector<MapEmitter::Number> place;
@@ -234,8 +250,7 @@ GlobalTileEmitter::Run GlobalTileEmitter::at(unsigned first,
   for (auto [dim, emitter] : llvm::enumerate(numbers)) {
     place.push_back(emitter.at(first));
     result.fixed += place.back().constant * access.strides[dim];
-    if (access.cover(dim, first) == Cover::Unknown)
-      addMask(result, dim, place.back());
+    addMask(result, dim, place.back(), access.cover(dim, first));
   }
   result.dynamic = dynamicOffset(place);
   return result;
@@ -344,8 +359,7 @@ struct LoadPattern final : TilePattern<LoadOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Type element = op.getType().getElementType();
     Type scalar = registerType(element);
-    GlobalTile access(op, cast<MemRefType>(op.getSource().getType()),
-                      getLayout(op.getType()), blockShape(op));
+    GlobalTile access(op, getLayout(op.getType()), blockShape(op));
     ThreadEmitter threads(b, instructions);
     SmallVector<Value> offsets;
     for (ValueRange offset : adaptor.getOffsets())
@@ -412,8 +426,7 @@ struct StorePattern final : TilePattern<StoreOp> {
   matchAndRewrite(StoreOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    GlobalTile access(op, cast<MemRefType>(op.getDest().getType()),
-                      getLayout(op.getValue().getType()), blockShape(op));
+    GlobalTile access(op, getLayout(op.getValue().getType()), blockShape(op));
     ThreadEmitter threads(b, instructions);
     SmallVector<Value> offsets;
     for (ValueRange offset : adaptor.getOffsets())

@@ -14,27 +14,31 @@
 
 namespace mirage {
 
-/// Whether indices along a dim lie inside the memory.
-enum class Cover { Inside, Outside, Unknown };
+/// Which indices along a dim exist: none if `outside`, else those that pass the
+/// checks that are left for run time, against the ends of the memory and of the
+/// tile.
+struct Cover {
+  bool outside = false, checkMemory = false, checkTile = false;
+};
 
 /// What is known of an access at compile time.
 struct GlobalTile {
   /// Reads what AccessAnalysis.cpp left on `op`.
-  GlobalTile(mlir::Operation *op, mlir::MemRefType memory,
+  GlobalTile(layout::GlobalAccessOpInterface op,
              layout::LinearLayoutAttr layout, BlockShape block);
 
   /// Register bits of the widest vectors of at most `maxBits`, nearest
   /// elements first.
   llvm::SmallVector<unsigned> planRun(unsigned maxBits) const;
 
-  /// Where the indices along `dim` of one register are, over all threads of all
-  /// blocks.
+  /// The indices along `dim` of one register, over all threads of all blocks.
   Cover cover(unsigned dim, unsigned registerIndex) const;
 
   mlir::MemRefType memory;
   layout::LinearLayoutAttr layout;
   ThreadMap flat;
   llvm::SmallVector<ThreadMap> dims;
+  llvm::SmallVector<int64_t> existing; ///< of the tile, by dim.
   llvm::SmallVector<int64_t> strides, divisors, lowest, highest;
   llvm::SmallVector<bool> inside;
 
@@ -108,7 +112,8 @@ public:
   mlir::Value address(const Run &run);
 
 private:
-  void addMask(Run &run, unsigned dim, const MapEmitter::Number &place);
+  void addMask(Run &run, unsigned dim, const MapEmitter::Number &place,
+               Cover cover);
   mlir::Value constant(int64_t value);
   mlir::Value dynamicIndex(unsigned dim, const MapEmitter::Number &number);
   mlir::Value dynamicOffset(llvm::ArrayRef<MapEmitter::Number> numbers);

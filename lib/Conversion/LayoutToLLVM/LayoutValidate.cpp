@@ -191,8 +191,8 @@ static LogicalResult validate(AsyncCopyOp copy, LocalLoadOp load,
     if (failed(code))
       return failure();
     llvm::Error wrong = validateCopiedTileCode(
-        conversionCode(**code), cast<MemRefType>(copy.getSource().getType()),
-        starts, destination.getLinear(), *site);
+        conversionCode(**code), copy.getMemoryType(), starts,
+        copy.getExisting(), destination.getLinear(), *site);
     if (wrong)
       return load.emitOpError() << "does not read what was copied: "
                                 << llvm::toString(std::move(wrong));

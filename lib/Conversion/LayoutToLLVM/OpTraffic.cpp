@@ -24,7 +24,8 @@ using namespace mirage::layout;
 
 uint64_t GlobalTraffic::bytes(ArrayRef<int64_t> offsets) const {
   uint64_t elements = 1;
-  for (auto [offset, size, extent] : llvm::zip_equal(offsets, tile, extents))
+  for (auto [offset, size, extent] :
+       llvm::zip_equal(offsets, existing, extents))
     elements *= std::clamp<int64_t>(extent - offset, 0, size);
   return elements * bytesPerElement;
 }
@@ -252,31 +253,30 @@ private:
   //===--------------------------------------------------------------------===//
 
   /// `idle`: bits of the threads that do not take part.
-  GlobalTraffic countGlobal(OperandRange offsets, MemRefType memory,
-                            LinearLayoutAttr layout, uint64_t idle,
-                            bool isStore) const {
+  GlobalTraffic countGlobal(GlobalAccessOpInterface op, LinearLayoutAttr layout,
+                            uint64_t idle, bool isStore) const {
+    MemRefType memory = op.getMemoryType();
     ThreadMap flat = flatMap(layout, block);
     uint64_t places = numClasses(flat)
                       << (block.threadBits - llvm::popcount(idle));
     uint64_t elements = 1;
     for (int64_t size : layout.getShape())
       elements *= size;
-    return {offsets, layout.getShape(), memory.getShape(),
+    return {op.getOffsets(), op.getExisting(), memory.getShape(),
             places * memory.getElementTypeBitWidth() / 8 / elements, isStore};
   }
   std::optional<OpTraffic> countOp(LoadOp op) const {
     OpTraffic traffic;
-    traffic.global =
-        countGlobal(op.getOffsets(), cast<MemRefType>(op.getSource().getType()),
-                    getLayout(op.getType()), /*idle=*/0, /*isStore=*/false);
+    traffic.global = countGlobal(op, getLayout(op.getType()), /*idle=*/0,
+                                 /*isStore=*/false);
     return traffic;
   }
   std::optional<OpTraffic> countOp(StoreOp op) const {
     LinearLayoutAttr layout = getLayout(op.getValue().getType());
     OpTraffic traffic;
-    traffic.global = countGlobal(
-        op.getOffsets(), cast<MemRefType>(op.getDest().getType()), layout,
-        replicaThreads(flatMap(layout, block)), /*isStore=*/true);
+    traffic.global =
+        countGlobal(op, layout, replicaThreads(flatMap(layout, block)),
+                    /*isStore=*/true);
     return traffic;
   }
   /// Threads without an element of the memory write zeros.
@@ -285,8 +285,8 @@ private:
     if (failed(shape))
       return std::nullopt;
     OpTraffic traffic;
-    traffic.global = countGlobal(op.getOffsets(), shape->tile.memory,
-                                 *op.getVia(), shape->idle, /*isStore=*/false);
+    traffic.global =
+        countGlobal(op, *op.getVia(), shape->idle, /*isStore=*/false);
     traffic.fixed.sharedStoreWavefronts =
         shape->starts.size() *
         (shape->isAsync(target)

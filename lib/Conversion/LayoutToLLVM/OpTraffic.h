@@ -21,11 +21,12 @@
 
 namespace mirage {
 
-/// A tile in global memory: its elements that exist are moved.
+/// A tile in global memory: its elements inside the memory are moved.
 struct GlobalTraffic {
   mlir::OperandRange offsets;
-  llvm::ArrayRef<int64_t> tile, extents;
-  uint64_t bytesPerElement; ///< times the threads that ask for one.
+  llvm::ArrayRef<int64_t> existing; ///< extents of what exists of the tile.
+  llvm::ArrayRef<int64_t> extents;  ///< of the memory.
+  uint64_t bytesPerElement;         ///< times the threads that ask for one.
   bool isStore;
 
   /// Of the tile at these offsets.

@@ -94,6 +94,26 @@ SmallVector<Value> KernelEmitter::offsets(TileMapAttr map,
   return result;
 }
 
+/// What a load or store of a tile of the graph is bounded by, beside the end of
+/// the memory: null if nothing.
+DenseI64ArrayAttr KernelEmitter::within(TileMapAttr map,
+                                        ArrayRef<int64_t> shape,
+                                        ArrayRef<int64_t> memory) {
+  SmallVector<int64_t> extents = coverShape(shape);
+  bool isBounded = false;
+  for (auto [dim, extent] : llvm::enumerate(extents)) {
+    TileDimAttr cut = map.getDim(dim);
+    bool endsMemory =
+        !cut.isCut() && cut.getShift() + shape[dim] >= memory[dim];
+    if (shape[dim] == extent || endsMemory)
+      continue;
+    extent = shape[dim];
+    isBounded = true;
+  }
+  return isBounded ? builder.getDenseI64ArrayAttr(extents)
+                   : DenseI64ArrayAttr();
+}
+
 //===----------------------------------------------------------------------===//
 // Loads and stores
 //===----------------------------------------------------------------------===//
@@ -118,18 +138,11 @@ Tile KernelEmitter::load(unsigned input, ArrayRef<int64_t> shape,
   auto type =
       RankedTensorType::get(coverShape(shape), declared.getElementType());
   Tile tile;
-  tile.value =
-      layout::LoadOp::create(builder, emitter.loc, type,
-                             kernel.getArgument(input), where, FloatAttr());
+  tile.value = layout::LoadOp::create(
+      builder, emitter.loc, type, kernel.getArgument(input), where,
+      within(map, shape, memory.getShape()), FloatAttr());
   tile.declared = declared.getElementType();
   tile.clips = clipsOfMap(graph, map, memory.getShape(), declared.getShape());
-  // The load fills with 0 what lies outside the tensor. What lies inside, but
-  // past the end of a tile whose extent is no power of two, it reads.
-  for (auto [dim, clip] : llvm::enumerate(tile.clips))
-    if (clip && clip->within < type.getDimSize(dim) &&
-        !(clip->indices.empty() &&
-          map.getDim(dim).getShift() + clip->within == memory.getDimSize(dim)))
-      clip->filler = std::nullopt;
   return tile;
 }
 
@@ -186,13 +199,15 @@ void KernelEmitter::emitStores(ArrayRef<unsigned> numbers) {
     Value yielded = graph.getYield().getValues()[number];
     Tile tile = get(yielded);
     auto output = kernel.getArgument(graph.getInputs().size() + number);
-    Type element = cast<MemRefType>(output.getType()).getElementType();
+    auto memory = cast<MemRefType>(output.getType());
+    Type element = memory.getElementType();
     ArrayRef<int64_t> declared =
         cast<RankedTensorType>(yielded.getType()).getShape();
+    TileMapAttr map = graph.getOutputMap(number);
     emitter.loc = graph.getLoc();
-    layout::StoreOp::create(builder, emitter.loc,
-                            emitter.castTo(tile.value, element), output,
-                            offsets(graph.getOutputMap(number), declared));
+    layout::StoreOp::create(
+        builder, emitter.loc, emitter.castTo(tile.value, element), output,
+        offsets(map, declared), within(map, declared, memory.getShape()));
   }
 }
 
@@ -256,6 +271,7 @@ FailureOr<Tile> KernelEmitter::emitSlice(SliceOp op) {
       continue;
     DimClip clip;
     clip.tile = clip.extent = clip.within = size;
+    clip.filler = 0.0;
     tile.clips[dim] = clip;
   }
   return tile;

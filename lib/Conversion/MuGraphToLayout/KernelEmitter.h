@@ -33,6 +33,9 @@ private:
                        int64_t shift);
   llvm::SmallVector<mlir::Value> offsets(mugraph::TileMapAttr map,
                                          llvm::ArrayRef<int64_t> tile);
+  mlir::DenseI64ArrayAttr within(mugraph::TileMapAttr map,
+                                 llvm::ArrayRef<int64_t> shape,
+                                 llvm::ArrayRef<int64_t> memory);
   mlir::Value indexValue(mugraph::TileIndex index);
 
   llvm::LogicalResult emitStage(unsigned stage);

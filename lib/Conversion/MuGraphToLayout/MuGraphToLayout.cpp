@@ -29,26 +29,6 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
 
-/// Tiles are as wide as a power of two, so a tile of another width may only be
-/// written where it ends at the end of its tensor.
-static LogicalResult verifyOutputs(BlockGraphOp graph) {
-  for (unsigned number = 0; number < graph.getOutputs().size(); ++number) {
-    RankedTensorType tile = graph.getOutputTile(number);
-    auto tensor = cast<RankedTensorType>(graph.getOutputs()[number].getType());
-    for (int64_t dim = 0; dim < tile.getRank(); ++dim) {
-      int64_t extent = tile.getDimSize(dim);
-      TileDimAttr map = graph.getOutputMap(number).getDim(dim);
-      bool endsTensor =
-          !map.isCut() && map.getShift() + extent >= tensor.getDimSize(dim);
-      if (!llvm::isPowerOf2_64(extent) && !endsTensor)
-        return graph.emitOpError("result #")
-               << number << " dim " << dim << " is cut into tiles of " << extent
-               << " elements, expected a power of two";
-    }
-  }
-  return success();
-}
-
 static LogicalResult verifyElementTypes(BlockGraphOp graph) {
   WalkResult result = graph.getBody().walk([&](Block *block) {
     auto check = [&](Value value) {
@@ -119,8 +99,7 @@ private:
 
   LogicalResult convertGraph(BlockGraphOp graph, gpu::GPUModuleOp module,
                              StringRef name, const TargetDescription &chip) {
-    if (failed(decomposeComposites(graph)) || failed(verifyOutputs(graph)) ||
-        failed(verifyElementTypes(graph)))
+    if (failed(decomposeComposites(graph)) || failed(verifyElementTypes(graph)))
       return failure();
     int32_t threads = chooseThreadCount(graph, chip);
     SmallVector<int64_t> grid(graph.getGrid());

@@ -20,8 +20,16 @@ using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
 
-static double elementsOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getNumElements();
+static double elementsOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getNumElements();
+}
+
+/// Tiles are computed as wide as the powers of two that cover them.
+static double coverOf(Value tile) {
+  double count = 1;
+  for (int64_t extent : cast<RankedTensorType>(tile.getType()).getShape())
+    count *= double(llvm::PowerOf2Ceil(extent));
+  return count;
 }
 
 static double bitsOf(Type type) {
@@ -121,12 +129,12 @@ void BoundCounter::countOperand(Value operand) {
   bool isLoaded =
       isa<BlockArgument>(operand) && stages.lookup(operand).loop.has_value();
   (isLoaded ? slotBytes : work.sharedBytes) +=
-      elementsOf(operand) * bitsOf(operand.getType()) / 8;
+      coverOf(operand) * bitsOf(operand.getType()) / 8;
 }
 
 // A composite op over rows: each reduction reads what an elementwise op made.
 void BoundCounter::countRows(Value value, unsigned reductions, double times) {
-  double elements = elementsOf(value);
+  double elements = coverOf(value);
   double rows =
       elements / cast<RankedTensorType>(value.getType()).getShape().back();
   for (unsigned i = 0; i < reductions; ++i) {
@@ -152,8 +160,8 @@ void BoundCounter::countRegisters(Value left, Value right, Value result) {
   search::WarpGrid warps = search::warpGrid(rows, work.threads, target);
   double fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
                      depth / target.warpSize / 2;
-  double held = (elementsOf(left) * bitsOf(left.getType()) +
-                 elementsOf(right) * bitsOf(right.getType())) /
+  double held = (coverOf(left) * bitsOf(left.getType()) +
+                 coverOf(right) * bitsOf(right.getType())) /
                 32;
   registers = std::max(registers, held / work.threads + fragments);
 }
@@ -183,7 +191,7 @@ void BoundCounter::countOp(Operation &op, double times) {
                          product.getResult());
       })
       .Case([&](AccumulateSoftmaxOp softmax) {
-        double count = elementsOf(softmax.getScores()) * times;
+        double count = coverOf(softmax.getScores()) * times;
         work.specialOps += count;
         work.vectorOps += 6 * count;
         work.barriers += 2 * times;
@@ -194,23 +202,23 @@ void BoundCounter::countOp(Operation &op, double times) {
         }
       })
       .Case([&](ReduceOp reduce) {
-        countScalars(elementsOf(reduce.getInput()), false, times);
-        work.vectorOps += 32 * elementsOf(reduce.getResult());
+        countScalars(coverOf(reduce.getInput()), false, times);
+        work.vectorOps += 32 * coverOf(reduce.getResult());
         work.barriers += 2 * times;
       })
       .Case([&](RmsNormOp norm) { countRows(norm.getInput(), 1, times); })
       .Case<SoftmaxOp, LayerNormOp>(
           [&](auto rows) { countRows(rows.getInput(), 2, times); })
       .Case([&](DivOp quotient) {
-        countScalars(elementsOf(quotient.getRhs()), true, times);
-        countScalars(elementsOf(quotient.getResult()), false, times);
+        countScalars(coverOf(quotient.getRhs()), true, times);
+        countScalars(coverOf(quotient.getResult()), false, times);
       })
       .Case<AddOp, SubOp, MulOp, MaximumOp, MinimumOp, SquareOp>([&](auto sum) {
-        countScalars(elementsOf(sum.getResult()), false, times);
+        countScalars(coverOf(sum.getResult()), false, times);
       })
       .Case<ExpOp, LogOp, SqrtOp, RsqrtOp, ReciprocalOp, SiluOp, SigmoidOp,
             TanhOp, ErfOp, GeluOp, PowOp>([&](auto function) {
-        countScalars(elementsOf(function.getResult()), true, times);
+        countScalars(coverOf(function.getResult()), true, times);
       });
 }
 

@@ -322,3 +322,25 @@ func.func @c26(%a: tensor<16x4xi8>) {
   %0 = layout.unpack %a axis = 1 : tensor<16x4xi8> -> tensor<16x4xf16>
   return
 }
+
+// -----
+func.func @c28(%x: memref<16x16xf16>, %i: index) {
+  // expected-error@+1 {{is within [16], expected an extent for each dim of a tile [16, 16], from 1 to that of the tile (layout_c28)}}
+  %0 = layout.load %x[%i, %i] within [16] : memref<16x16xf16> -> tensor<16x16xf16>
+  return
+}
+
+// -----
+func.func @c28(%x: memref<16x16xf16>, %t: tensor<16x16xf16>, %i: index) {
+  // expected-error@+1 {{is within [16, 17], expected an extent}}
+  layout.store %t, %x[%i, %i] within [16, 17] : tensor<16x16xf16>, memref<16x16xf16>
+  return
+}
+
+// -----
+func.func @c28(%x: memref<16x16xf16>, %i: index) {
+  %s = layout.alloc_shared : !layout.shared<16x16xf16>
+  // expected-error@+1 {{is within [0, 16], expected an extent}}
+  layout.async_copy %x[%i, %i], %s within [0, 16] : memref<16x16xf16>, !layout.shared<16x16xf16>
+  return
+}

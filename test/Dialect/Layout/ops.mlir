@@ -16,6 +16,10 @@ gpu.module @kernels {
     %t = layout.load %x[%i, %i] : memref<17x2560xf16> -> tensor<32x64xf16>
     // CHECK: layout.load {{.*}} other = -inf : memref<17x2560xf16>
     %u = layout.load %x[%i, %i] other = -inf : memref<17x2560xf16> -> tensor<16x16xf16, #rows>
+    // CHECK: layout.load {{.*}} within [16, 48] other = 0.000000e+00 : memref<17x2560xf16>
+    %part = layout.load %x[%i, %i] within [16, 48] other = 0.0 : memref<17x2560xf16> -> tensor<32x64xf16>
+    // CHECK: layout.store {{.*}} within [16, 48] : tensor<32x64xf16>
+    layout.store %part, %x[%i, %i] within [16, 48] : tensor<32x64xf16>, memref<17x2560xf16>
     // CHECK: layout.store %{{.*}}, %{{.*}}[{{.*}}] : tensor<32x64xf16>, memref<17x2560xf16>
     layout.store %t, %y[%i, %i] : tensor<32x64xf16>, memref<17x2560xf16>
     // CHECK: layout.alloc_shared : !layout.shared<32x64xf16>
@@ -27,6 +31,8 @@ gpu.module @kernels {
     %b = layout.alloc_shared : !layout.shared<4x4xf16, #swizzled, slots = 3>
     // CHECK: layout.async_copy %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} slot %{{.*}} : memref
     layout.async_copy %x[%i, %i], %b slot %i : memref<17x2560xf16>, !layout.shared<4x4xf16, #swizzled, slots = 3>
+    // CHECK: layout.async_copy %{{.*}}[%{{.*}}, %{{.*}}], %{{.*}} slot %{{.*}} within [4, 3] : memref
+    layout.async_copy %x[%i, %i], %b slot %i within [4, 3] : memref<17x2560xf16>, !layout.shared<4x4xf16, #swizzled, slots = 3>
     layout.async_commit
     // CHECK: layout.async_wait 1
     layout.async_wait 1

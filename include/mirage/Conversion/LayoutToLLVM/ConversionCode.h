@@ -86,10 +86,11 @@ llvm::Error validateConversionCode(mlir::Region &code,
                                    const ConversionSite &site);
 
 /// The same for code of `emitCopiedTileCode`: every register must hold its
-/// element of the tile, zero where the memory has none, and nothing outside the
-/// memory may be read.
+/// element of the tile, zero where the memory has none and beyond `existing`,
+/// and nothing outside the memory may be read.
 llvm::Error validateCopiedTileCode(mlir::Region &code, mlir::MemRefType memory,
                                    llvm::ArrayRef<int64_t> starts,
+                                   llvm::ArrayRef<int64_t> existing,
                                    const LinearLayout &destination,
                                    const ConversionSite &site);
 

@@ -54,24 +54,54 @@ static std::string list(const Range &range) {
   return "[" + llvm::interleaved(range).str() + "]";
 }
 
-/// layout_c6 and layout_c7 for a tile of `shape` at `offsets` of `memory`.
-static LogicalResult verifyAccess(Operation *op, Type memory,
-                                  ArrayRef<int64_t> shape, Type element,
-                                  size_t offsets) {
+ArrayRef<int64_t> mirage::layout::tileShapeOf(Type tile) {
+  if (auto shared = dyn_cast<SharedType>(tile))
+    return shared.getShape();
+  return cast<RankedTensorType>(tile).getShape();
+}
+
+static Type tileElementOf(Type tile) {
+  if (auto shared = dyn_cast<SharedType>(tile))
+    return shared.getElementType();
+  return cast<RankedTensorType>(tile).getElementType();
+}
+
+/// layout_c28.
+static LogicalResult verifyWithin(Operation *op, ArrayRef<int64_t> within,
+                                  ArrayRef<int64_t> shape) {
+  bool fits = within.size() == shape.size() &&
+              llvm::all_of(llvm::zip_equal(within, shape), [](auto pair) {
+                auto [extent, size] = pair;
+                return extent >= 1 && extent <= size;
+              });
+  if (fits)
+    return success();
+  return op->emitOpError() << "is within " << list(within)
+                           << ", expected an extent for each dim of a tile "
+                           << list(shape)
+                           << ", from 1 to that of the tile (layout_c28)";
+}
+
+/// layout_c6, layout_c7 and layout_c28.
+static LogicalResult verifyAccess(GlobalAccessOpInterface op) {
+  Type memory = op.getMemory().getType();
   auto memref = dyn_cast<MemRefType>(memory);
   if (!memref || !memref.hasStaticShape() || !memref.getLayout().isIdentity())
     return op->emitOpError()
            << "global memory is " << memory
            << ", expected a static shape in row-major layout (layout_c7)";
+  ArrayRef<int64_t> shape = tileShapeOf(op.getTile().getType());
+  Type element = tileElementOf(op.getTile().getType());
   auto rank = static_cast<int64_t>(shape.size());
   if (memref.getRank() != rank || memref.getElementType() != element)
     return op->emitOpError()
            << "tile " << list(shape) << " of " << element << " and memory "
            << memref << " differ in rank or element type (layout_c6)";
+  size_t offsets = op.getOffsets().size();
   if (offsets != shape.size())
     return op->emitOpError() << "has " << offsets << " offsets, expected "
                              << rank << ", one per dim (layout_c6)";
-  return success();
+  return verifyWithin(op, op.getExisting(), shape);
 }
 
 /// layout_c8: the tile in registers against the one in shared memory.
@@ -129,17 +159,9 @@ static LogicalResult verifyAxis(Operation *op, int64_t axis,
 // Memory
 //===----------------------------------------------------------------------===//
 
-LogicalResult LoadOp::verify() {
-  auto tile = cast<RankedTensorType>(getResult().getType());
-  return verifyAccess(*this, getSource().getType(), tile.getShape(),
-                      tile.getElementType(), getOffsets().size());
-}
+LogicalResult LoadOp::verify() { return verifyAccess(*this); }
 
-LogicalResult StoreOp::verify() {
-  auto tile = cast<RankedTensorType>(getValue().getType());
-  return verifyAccess(*this, getDest().getType(), tile.getShape(),
-                      tile.getElementType(), getOffsets().size());
-}
+LogicalResult StoreOp::verify() { return verifyAccess(*this); }
 
 LogicalResult AsyncCopyOp::verify() {
   SharedType tile = getDest().getType();
@@ -150,8 +172,7 @@ LogicalResult AsyncCopyOp::verify() {
                          << list(tile.getShape()) << " (layout_c6)";
   if (failed(verifySlot(*this, tile, getSlot())))
     return failure();
-  return verifyAccess(*this, getSource().getType(), tile.getShape(),
-                      tile.getElementType(), getOffsets().size());
+  return verifyAccess(*this);
 }
 
 LogicalResult LocalLoadOp::verify() {

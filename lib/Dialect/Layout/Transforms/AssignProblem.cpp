@@ -195,8 +195,7 @@ static LinearLayoutAttr gatherSource(GatherOp op, LinearLayoutAttr choice,
   RankedTensorType source = tileType(op.getSource());
   if (source.getShape() == choice.getShape())
     return choice;
-  MemoryShape memory = memoryShapeOf(
-      source, MemRefType::get(source.getShape(), source.getElementType()));
+  MemoryShape memory = memoryShapeOf(source);
   return memoryLayouts(op.getContext(), memory, threads, target).front();
 }
 
@@ -260,12 +259,8 @@ AssignProblem::choiceForOperand(unsigned number, unsigned operand,
 //===----------------------------------------------------------------------===//
 
 static std::optional<MemoryShape> accessedMemory(Operation *op) {
-  if (auto load = dyn_cast<LoadOp>(op))
-    return memoryShapeOf(tileType(load.getResult()),
-                         cast<MemRefType>(load.getSource().getType()));
-  if (auto store = dyn_cast<StoreOp>(op))
-    return memoryShapeOf(tileType(store.getValue()),
-                         cast<MemRefType>(store.getDest().getType()));
+  if (auto access = dyn_cast<GlobalAccessOpInterface>(op))
+    return memoryShapeOf(access);
   return std::nullopt;
 }
 
@@ -315,8 +310,7 @@ void AssignProblem::addAnchors(Node &node) {
       (choosingOperand(node.op) && !splits) || node.results.empty();
   RankedTensorType type =
       tileType(fromOperand ? node.operands[0] : node.results[0]);
-  MemoryShape memory = memoryShapeOf(
-      type, MemRefType::get(type.getShape(), type.getElementType()));
+  MemoryShape memory = memoryShapeOf(type);
   for (LinearLayoutAttr layout :
        memoryLayouts(context, memory, threads, target))
     node.candidates.insert(splits ? layout.joinLast() : layout);

@@ -34,16 +34,9 @@ double AssignProblem::ownCost(unsigned number, LinearLayoutAttr choice) {
 double AssignProblem::priceOf(const Node &node, LinearLayoutAttr choice) {
   if (node.carried)
     return 0;
-  if (auto load = dyn_cast<LoadOp>(node.op))
-    return costs.memoryAccess(
-        memoryShapeOf(cast<RankedTensorType>(load.getResult().getType()),
-                      cast<MemRefType>(load.getSource().getType())),
-        choice, /*isStore=*/false);
-  if (auto store = dyn_cast<StoreOp>(node.op))
-    return costs.memoryAccess(
-        memoryShapeOf(cast<RankedTensorType>(store.getValue().getType()),
-                      cast<MemRefType>(store.getDest().getType())),
-        choice, /*isStore=*/true);
+  if (auto access = dyn_cast<GlobalAccessOpInterface>(node.op))
+    return costs.memoryAccess(memoryShapeOf(access), choice,
+                              /*isStore=*/isa<StoreOp>(node.op));
   if (auto reduce = dyn_cast<ReduceOp>(node.op))
     return priceOfReduction(reduce, choice);
   if (auto dot = dyn_cast<DotOp>(node.op))

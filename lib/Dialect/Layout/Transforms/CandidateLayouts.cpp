@@ -23,19 +23,34 @@ using namespace mirage::layout;
 // Memory
 //===----------------------------------------------------------------------===//
 
-MemoryShape mirage::layout::memoryShapeOf(RankedTensorType tile,
-                                          MemRefType memory) {
+MemoryShape mirage::layout::memoryShape(ArrayRef<int64_t> tile,
+                                        ArrayRef<int64_t> existing,
+                                        ArrayRef<int64_t> extents,
+                                        unsigned elementBits) {
   MemoryShape result;
-  result.tile.assign(tile.getShape().begin(), tile.getShape().end());
-  result.elementBits = tile.getElementTypeBitWidth();
-  result.extents.assign(memory.getShape().begin(), memory.getShape().end());
-  result.strides.resize(tile.getRank());
+  result.tile.assign(tile.begin(), tile.end());
+  result.existing.assign(existing.begin(), existing.end());
+  result.extents.assign(extents.begin(), extents.end());
+  result.elementBits = elementBits;
+  result.strides.resize(tile.size());
   int64_t stride = 1;
-  for (int64_t dim = tile.getRank() - 1; dim >= 0; --dim) {
+  for (size_t dim = tile.size(); dim-- > 0;) {
     result.strides[dim] = stride;
-    stride *= memory.getDimSize(dim);
+    stride *= extents[dim];
   }
   return result;
+}
+
+MemoryShape mirage::layout::memoryShapeOf(GlobalAccessOpInterface access) {
+  MemRefType memory = access.getMemoryType();
+  return memoryShape(tileShapeOf(access.getTile().getType()),
+                     access.getExisting(), memory.getShape(),
+                     memory.getElementTypeBitWidth());
+}
+
+MemoryShape mirage::layout::memoryShapeOf(RankedTensorType tile) {
+  return memoryShape(tile.getShape(), tile.getShape(), tile.getShape(),
+                     tile.getElementTypeBitWidth());
 }
 
 SmallVector<unsigned> MemoryShape::order() const {
@@ -56,8 +71,8 @@ int64_t MemoryShape::widestVector(unsigned maxBits) const {
     return 1;
   int64_t vector = std::min<int64_t>(maxBits / elementBits, tile[dims[0]]);
   // Tiles that hang over are cut between vectors.
-  int64_t extent = extents[dims[0]];
-  while (extent % tile[dims[0]] != 0 && extent % vector != 0)
+  int64_t extent = extents[dims[0]], part = existing[dims[0]];
+  while (part % vector != 0 || (extent % part != 0 && extent % vector != 0))
     vector /= 2;
   // Every row must start at a multiple of the vector.
   for (unsigned dim : ArrayRef(dims).drop_front())

@@ -28,19 +28,26 @@ struct DotLayouts {
 /// How a tile of global memory lies there.
 struct MemoryShape {
   llvm::SmallVector<int64_t> tile;
-  llvm::SmallVector<int64_t> strides; ///< in elements.
-  llvm::SmallVector<int64_t> extents; ///< of the memory.
+  llvm::SmallVector<int64_t> strides;  ///< in elements.
+  llvm::SmallVector<int64_t> extents;  ///< of the memory.
+  llvm::SmallVector<int64_t> existing; ///< of the tile.
   unsigned elementBits = 32;
 
   /// Dims of the tile, the one with the smallest stride first.
   llvm::SmallVector<unsigned> order() const;
-  /// The widest access in elements that alignment, the memory's end and
-  /// `maxBits` allow along the fastest dim.
+  /// The widest access in elements that alignment, the ends of the memory and
+  /// of what exists of the tile, and `maxBits` allow along the fastest dim.
   int64_t widestVector(unsigned maxBits) const;
 };
 
-/// The memory shape of the tile of a load or store.
-MemoryShape memoryShapeOf(mlir::RankedTensorType tile, mlir::MemRefType memory);
+/// Of a tile in row-major memory with these extents.
+MemoryShape memoryShape(llvm::ArrayRef<int64_t> tile,
+                        llvm::ArrayRef<int64_t> existing,
+                        llvm::ArrayRef<int64_t> extents, unsigned elementBits);
+/// Of the tile of a load or store.
+MemoryShape memoryShapeOf(GlobalAccessOpInterface access);
+/// As if the tile were all of a row-major tensor.
+MemoryShape memoryShapeOf(mlir::RankedTensorType tile);
 
 /// Threads along the dims in `order`, `vector` neighbours of the first dim in
 /// each. With `rowsToWarps` a warp covers the first dim alone and the warps

@@ -40,7 +40,7 @@ static SmallVector<Value> loadAt(LoopLoads &loads, OpBuilder &builder,
     LoadOp load = chosen[number];
     tiles.push_back(LoadOp::create(builder, load.getLoc(), load.getType(),
                                    load.getSource(), where,
-                                   load.getOtherAttr()));
+                                   load.getWithinAttr(), load.getOtherAttr()));
   }
   return tiles;
 }

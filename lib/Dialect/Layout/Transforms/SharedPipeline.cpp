@@ -148,8 +148,7 @@ private:
     LinearLayoutAttr own = getLayout(type);
     if (load.getOther() || !own)
       return {};
-    MemoryShape memory =
-        memoryShapeOf(type, cast<MemRefType>(load.getSource().getType()));
+    MemoryShape memory = memoryShapeOf(load);
     int64_t vector = vectorOf(memory, own, target.maxVectorBits);
     if (vector * memory.elementBits < smallestCopyBits)
       return {};
@@ -185,7 +184,7 @@ private:
     for (auto [number, load] : llvm::enumerate(chosen))
       AsyncCopyOp::create(builder, load.getLoc(), load.getSource(),
                           offsets[number], rings[number].buffer, slot,
-                          getLayout(load.getType()));
+                          load.getWithinAttr(), getLayout(load.getType()));
   }
 
   void rewriteLoop(IRRewriter &rewriter) {

@@ -307,8 +307,10 @@ struct CopiedTile {
     return emitCopiedTileCode(copy, starts, load, site);
   }
   std::string check(ModuleOp code) const {
+    layout::GlobalAccessOpInterface access = copy;
     return llvm::toString(validateCopiedTileCode(
-        conversionCode(code), memory(), starts, destination.getLinear(), site));
+        conversionCode(code), memory(), starts, access.getExisting(),
+        destination.getLinear(), site));
   }
 };
 
@@ -348,13 +350,14 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   // Of rows that may or may not keep vectors aligned, and of tiles that may
   // hang over at every side.
   int64_t divisor = int64_t{1} << random() % 6;
-  SmallVector<int64_t> extents, starts, divisors = {1, divisor};
+  SmallVector<int64_t> extents, starts, within, divisors = {1, divisor};
   for (auto [size, step] : llvm::zip_equal(shape, divisors)) {
     extents.push_back(size * 2 - (random() % 2 ? random() % size : 0));
     // Between one tile before the memory and one behind it; every other time
     // at its start.
     int64_t steps = int64_t(random() % (3 * size / step + 1)) - size / step;
     starts.push_back(random() % 2 ? steps * step : 0);
+    within.push_back(1 + random() % size);
   }
   CopiedTile tile{&target,
                   {},
@@ -373,9 +376,12 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   tile.module = parseSourceString<ModuleOp>(
       "gpu.module @m { gpu.func @f(%p: " + memref(extents, type) +
           ", %i: index) {\n%s = layout.alloc_shared : " + shared +
-          "\nlayout.async_copy %p[%i, %i], %s {via = " + text(via) +
-          ", layout.divisors = array<i64: 1, " + std::to_string(divisor) +
-          ">} : " + memref(extents, type) + ", " + shared + "\ngpu.return } }",
+          "\nlayout.async_copy %p[%i, %i], %s " +
+          (random() % 2 ? "within [" + llvm::interleaved(within).str() + "] "
+                        : "") +
+          "{via = " + text(via) + ", layout.divisors = array<i64: 1, " +
+          std::to_string(divisor) + ">} : " + memref(extents, type) + ", " +
+          shared + "\ngpu.return } }",
       &context());
   if (tile.module)
     tile.module->walk([&](layout::AsyncCopyOp op) { tile.copy = op; });
@@ -405,6 +411,8 @@ protected:
   }
 
   static bool isInside(const CopiedTile &tile) {
+    if (const_cast<layout::AsyncCopyOp &>(tile.copy).getWithin())
+      return false;
     for (auto [start, size, extent] :
          llvm::zip_equal(tile.starts, tile.destination.getShape(),
                          tile.memory().getShape()))

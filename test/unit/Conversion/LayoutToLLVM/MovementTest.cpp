@@ -129,6 +129,62 @@ TEST_P(Movement, Ragged) {
   }
 }
 
+/// Tiles of which only a part exists: the second of two blocks has the first
+/// part, so that what the first one wrote would not survive a tile that is
+/// written as a whole.
+TEST_P(Movement, Parts) {
+  std::mt19937 random(19);
+  for (auto [height, width, columns] :
+       {std::tuple{32, 48, 96}, {20, 40, 80}, {32, 48, 90}, {7, 33, 66}}) {
+    llvm::SmallVector<int64_t> shape = {32, 64};
+    auto layout = randomLayout(random, shape, GetParam().laneBits, 2);
+    Kernel kernel = this->kernel();
+    kernel.blocks = 2;
+    std::string memory = memref({height + 3, columns}, "f16");
+    std::string whole = memref({64, 64}, "f16");
+    kernel.memrefs = {memory, memory, whole};
+    std::string t = tile(shape, "f16", layout);
+    std::string within = " within [" + std::to_string(height) + ", " +
+                         std::to_string(width) + "]";
+    kernel.body = "%c0 = arith.constant 0 : index\n"
+                  "%c1 = arith.constant 1 : index\n"
+                  "%c32 = arith.constant 32 : index\n"
+                  "%width = arith.constant " +
+                  std::to_string(width) +
+                  " : index\n%b = gpu.block_id x\n"
+                  "%part = arith.subi %c1, %b : index\n"
+                  "%c = arith.muli %part, %width : index\n"
+                  "%r = arith.muli %b, %c32 : index\n"
+                  "%0 = layout.load %p0[%c0, %c]" +
+                  within + " other = -3.0 : " + memory + " -> " + t +
+                  "\nlayout.store %0, %p1[%c0, %c]" + within + " : " + t +
+                  ", " + memory + "\nlayout.store %0, %p2[%r, %c0] : " + t +
+                  ", " + whole;
+    Data in = Data::random("f16", (height + 3) * columns, random());
+    Data out = Data::zeros("f16", (height + 3) * columns);
+    Data padded = Data::zeros("f16", 64 * 64);
+    SCOPED_TRACE(kernel.body);
+    auto counters = run(kernel, {&in, &out, &padded});
+    ASSERT_TRUE(counters);
+    auto predicted = predictCounts(kernel);
+    ASSERT_TRUE(predicted);
+    expectEqual(*predicted, *counters);
+    for (int r = 0; r < height + 3; ++r)
+      for (int c = 0; c < columns; ++c)
+        ASSERT_EQ(out.values[r * columns + c],
+                  r < height ? in.values[r * columns + c] : 0);
+    for (int block = 0; block < 2; ++block)
+      for (int r = 0; r < 32; ++r)
+        for (int c = 0; c < 64; ++c) {
+          int column = (1 - block) * width + c;
+          double expected = r < height && c < width && column < columns
+                                ? in.values[r * columns + column]
+                                : -3.0;
+          ASSERT_EQ(padded.values[(block * 32 + r) * 64 + c], expected);
+        }
+  }
+}
+
 /// Bytes and sectors that the lanes of a block touch with one access after the
 /// other of `vector` f16 elements, counted one by one.
 struct Traffic {

@@ -23,11 +23,9 @@ protected:
   LayoutCostTest() { context.loadDialect<LayoutDialect>(); }
 
   /// Tile and memory of 16-bit elements.
-  MemoryShape memory(llvm::ArrayRef<int64_t> tile,
-                     llvm::ArrayRef<int64_t> extents) {
-    mlir::Type f16 = mlir::Float16Type::get(&context);
-    return memoryShapeOf(mlir::RankedTensorType::get(tile, f16),
-                         mlir::MemRefType::get(extents, f16));
+  static MemoryShape memory(llvm::ArrayRef<int64_t> tile,
+                            llvm::ArrayRef<int64_t> extents) {
+    return memoryShape(tile, tile, extents, 16);
   }
   LinearLayoutAttr layout(llvm::ArrayRef<int64_t> shape, Bases registers,
                           Bases lanes, Bases warps = {}) {

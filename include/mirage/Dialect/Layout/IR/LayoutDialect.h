@@ -35,6 +35,9 @@ inline constexpr llvm::StringLiteral offsetAttrName = "layout.offset";
 /// Attribute on a kernel: bytes of dynamic shared memory it needs.
 inline constexpr llvm::StringLiteral sharedBytesAttrName =
     "layout.shared_bytes";
+
+/// The extents of a tile, in registers or in shared memory.
+llvm::ArrayRef<int64_t> tileShapeOf(mlir::Type tile);
 } // namespace mirage::layout
 
 #include "mirage/Dialect/Layout/IR/LayoutOpsDialect.h.inc"

@@ -34,4 +34,30 @@ def Layout_TileLayoutOpInterface : OpInterface<"TileLayoutOpInterface"> {
   ];
 }
 
+def Layout_GlobalAccessOpInterface : OpInterface<"GlobalAccessOpInterface"> {
+  let description = [{
+    Ops that read or write a tile of global memory at `getOffsets()`, one for each
+    dim. An element of the tile exists if it lies inside the memory and below
+    `getExisting()`.
+  }];
+  let cppNamespace = "::mirage::layout";
+  let methods = [
+    InterfaceMethod<"The memory.",
+      "::mlir::Value", "getMemory">,
+    InterfaceMethod<"The tile, in registers or in shared memory.",
+      "::mlir::Value", "getTile">,
+    InterfaceMethod<"Where the tile starts in the memory.",
+      "::mlir::OperandRange", "getOffsets">,
+    InterfaceMethod<"Extents that bound what exists of the tile, or none.",
+      "::std::optional<::llvm::ArrayRef<int64_t>>", "getWithin">,
+    InterfaceMethod<"For each dim the extent of what exists of the tile.",
+      "::llvm::ArrayRef<int64_t>", "getExisting", (ins), "",
+      "return $_op.getWithin().value_or(
+          ::mirage::layout::tileShapeOf($_op.getTile().getType()));">,
+    InterfaceMethod<"The type of the memory.",
+      "::mlir::MemRefType", "getMemoryType", (ins), "",
+      "return ::llvm::cast<::mlir::MemRefType>($_op.getMemory().getType());">
+  ];
+}
+
 #endif // MIRAGE_DIALECT_LAYOUT_IR_LAYOUTINTERFACES_TD

@@ -19,9 +19,13 @@ class Layout_Op<string mnemonic, list<Trait> traits = []>
     : Op<Layout_Dialect, mnemonic, traits>;
 
 /// Ops that read or write global memory at a tile's position: `mem[offsets]`.
-class Layout_MemoryOp<string mnemonic, list<Trait> traits = []>
-    : Layout_Op<mnemonic, traits> {
+class Layout_MemoryOp<string mnemonic, string memory, string tile,
+                      list<Trait> traits = []>
+    : Layout_Op<mnemonic, !listconcat([Layout_GlobalAccessOpInterface], traits)> {
   let hasVerifier = 1;
+  let extraClassDeclaration =
+      "::mlir::Value getMemory() { return get" # memory # "(); }" #
+      "::mlir::Value getTile() { return get" # tile # "(); }";
 }
 
 /// Ops whose layouts follow from each other (layout_c12).
@@ -41,7 +45,7 @@ class Layout_ViewOp<string mnemonic, list<Trait> traits = []>
 // Global memory
 //===----------------------------------------------------------------------===//
 
-def Layout_LoadOp : Layout_MemoryOp<"load"> {
+def Layout_LoadOp : Layout_MemoryOp<"load", "Source", "Result"> {
   let summary = "read a tile from global memory";
   let description = [{
     Reads the tile that starts at element `offsets` of `source`. Elements of the
@@ -49,43 +53,56 @@ def Layout_LoadOp : Layout_MemoryOp<"load"> {
     out) and memory outside the memref is never touched. Vector widths,
     alignment and masks follow from the static shape and the offsets.
 
+    With `within`, one extent for each dim, elements of the tile beyond it do not
+    exist either: tiles have as many elements as a power of two, the parts into
+    which a tensor is cut need not.
+
     ```mlir
     %t = layout.load %x[%i, %j] : memref<17x2560xf16> -> tensor<32x64xf16>
     %s = layout.load %x[%i, %j] other = -inf : memref<17x2560xf16> -> tensor<32x64xf16>
+    %u = layout.load %x[%i, %j] within [32, 40] : memref<17x2560xf16> -> tensor<32x64xf16>
     ```
 
     Constraints:
     - (layout_c6) memref and tile have the same rank and element type, and
       there is one offset per dim.
     - (layout_c7) the memref has a static shape and row-major layout.
+    - (layout_c28) `within` has one extent for each dim, from 1 to that of the
+      tile.
   }];
   let arguments = (ins Arg<AnyMemRef, "global memory", [MemRead]>:$source,
                        Variadic<Index>:$offsets,
+                       OptionalAttr<DenseI64ArrayAttr>:$within,
                        OptionalAttr<F64Attr>:$other);
   let results = (outs Layout_Tile:$result);
   let assemblyFormat = [{
-    $source `[` $offsets `]` (`other` `=` custom<Scalar>($other)^)? attr-dict
+    $source `[` $offsets `]` (`within` $within^)?
+    (`other` `=` custom<Scalar>($other)^)? attr-dict
     `:` type($source) `->` type($result)
   }];
 }
 
-def Layout_StoreOp : Layout_MemoryOp<"store"> {
+def Layout_StoreOp : Layout_MemoryOp<"store", "Dest", "Value"> {
   let summary = "write a tile to global memory";
   let description = [{
     Writes the tile at element `offsets` of `dest`. Elements outside the memref
-    are not written. An element held in several places is written once.
+    or beyond `within` are not written. An element held in several places is
+    written once.
 
     ```mlir
     layout.store %t, %y[%i, %j] : tensor<32x64xf16>, memref<17x2560xf16>
+    layout.store %t, %y[%i, %j] within [32, 40] : tensor<32x64xf16>, memref<17x2560xf16>
     ```
 
-    Constraints: layout_c6, layout_c7 as for `layout.load`.
+    Constraints: layout_c6, layout_c7, layout_c28 as for `layout.load`.
   }];
   let arguments = (ins Layout_Tile:$value,
                        Arg<AnyMemRef, "global memory", [MemWrite]>:$dest,
-                       Variadic<Index>:$offsets);
+                       Variadic<Index>:$offsets,
+                       OptionalAttr<DenseI64ArrayAttr>:$within);
   let assemblyFormat = [{
-    $value `,` $dest `[` $offsets `]` attr-dict `:` type($value) `,` type($dest)
+    $value `,` $dest `[` $offsets `]` (`within` $within^)? attr-dict
+    `:` type($value) `,` type($dest)
   }];
 }
 
@@ -161,11 +178,12 @@ def Layout_BarrierOp : Layout_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]
   let assemblyFormat = "attr-dict";
 }
 
-def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy", [AttrSizedOperandSegments]> {
+def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy", "Source", "Dest",
+                                         [AttrSizedOperandSegments]> {
   let summary = "start copying a tile from global to shared memory";
   let description = [{
     Copies as `layout.load` followed by `layout.local_store` would (elements
-    outside the memref become 0), but without waiting: the data is there after
+    outside the memref or beyond `within` become 0), but without waiting: the data is there after
     the `layout.async_wait` that covers its group and a `layout.barrier`.
     `via` says which thread copies what. Chips without asynchronous copies do
     it at once.
@@ -174,16 +192,18 @@ def Layout_AsyncCopyOp : Layout_MemoryOp<"async_copy", [AttrSizedOperandSegments
     layout.async_copy %x[%i, %j], %s slot %k : memref<17x2560xf16>, !layout.shared<32x64xf16, slots = 3>
     ```
 
-    Constraints: layout_c6, layout_c7 as for `layout.load`, with the shared tile
-    as the tile; layout_c8 for the slot.
+    Constraints: layout_c6, layout_c7, layout_c28 as for `layout.load`, with the
+    shared tile as the tile; layout_c8 for the slot.
   }];
   let arguments = (ins Arg<AnyMemRef, "global memory", [MemRead]>:$source,
                        Variadic<Index>:$offsets,
                        Arg<Layout_SharedType, "shared memory", [MemWrite]>:$dest,
                        Optional<Index>:$slot,
+                       OptionalAttr<DenseI64ArrayAttr>:$within,
                        OptionalAttr<Layout_LinearLayoutAttr>:$via);
   let assemblyFormat = [{
-    $source `[` $offsets `]` `,` $dest (`slot` $slot^)? attr-dict
+    $source `[` $offsets `]` `,` $dest (`slot` $slot^)? (`within` $within^)?
+    attr-dict
     `:` type($source) `,` qualified(type($dest))
   }];
 }

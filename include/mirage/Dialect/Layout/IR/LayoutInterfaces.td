@@ -52,8 +52,10 @@ def Layout_GlobalAccessOpInterface : OpInterface<"GlobalAccessOpInterface"> {
       "::std::optional<::llvm::ArrayRef<int64_t>>", "getWithin">,
     InterfaceMethod<"For each dim the extent of what exists of the tile.",
       "::llvm::ArrayRef<int64_t>", "getExisting", (ins), "",
-      "return $_op.getWithin().value_or(
-          ::mirage::layout::tileShapeOf($_op.getTile().getType()));">,
+      [{
+        return $_op.getWithin().value_or(
+            ::mirage::layout::tileShapeOf($_op.getTile().getType()));
+      }]>,
     InterfaceMethod<"The type of the memory.",
       "::mlir::MemRefType", "getMemoryType", (ins), "",
       "return ::llvm::cast<::mlir::MemRefType>($_op.getMemory().getType());">

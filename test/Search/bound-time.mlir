@@ -2,9 +2,9 @@
 // predicted as the search did, where nothing beside its products lives in registers.
 // RUN: mirage-opt %s --mugraph-bound-time=report=%t.json -o /dev/null
 // RUN: FileCheck %s --check-prefix=BOUND < %t.json
-// BOUND: "counted":1,"function":"product","kernels":1,"least_us":{{[0-9.]+}},
-// BOUND: "counted":0,"function":"too_large","kernels":1,"least_us":null,
-// BOUND: "counted":0,"function":"outside","kernels":2,"least_us":{{[0-9.]+}},
+// BOUND: "function":"product","target":"sm_90a","kernels":1,"counted":1,"least_us":{{[0-9.]+}},"blocks":[{"counts":{{.*}}"mma":2048},"predicted_us":{"total":{{.*}}}}]}
+// BOUND: "function":"too_large","target":"sm_90a","kernels":1,"counted":0,"least_us":null,"blocks":[{}]}
+// BOUND: "function":"outside","target":"sm_90a","kernels":2,"counted":0,"least_us":{{[0-9.]+}},
 
 // RUN: mirage-opt %examples/rmsnorm_linear.mlir --mugraph-superoptimize=report=%t.search --mugraph-bound-time=report=%t.bound -o /dev/null
 // RUN: %python -c "import json; a = json.load(open('%t.search'))['winner']['predicted_us']; b = json.loads(open('%t.bound').readline())['least_us']; print('equal' if abs(a - b) < 1e-6 * a else (a, b))" | FileCheck %s --check-prefix=SAME

@@ -179,6 +179,15 @@ void BoundCounter::countProduct(Value left, Value right, Value result,
   work.barriers += times;
 }
 
+/// The maximum of scores that a softmax accumulates has anyway.
+static bool isMaximumOfSoftmax(ReduceOp reduce) {
+  return reduce.getKind() == ReduceKind::Max &&
+         llvm::any_of(reduce.getInput().getUsers(), [&](Operation *user) {
+           auto softmax = dyn_cast<AccumulateSoftmaxOp>(user);
+           return softmax && softmax.getScores() == reduce.getInput();
+         });
+}
+
 void BoundCounter::countOp(Operation &op, double times) {
   llvm::TypeSwitch<Operation &>(op)
       .Case([&](MatmulOp product) {
@@ -202,6 +211,8 @@ void BoundCounter::countOp(Operation &op, double times) {
         }
       })
       .Case([&](ReduceOp reduce) {
+        if (isMaximumOfSoftmax(reduce))
+          return;
         countScalars(coverOf(reduce.getInput()), false, times);
         work.vectorOps += 32 * coverOf(reduce.getResult());
         work.barriers += 2 * times;
@@ -250,17 +261,17 @@ std::optional<KernelWork> BoundCounter::count() {
   return work;
 }
 
-std::optional<double>
-mirage::mugraph::boundSeconds(BlockGraphOp graph,
-                              const TargetDescription &target, bool isFirst,
-                              const std::optional<KernelCounts> &counts) {
+std::optional<KernelCost>
+mirage::mugraph::boundGraph(BlockGraphOp graph, const TargetDescription &target,
+                            bool isFirst,
+                            const std::optional<KernelCounts> &counts) {
   FailureOr<StageAnalysis> stages = StageAnalysis::compute(graph);
   if (failed(stages))
     return std::nullopt;
   SmallVector<unsigned> numbers = {64, 128, 256, 512, 1024};
   if (std::optional<uint64_t> threads = graph.getThreads())
     numbers = {unsigned(*threads)};
-  std::optional<double> best;
+  std::optional<KernelCost> best;
   for (unsigned threads : numbers) {
     auto work = BoundCounter(graph, *stages, target, threads).count();
     if (!work)
@@ -268,8 +279,8 @@ mirage::mugraph::boundSeconds(BlockGraphOp graph,
     if (counts)
       work->wavefronts = counts->sharedWavefronts() / work->blocks;
     std::optional<KernelCost> cost = priceKernel(*work, target, isFirst);
-    if (cost && (!best || cost->seconds < *best))
-      best = cost->seconds;
+    if (cost && (!best || cost->seconds < best->seconds))
+      best = cost;
   }
   return best;
 }

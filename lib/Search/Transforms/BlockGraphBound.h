@@ -21,10 +21,10 @@ namespace mirage::mugraph {
 /// Left out is what only the search estimates: what lives beside the operands
 /// of a product, padded tiles of elementwise ops. Nothing if the graph fits no
 /// multiprocessor, or its products not the registers.
-std::optional<double> boundSeconds(BlockGraphOp graph,
-                                   const TargetDescription &target,
-                                   bool isFirst,
-                                   const std::optional<KernelCounts> &counts);
+std::optional<KernelCost> boundGraph(BlockGraphOp graph,
+                                     const TargetDescription &target,
+                                     bool isFirst,
+                                     const std::optional<KernelCounts> &counts);
 
 } // namespace mirage::mugraph
 

@@ -10,6 +10,7 @@
 // model for each of its kernels, beside those of the next best plan and of the
 // input program, and what each rule removed from the search.
 
+#include "CostReport.h"
 #include "FunctionSearch.h"
 
 #include "llvm/Support/JSON.h"
@@ -22,34 +23,6 @@ using namespace mirage;
 using namespace mirage::mugraph;
 
 using search::Kernel;
-
-static void printTerms(llvm::json::OStream &json, const KernelCost &cost) {
-  json.attributeObject("predicted_us", [&] {
-    json.attribute("total", cost.seconds * 1e6);
-    json.attribute("global", cost.global * 1e6);
-    json.attribute("cache", cost.cache * 1e6);
-    json.attribute("latency", cost.latency * 1e6);
-    json.attribute("matrix", cost.matrix * 1e6);
-    json.attribute("shared", cost.shared * 1e6);
-    json.attribute("vector", cost.vector * 1e6);
-    json.attribute("special", cost.special * 1e6);
-    json.attribute("barriers", cost.barriers * 1e6);
-    json.attribute("fixed", cost.fixed * 1e6);
-  });
-}
-
-// As the simulator names them.
-static void printCounts(llvm::json::OStream &json, const KernelCounts &counts) {
-  json.attributeObject("counts", [&] {
-    json.attribute("global_load_bytes", counts.globalLoadBytes);
-    json.attribute("global_store_bytes", counts.globalStoreBytes);
-    json.attribute("shared_load_wavefronts", counts.sharedLoadWavefronts);
-    json.attribute("shared_store_wavefronts", counts.sharedStoreWavefronts);
-    json.attribute("shuffles", counts.shuffles);
-    json.attribute("barriers", counts.barriers);
-    json.attribute("mma", counts.matrixInstructions);
-  });
-}
 
 static void printBlock(llvm::json::OStream &json, const ExprContext &context,
                        const search::KernelPlan &plan) {

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BlockGraphBound.h"
+#include "CostReport.h"
 #include "mirage/Lowering/CandidateCheck.h"
 #include "mirage/Search/Transforms/Passes.h"
 
@@ -35,10 +36,10 @@ public:
   void runOnOperation() override;
 };
 
-/// Of the kernels of a function, one after the other.
-struct ProgramBound {
-  unsigned kernels = 0, counted = 0;
-  std::optional<double> seconds = 0; ///< nothing if a kernel cannot run.
+/// One kernel of a function.
+struct KernelBound {
+  std::optional<KernelCounts> counts; ///< nothing if it cannot be lowered.
+  std::optional<KernelCost> cost;     ///< nothing if it cannot run.
 };
 } // namespace
 
@@ -48,8 +49,8 @@ static double bytesOf(Type type) {
 }
 
 // An op that is a kernel of its own: its bytes, each once.
-static double boundOfBytes(Operation &op, const TargetDescription &target,
-                           bool isFirst) {
+static std::optional<KernelCost>
+boundOfBytes(Operation &op, const TargetDescription &target, bool isFirst) {
   KernelWork work;
   work.blocks = target.multiprocessors;
   llvm::SmallPtrSet<Value, 4> seen;
@@ -59,7 +60,7 @@ static double boundOfBytes(Operation &op, const TargetDescription &target,
   work.loadBytes = work.uniqueLoadBytes / work.blocks;
   for (Type type : op.getResultTypes())
     work.storeBytes += bytesOf(type) / work.blocks;
-  return priceKernel(work, target, isFirst)->seconds;
+  return priceKernel(work, target, isFirst);
 }
 
 static SmallVector<Operation *> kernelsOf(func::FuncOp function) {
@@ -88,23 +89,55 @@ countKernels(func::FuncOp function, ArrayRef<Operation *> kernels,
   return none;
 }
 
-static ProgramBound boundOf(func::FuncOp function,
-                            const TargetDescription &target) {
-  ProgramBound bound;
+static std::vector<KernelBound> boundsOf(func::FuncOp function,
+                                         const TargetDescription &target) {
+  std::vector<KernelBound> bounds;
   SmallVector<Operation *> kernels = kernelsOf(function);
   auto counts = countKernels(function, kernels, target);
   for (auto [kernel, count] : llvm::zip(kernels, counts)) {
-    bool isFirst = bound.kernels++ == 0;
-    bound.counted += count.has_value();
+    bool isFirst = bounds.empty();
     auto graph = dyn_cast<BlockGraphOp>(kernel);
-    std::optional<double> seconds =
-        graph ? boundSeconds(graph, target, isFirst, count)
-              : boundOfBytes(*kernel, target, isFirst);
-    bound.seconds = bound.seconds && seconds
-                        ? std::optional(*bound.seconds + *seconds)
-                        : std::nullopt;
+    bounds.push_back({count, graph ? boundGraph(graph, target, isFirst, count)
+                                   : boundOfBytes(*kernel, target, isFirst)});
   }
-  return bound;
+  return bounds;
+}
+
+static void printKernel(llvm::json::OStream &json, const KernelBound &bound) {
+  json.object([&] {
+    if (bound.counts)
+      printCounts(json, *bound.counts);
+    if (bound.cost)
+      printTerms(json, *bound.cost);
+  });
+}
+
+/// One line.
+static void printReport(llvm::raw_ostream &os, StringRef function,
+                        const TargetDescription &target,
+                        ArrayRef<KernelBound> bounds) {
+  std::optional<double> microseconds = 0;
+  for (const KernelBound &bound : bounds)
+    microseconds =
+        microseconds && bound.cost
+            ? std::optional(*microseconds + bound.cost->seconds * 1e6)
+            : std::nullopt;
+  llvm::json::OStream json(os);
+  json.object([&] {
+    json.attribute("function", function);
+    json.attribute("target", target.name);
+    json.attribute("kernels", int64_t(bounds.size()));
+    json.attribute("counted", llvm::count_if(bounds, [](const KernelBound &b) {
+                     return b.counts.has_value();
+                   }));
+    json.attribute("least_us", microseconds ? llvm::json::Value(*microseconds)
+                                            : llvm::json::Value(nullptr));
+    json.attributeArray("blocks", [&] {
+      for (const KernelBound &bound : bounds)
+        printKernel(json, bound);
+    });
+  });
+  os << "\n";
 }
 
 void MuGraphBoundTime::runOnOperation() {
@@ -123,15 +156,8 @@ void MuGraphBoundTime::runOnOperation() {
   for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
     if (function.isExternal())
       continue;
-    ProgramBound bound = boundOf(function, *chip);
-    llvm::json::Object line{{"function", function.getSymName()},
-                            {"target", chip->name},
-                            {"kernels", bound.kernels},
-                            {"counted", bound.counted},
-                            {"least_us", nullptr}};
-    if (bound.seconds)
-      line["least_us"] = *bound.seconds * 1e6;
-    file->os() << llvm::json::Value(std::move(line)) << "\n";
+    printReport(file->os(), function.getSymName(), *chip,
+                boundsOf(function, *chip));
   }
   file->keep();
 }

@@ -16,9 +16,10 @@ func.func @product(%a: tensor<24x144xf16>, %b: tensor<144x192xf16>) -> tensor<24
          ins(%a tile [g1, l0] : tensor<24x144xf16>, %b tile [l0, g0] : tensor<144x192xf16>)
          outs(tile [g1, g0] : tensor<24x192xf16>) {
   ^bb0(%at: tensor<12x48xf16>, %bt: tensor<48x48xf16>):
-    %p = mugraph.matmul %at, %bt : (tensor<12x48xf16>, tensor<48x48xf16>) -> tensor<12x48xf16>
-    %s = mugraph.accumulate sum %p over l0 : tensor<12x48xf16>
-    mugraph.yield %s : tensor<12x48xf16>
+    %p = mugraph.matmul %at, %bt : (tensor<12x48xf16>, tensor<48x48xf16>) -> tensor<12x48xf32>
+    %s = mugraph.accumulate sum %p over l0 : tensor<12x48xf32>
+    %c = mugraph.cast %s : tensor<12x48xf32> -> tensor<12x48xf16>
+    mugraph.yield %c : tensor<12x48xf16>
   }
   return %y : tensor<24x192xf16>
 }

@@ -55,6 +55,18 @@ TEST(Search, NormAndLinearIsOneKernel) {
   EXPECT_GE(s.search->seconds(s.kernels), s.search->lowerBoundSeconds());
 }
 
+/// 96 columns for each of 128 blocks, on 132 multiprocessors.
+TEST(Search, PartsAreNotAlwaysPowersOfTwo) {
+  ProgramBuilder b;
+  TensorId x = b.input(2, 4096), w = b.input(4096, 12288);
+  b.output(b.matmul(b.rmsNorm(x), w));
+  Searched s(b);
+  ASSERT_EQ(s.kernels.size(), 1u);
+  EXPECT_EQ(s.plan().work.blocks, 128);
+  EXPECT_TRUE(llvm::any_of(s.plan().tiles,
+                           [](auto entry) { return entry.second == 96; }));
+}
+
 TEST(Search, AttentionIsOneKernel) {
   ProgramBuilder b;
   TensorId q = b.input(256, 64), k = b.input(64, 4096), v = b.input(4096, 64);

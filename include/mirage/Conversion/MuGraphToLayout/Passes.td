@@ -18,8 +18,9 @@ def ConvertMuGraphToLayoutPass
     Every `mugraph.block_graph` of a host function becomes a `gpu.func` of one
     `gpu.module` (named after the function) whose arguments are memrefs, inputs
     first, and a `layout.launch` in its place. The body of the kernel is a tile
-    program: tiles are tensors whose extents are powers of two, loads and stores
-    carry the element offsets that the tile maps give, each loop of the graph is
+    program: tiles are tensors whose extents are the powers of two that cover those
+    of the graph, loads and stores carry the element offsets that the tile maps give
+    and what exists of a tile (`within`), each loop of the graph is
     an `scf.for` whose accumulators are iteration arguments, and values outside
     the loops are computed before, between or after them as the flow of the
     data demands.

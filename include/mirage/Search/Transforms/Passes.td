@@ -16,9 +16,10 @@ def MuGraphBoundTime : Pass<"mugraph-bound-time", "::mlir::ModuleOp"> {
   let description = [{
     By the cost model of the search, for block graphs that were found elsewhere or
     written by hand: the report has an object a function, one a line, with `kernels`,
-    how many of them could be lowered and `counted` (their shared memory), and
+    how many of them could be lowered and `counted` (their shared memory),
     `least_us`, or null where a block fits no multiprocessor or a product not the
-    registers. What else lives and padding are left out, which the search adds to the
+    registers, and for each kernel in `blocks` its counts and the terms of the model,
+    as in the report of the search. What else lives and padding are left out, which the search adds to the
     plans that it makes.
     Ops outside of block graphs count as kernels that move their operands and results.
     The program is left as it is.

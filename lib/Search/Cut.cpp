@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Prices of runs of consecutive ops, and the cheapest cut of a program into such
-// runs by dynamic programming. The same cut with lower bounds as prices is what no
-// program of the search's space can beat.
+// Prices of runs of consecutive ops, and the cheapest cut of a program into
+// such runs by dynamic programming. The same cut with lower bounds as prices is
+// what no program of the search's space can beat.
 
 #include "mirage/Search/Search.h"
 

@@ -195,6 +195,12 @@ LabelList search::maximumLabels(const KernelPlan &plan, const Step &step) {
   return labels;
 }
 
+unsigned search::partialBits(const Step &step, const ValueGraph &graph) {
+  return step.derivation.rule == Rule::SoftmaxContract
+             ? std::min(32u, graph.segment.matrixBits)
+             : 32;
+}
+
 std::vector<std::optional<unsigned>>
 search::maximumOwners(const KernelPlan &plan) {
   std::vector<std::optional<unsigned>> owners;

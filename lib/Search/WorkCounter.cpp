@@ -77,9 +77,10 @@ void WorkCounter::countInput(const Step &step, KernelWork &work) const {
 // The parts of a sum, and the maxima they refer to.
 void WorkCounter::countParts(const Step &step, KernelWork &work) const {
   double count = parts * clippedElements(step.labels);
+  unsigned bits = partialBits(step, graph);
   if (step.maximum)
     work.loadBytes += 4 * parts * clippedElements(*step.maximum);
-  work.loadBytes += 4 * count * wasteOfShortRows(step.labels, 32);
+  work.loadBytes += bits / 8.0 * count * wasteOfShortRows(step.labels, bits);
   work.vectorOps += 2 * std::max<double>(count, work.threads);
   if (isSoftmax(step))
     work.vectorOps += 2 * std::max<double>(count, work.threads);
@@ -316,7 +317,8 @@ void WorkCounter::countUniqueLoads(KernelWork &work) const {
   };
   for (const Step &step : plan.steps) {
     if (step.partial >= 0) {
-      add(4 * parts * wholeElements(step.labels), step.labels, 32);
+      unsigned bits = partialBits(step, graph);
+      add(bits / 8.0 * parts * wholeElements(step.labels), step.labels, bits);
     } else if (step.derivation.rule == Rule::Input) {
       const SegmentTensor &part = graph.segment.tensors[step.derivation.symbol];
       unsigned bits = program.tensors[part.tensor].elementBits;
@@ -360,8 +362,9 @@ void WorkCounter::countStores(KernelWork &work) const {
   auto owners = maximumOwners(plan);
   for (auto [number, partial] : llvm::enumerate(plan.partials)) {
     const LabelList &labels = plan.steps[partial].labels;
+    unsigned bits = partialBits(plan.steps[partial], graph);
     work.storeBytes +=
-        4 * clippedElements(labels) * wasteOfShortRows(labels, 32);
+        bits / 8.0 * clippedElements(labels) * wasteOfShortRows(labels, bits);
     if (owners[number] == number)
       work.storeBytes +=
           4 * clippedElements(maximumLabels(plan, plan.steps[partial]));

@@ -129,6 +129,11 @@ LabelList maximumLabels(const KernelPlan &plan, const Step &step);
 /// (itself in the end); nothing where there is no maximum.
 std::vector<std::optional<unsigned>> maximumOwners(const KernelPlan &plan);
 
+/// Bits of an element of such a part in memory. Numerators of a softmax are
+/// rounded as their values are: S_j exp(s_j - M) v_j over n keys, divided by n,
+/// is no larger than the largest v_j. All else may grow beyond 16 bits.
+unsigned partialBits(const Step &step, const ValueGraph &graph);
+
 /// The labels of a contraction a[batch, m, k] b[batch, k, n].
 struct ContractShape {
   LabelId rows = noLabel, columns = noLabel, depth = noLabel;

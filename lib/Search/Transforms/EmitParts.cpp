@@ -9,6 +9,7 @@
 #include "PlanEmitter.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mirage;
@@ -22,11 +23,26 @@ using search::Step;
 // them together: its softmax sums with the weights exp(M_p - max_p M_p).
 
 // All parts of a value with these labels.
-RankedTensorType PlanEmitter::partialType(const LabelList &labels) const {
+RankedTensorType PlanEmitter::partialType(const LabelList &labels,
+                                          Type element) const {
   SmallVector<int64_t> shape = {plan.splits};
   for (LabelId label : labels)
     shape.push_back(segment.context.size(label));
-  return RankedTensorType::get(shape, builder.getF32Type());
+  return RankedTensorType::get(shape, element);
+}
+
+Type PlanEmitter::partElement(const Step &step) const {
+  return search::partialBits(step, *segment.graph) < 32 ? matrixType()
+                                                        : builder.getF32Type();
+}
+
+// What a part is multiplied with so that its type holds it.
+Coefficient PlanEmitter::partScale(const Step &step) const {
+  if (!partElement(step).isF16())
+    return 1;
+  LabelId label = step.derivation.label;
+  int64_t keys = tileCount(label) / plan.splits * extent(label);
+  return Coefficient(1) / Coefficient(int64_t(llvm::PowerOf2Ceil(keys)));
 }
 
 static LabelList withParts(LabelId first, const LabelList &labels) {
@@ -54,18 +70,21 @@ void PlanEmitter::keepMaximum(ArrayRef<uint32_t> group, Value scores,
 }
 
 LogicalResult PlanEmitter::yieldPartials(SmallVectorImpl<Value> &yielded) {
-  auto yield = [&](const TileValue &tile, const LabelList &labels) {
-    yielded.push_back(
-        wide(conform(tile, withParts(noLabel, labels), labels.size() + 1)));
+  auto yield = [&](const TileValue &tile, const LabelList &labels,
+                   Type element) {
+    Value value = conform(tile, withParts(noLabel, labels), labels.size() + 1);
+    yielded.push_back(castTo(value, element));
   };
   for (auto [number, step] : llvm::enumerate(plan.partials)) {
     FailureOr<TileValue> tile = get(step);
     if (failed(tile))
       return failure();
-    parts[number].scale = tile->scale;
-    yield(*tile, plan.steps[step].labels);
+    Coefficient scale = tile->scale * partScale(plan.steps[step]);
+    tile->value = exact(*tile, scale);
+    parts[number].scale = scale;
+    yield(*tile, plan.steps[step].labels, partElement(plan.steps[step]));
     if (owners[number] == number)
-      yield(*maxima[number], parts[number].maximumLabels);
+      yield(*maxima[number], parts[number].maximumLabels, builder.getF32Type());
   }
   return success();
 }
@@ -91,8 +110,8 @@ TileValue PlanEmitter::partWeights(const PartialTensor &part, Value maxima) {
 
 FailureOr<TileValue> PlanEmitter::emitPartial(const Step &step) {
   const PartialTensor &part = parts[step.partial];
-  TileValue tile{partTiles[step.partial], withParts(partLabel, step.labels),
-                 part.scale};
+  TileValue tile{wide(partTiles[step.partial]),
+                 withParts(partLabel, step.labels), part.scale};
   ReduceKind kind = ReduceKind::Sum;
   if (step.derivation.rule == Rule::Extremum)
     kind = step.derivation.symbol == uint32_t(ExtremumKind::Max)

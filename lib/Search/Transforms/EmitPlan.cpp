@@ -75,7 +75,7 @@ void PlanEmitter::addPart(Value tensor, const LabelList &labels,
   dims.append(labels.begin(), labels.end());
   signature.inputs.push_back(tensor);
   signature.inputMaps.push_back(mapOf(dims, -1));
-  signature.tileTypes.push_back(tileType(dims, builder.getF32Type()));
+  signature.tileTypes.push_back(tileType(dims, elementType(tensor)));
   signature.bind.push_back(std::move(bind));
 }
 
@@ -104,19 +104,19 @@ void PlanEmitter::addResults(Signature &signature) {
         mapOf(tensor.labels, plan.steps[output.step].loop));
     signature.resultTypes.push_back(program.typeOf(tensor.tensor));
   }
-  auto addPartialResult = [&](const LabelList &labels) {
+  auto addPartialResult = [&](const LabelList &labels, Type element) {
     LabelList dims = {partLabel};
     dims.append(labels.begin(), labels.end());
     signature.outputMaps.push_back(mapOf(dims, -1));
-    signature.resultTypes.push_back(partialType(labels));
+    signature.resultTypes.push_back(partialType(labels, element));
   };
   for (auto [number, step] : llvm::enumerate(plan.partials)) {
     PartialTensor &part = parts.emplace_back();
-    addPartialResult(plan.steps[step].labels);
+    addPartialResult(plan.steps[step].labels, partElement(plan.steps[step]));
     if (owners[number] != number)
       continue;
     part.maximumLabels = search::maximumLabels(plan, plan.steps[step]);
-    addPartialResult(part.maximumLabels);
+    addPartialResult(part.maximumLabels, builder.getF32Type());
   }
 }
 

@@ -129,7 +129,10 @@ private:
   planNumerator(const Step &step, const search::ContractShape &shape);
 
   // Parts of sums.
-  mlir::RankedTensorType partialType(const LabelList &labels) const;
+  mlir::RankedTensorType partialType(const LabelList &labels,
+                                     mlir::Type element) const;
+  mlir::Type partElement(const search::Step &step) const;
+  Coefficient partScale(const search::Step &step) const;
   void keepMaximum(llvm::ArrayRef<uint32_t> group, mlir::Value scores,
                    const LabelList &row);
   llvm::LogicalResult

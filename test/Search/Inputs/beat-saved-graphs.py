@@ -1,10 +1,9 @@
 """Compares what our winner is predicted to take with each saved graph of the same program
 that is equivalent: both as they stand in the dialect, by --mugraph-bound-time.
 
-Usage: beat-saved-graphs.py CLAIMS LIMIT FILE.json...
+Usage: beat-saved-graphs.py CLAIMS FILE.json...
 
-CLAIMS is claims.py, which reads the saved graphs. LIMIT: how much slower than the best of
-them the winner may be, as a part of it.
+CLAIMS is claims.py, which reads the saved graphs.
 """
 
 import importlib.util
@@ -34,7 +33,7 @@ def search(program):
     return subprocess.run(command, input=program, text=True, check=True, stdout=subprocess.PIPE).stdout
 
 
-def compare(claims, path, limit):
+def compare(claims, path):
     graphs = [(graph, program) for graph, program, equivalent, _ in claims.read(path) if equivalent]
     winner = bounds(search(graphs[0][1]))[0]
     assert winner["counted"] == winner["kernels"], "the winner cannot be lowered"
@@ -44,13 +43,13 @@ def compare(claims, path, limit):
     ours, best = winner["least_us"], min(times, default=float("inf"))
     beaten = sum(ours <= time for time in times)
     print(f"{os.path.basename(path)}: ours {ours:.3f} us, the best of {len(times)} saved ones that fit {best:.3f} us, "
-          f"{beaten} no faster: {'ok' if ours <= best * (1 + limit) else 'SLOWER'}")
+          f"{beaten} no faster: {'ok' if ours <= best else 'SLOWER'}")
 
 
 def main():
-    claims, limit = load(sys.argv[1]), float(sys.argv[2])
-    for path in sys.argv[3:]:
-        compare(claims, path, limit)
+    claims = load(sys.argv[1])
+    for path in sys.argv[2:]:
+        compare(claims, path)
 
 
 main()

@@ -22,6 +22,7 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/STLExtras.h"
 
+#include "llvm/Support/InterleavedRange.h"
 #include "gtest/gtest.h"
 
 #include <cstdlib>

@@ -62,9 +62,11 @@ uint64_t field::fromRational(Rational value, uint64_t modulus) {
   __int128 numerator = value.numerator() % __int128(modulus);
   if (numerator < 0)
     numerator += modulus;
+  auto result = static_cast<uint64_t>(numerator);
+  if (value.denominator() == 1) // most are, and an inverse is 60 times the rest
+    return result;
   uint64_t denominator = uint64_t(value.denominator()) % modulus;
-  return multiply(static_cast<uint64_t>(numerator),
-                  inverse(denominator, modulus), modulus);
+  return multiply(result, inverse(denominator, modulus), modulus);
 }
 
 // Wang's algorithm: the extended Euclidean algorithm, stopped half way.

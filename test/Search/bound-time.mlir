@@ -2,7 +2,7 @@
 // predicted as the search did, where nothing beside its products lives in registers.
 // RUN: mirage-opt %s --mugraph-bound-time=report=%t.json -o /dev/null
 // RUN: FileCheck %s --check-prefix=BOUND < %t.json
-// BOUND: "function":"product","target":"sm_90a","kernels":1,"counted":1,"least_us":{{[0-9.]+}},"blocks":[{"counts":{{.*}}"mma":2048},"predicted_us":{"total":{{.*}}}}]}
+// BOUND: "function":"product","target":"sm_90a","kernels":1,"counted":1,"least_us":{{[0-9.]+}},"blocks":[{"counts":{{.*}}"mma":4096},"predicted_us":{"total":{{.*}}}}]}
 // BOUND: "function":"too_large","target":"sm_90a","kernels":1,"counted":0,"least_us":null,"blocks":[{}]}
 // BOUND: "function":"outside","target":"sm_90a","kernels":2,"counted":0,"least_us":{{[0-9.]+}},
 

@@ -393,7 +393,7 @@ static Error insertValue(Machine &machine, MutableArrayRef<Thread> threads,
 // Memory
 //===----------------------------------------------------------------------===//
 
-static constexpr unsigned globalSpace = 1, sharedSpace = 3, clusterSpace = 7;
+static constexpr unsigned sharedSpace = 3, clusterSpace = 7;
 
 /// The only global is the block's shared memory.
 static Error addressOf(Machine &machine, MutableArrayRef<Thread> threads,
@@ -426,8 +426,9 @@ static Error elementPointer(Machine &machine, MutableArrayRef<Thread> threads,
   Expected<uint64_t> base = machine.number(threads[0], gep.getBase());
   if (!base)
     return base.takeError();
+  unsigned bytes = *sizeOf(gep.getRes().getType());
   machine.set(threads[0], gep.getRes(),
-              knownDatum(truncate(*base + index * *size, 32), 4));
+              knownDatum(truncate(*base + index * *size, 8 * bytes), bytes));
   return Error::success();
 }
 

@@ -22,8 +22,8 @@ llvm::Error mirage::interpreter::refuse(const Twine &message) {
 }
 
 std::optional<unsigned> mirage::interpreter::sizeOf(Type type) {
-  if (isa<LLVM::LLVMPointerType>(type))
-    return 4;
+  if (auto pointer = dyn_cast<LLVM::LLVMPointerType>(type))
+    return pointer.getAddressSpace() == globalSpace ? 8 : 4;
   if (type.isIntOrFloat())
     return (type.getIntOrFloatBitWidth() + 7) / 8;
   if (auto vector = dyn_cast<VectorType>(type)) {

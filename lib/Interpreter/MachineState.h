@@ -112,6 +112,9 @@ private:
   std::vector<Thread> threads;
 };
 
+/// Address space of pointers to global memory.
+inline constexpr unsigned globalSpace = 1;
+
 /// Bytes of a value of this type; nothing if it has none here.
 std::optional<unsigned> sizeOf(mlir::Type type);
 llvm::Error refuse(const llvm::Twine &message);

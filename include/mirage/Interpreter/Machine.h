@@ -46,9 +46,9 @@
 // Global memory is what the caller says: a function from addresses to data. It
 // cannot be written.
 //
-// A pointer is a number of 32 bits: a byte of global memory, or the byte within
-// the block's shared memory in the low 24 bits; a pointer to the memory of a
-// cluster has the number of the block above.
+// A pointer is a number: of 64 bits, a byte of global memory; of 32 bits, the
+// byte within the block's shared memory in the low 24 bits, and above them, in
+// a pointer to the memory of a cluster, the number of the block.
 //
 // The meaning of the instructions is taken from the PTX ISA and the CDNA ISA
 // manuals; nothing here uses the layout library, the planner or the simulator.

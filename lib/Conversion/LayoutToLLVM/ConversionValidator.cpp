@@ -234,7 +234,7 @@ llvm::Error mirage::validateCopiedTileCode(Region &code, MemRefType memory,
   TileMemory tile(memory, starts, existing, destination);
   MachineShape shape = shapeOf(site);
   auto results = runCode(
-      code, shape, [](unsigned, ThreadNumber) { return knownDatum(0, 4); },
+      code, shape, [](unsigned, ThreadNumber) { return knownDatum(0, 8); },
       [&](uint64_t address, unsigned size) {
         return tile.read(address, size);
       });

@@ -349,7 +349,7 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
   bool isSpread = blockBits && random() % 4;
   layout::LinearLayoutAttr via = tileLayout(isSpread ? blockBits : 0);
   // Of rows that may or may not keep vectors aligned, and of tiles that may
-  // hang over at every side.
+  // hang over at every side; sometimes far behind what 32 bits address.
   int64_t divisor = int64_t{1} << random() % 6;
   SmallVector<int64_t> extents, starts, within, divisors = {1, divisor};
   for (auto [size, step] : llvm::zip_equal(shape, divisors)) {
@@ -359,6 +359,11 @@ CopiedTile randomCopy(std::mt19937 &random, StringRef chip) {
     int64_t steps = int64_t(random() % (3 * size / step + 1)) - size / step;
     starts.push_back(random() % 2 ? steps * step : 0);
     within.push_back(1 + random() % size);
+  }
+  if (random() % 8 == 0) {
+    int64_t far = int64_t{1} << 31;
+    extents.front() += far;
+    starts.front() += far;
   }
   CopiedTile tile{&target,
                   {},

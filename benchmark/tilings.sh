@@ -44,7 +44,7 @@ END
 
 echo "| columns | depth | threads | blocks | KiB loaded | KiB in flight | us |"
 echo "| --- | --- | --- | --- | --- | --- | --- |"
-for width in 32 64 128; do
+for width in 32 48 64 96 128; do
   for step in 64 128 256; do
     for threads in 128 256; do
       us=$(program $width $step $threads |

@@ -10,7 +10,7 @@
 #define MIRAGE_LIB_CONVERSION_MUGRAPHTOLAYOUT_KERNELEMITTER_H
 
 #include "BlockStages.h"
-#include "TileEmitter.h"
+#include "Product.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
@@ -71,6 +71,8 @@ private:
                                          mlir::Value carried, unsigned loop);
   llvm::FailureOr<llvm::SmallVector<mlir::Value>>
   nextSoftmax(mugraph::AccumulateSoftmaxOp op, mlir::ValueRange carried);
+  void carryProduct(mlir::Value result, const Product &product,
+                    mlir::Value carried);
   void finishAccumulator(mlir::Operation *accumulate,
                          mlir::ValueRange finalValues, unsigned loop);
 
@@ -80,6 +82,7 @@ private:
   TileEmitter emitter;
   BlockStages stages;
   llvm::DenseMap<mlir::Value, Tile> tiles;
+  llvm::DenseMap<mlir::Value, Product> products; ///< that accumulators sum up.
   llvm::SmallVector<mlir::Value> gridIds;
   mlir::Value loopIndex;
 };

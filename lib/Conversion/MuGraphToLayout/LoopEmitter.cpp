@@ -13,6 +13,8 @@
 // there by exp(M - M'). M starts at the lowest finite number instead of
 // -infinity, so that M - M' is never a difference of infinities.
 //
+// A sum of products is carried as the matrix instruction has it (Product.h).
+//
 //===----------------------------------------------------------------------===//
 
 #include "KernelEmitter.h"
@@ -63,6 +65,16 @@ static MatmulOp summedProduct(Operation *op) {
   return matmul && matmul->hasOneUse() ? matmul : MatmulOp();
 }
 
+/// Lets a loop carry another tile, starting with `initial`.
+static void carryInstead(Value carried, Value initial) {
+  auto argument = cast<BlockArgument>(carried);
+  auto loop = cast<scf::ForOp>(argument.getOwner()->getParentOp());
+  unsigned number = argument.getArgNumber() - loop.getNumInductionVars();
+  loop.getInitArgsMutable()[number].assign(initial);
+  argument.setType(initial.getType());
+  loop.getResult(number).setType(initial.getType());
+}
+
 LogicalResult KernelEmitter::emitLoop(unsigned stage) {
   const BlockStages::Stage &content = stages.stages[stage];
   if (content.ops.empty() && content.stores.empty())
@@ -107,6 +119,7 @@ LogicalResult KernelEmitter::emitLoop(unsigned stage) {
   if (!initial.empty())
     scf::YieldOp::create(builder, loc, next);
   ValueRange final = forOp.getResults();
+  builder.setInsertionPointAfter(forOp);
   for (Operation *op : accumulators) {
     finishAccumulator(op, final.take_front(numCarried(op)), loop);
     final = final.drop_front(numCarried(op));
@@ -155,16 +168,25 @@ FailureOr<SmallVector<Value>> KernelEmitter::nextValues(Operation *accumulate,
   return SmallVector<Value>{*value};
 }
 
+/// Notes that the accumulator of `result` is that of a product.
+void KernelEmitter::carryProduct(Value result, const Product &product,
+                                 Value carried) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(carried.getParentBlock()->getParentOp());
+  carryInstead(carried, product.zero(emitter));
+  products.try_emplace(result, product);
+}
+
 FailureOr<Value> KernelEmitter::nextValue(AccumulateOp op, Value carried,
                                           unsigned loop) {
-  if (MatmulOp product = summedProduct(op)) {
-    FailureOr<Tile> sum = emitter.emitMatmul(product, get(product.getLhs()),
-                                             get(product.getRhs()),
-                                             coverOf(op.getResult()), carried);
-    if (failed(sum))
+  if (MatmulOp matmul = summedProduct(op)) {
+    FailureOr<Product> product =
+        Product::prepare(emitter, matmul, get(matmul.getLhs()),
+                         get(matmul.getRhs()), coverOf(op.getResult()));
+    if (failed(product))
       return failure();
-    tiles[op.getResult()] = *sum; // its clips are read when the loop is done
-    return sum->value;
+    carryProduct(op.getResult(), *product, carried);
+    return product->addTo(emitter, carried);
   }
   layout::ReduceKind kind = kindOf(op);
   Tile tile = get(op.getInput());
@@ -216,16 +238,16 @@ FailureOr<SmallVector<Value>> KernelEmitter::nextSoftmax(AccumulateSoftmaxOp op,
   for (auto [number, input] : llvm::enumerate(op.getValues())) {
     Tile values = get(input);
     weights.declared = values.declared;
-    Value before = carried[2 + number];
-    SmallVector<int64_t> shape(
-        cast<RankedTensorType>(before.getType()).getShape());
-    Value scaled = multiply(before, emitter.broadcast(scale, shape));
-    FailureOr<Tile> product =
-        emitter.emitMatmul(op, weights, values, shape, scaled);
+    Value numerator = op.getNumerators()[number], before = carried[2 + number];
+    SmallVector<int64_t> shape = coverOf(numerator);
+    FailureOr<Product> product =
+        Product::prepare(emitter, op, weights, values, shape);
     if (failed(product))
       return failure();
-    tiles[op.getNumerators()[number]] = *product;
-    next.push_back(product->value);
+    carryProduct(numerator, *product, before);
+    Value factor =
+        product->asAccumulator(emitter, emitter.broadcast(scale, shape));
+    next.push_back(product->addTo(emitter, multiply(before, factor)));
   }
   Tile denominator = weights;
   denominator.clips[last] = std::nullopt;
@@ -241,7 +263,10 @@ void KernelEmitter::finishAccumulator(Operation *accumulate,
   bool isSoftmax = isa<AccumulateSoftmaxOp>(accumulate);
   for (auto [number, result] : llvm::enumerate(accumulate->getResults())) {
     Tile &tile = tiles[result];
-    tile.value = finalValues[number + isSoftmax];
+    Value final = finalValues[number + isSoftmax];
+    tile.value = final;
+    if (auto product = products.find(result); product != products.end())
+      tile = product->second.finish(emitter, final);
     tile.declared = getElementTypeOrSelf(result.getType());
     for (std::optional<DimClip> &clip : tile.clips) {
       if (clip && clip->dependsOn(TileIndex::loop(loop)))

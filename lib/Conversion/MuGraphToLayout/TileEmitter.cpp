@@ -8,6 +8,8 @@
 
 #include "TileEmitter.h"
 
+#include "Product.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -17,10 +19,6 @@
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::mugraph;
-
-/// A batched product that no matrix instruction does is multiplied out; tiles
-/// above this many products are refused.
-static constexpr int64_t maxOuterProduct = int64_t{1} << 20;
 
 static RankedTensorType withElement(RankedTensorType type, Type element) {
   return RankedTensorType::get(type.getShape(), element, type.getEncoding());
@@ -244,7 +242,7 @@ Tile TileEmitter::emitBroadcast(BroadcastOp op, const Tile &operand) {
 }
 
 //===----------------------------------------------------------------------===//
-// Reductions and products
+// Reductions
 //===----------------------------------------------------------------------===//
 
 static layout::ReduceKind toLayoutKind(mugraph::ReduceKind kind) {
@@ -302,213 +300,24 @@ FailureOr<Tile> TileEmitter::emitReduce(mugraph::ReduceOp op,
   return result;
 }
 
-/// What a widened tile was widened from, where that is known.
-static Value narrowSource(Value value) {
-  if (auto cast = value.getDefiningOp<arith::ExtFOp>())
-    return cast.getIn();
-  return value;
-}
-
-/// A 16-bit product in exact f32 is the same as the product of the widened
-/// operands, so undo the widening where both sides have it.
-static void narrowOperands(Tile &a, Tile &b) {
-  Value left = narrowSource(a.value), right = narrowSource(b.value);
-  if (!a.declared.isF32() || left == a.value || right == b.value)
-    return;
-  Type type = getElementTypeOrSelf(left);
-  if (type != getElementTypeOrSelf(right))
-    return;
-  a.value = left;
-  b.value = right;
-  a.declared = b.declared = type;
-}
-
-/// A product of fillers may add nothing: both finite and one of them 0.
-static bool fillersVanish(const std::optional<DimClip> &a,
-                          const std::optional<DimClip> &b) {
-  if (!a || !b || !a->filler || !b->filler)
-    return false;
-  return std::isfinite(*a->filler) && std::isfinite(*b->filler) &&
-         *a->filler * *b->filler == 0.0;
-}
-
-FailureOr<Tile> TileEmitter::emitMatmul(Operation *op, const Tile &left,
-                                        const Tile &right,
-                                        ArrayRef<int64_t> resultShape,
-                                        Value accumulator) {
-  Tile a = left, b = right;
-  narrowOperands(a, b);
-  a.value = castTo(a.value, a.declared);
-  b.value = castTo(b.value, b.declared);
-  int64_t rowDim = a.rank() - 2, depthDim = a.rank() - 1;
-  int64_t columnDim = b.rank() - 1;
-  if (!fillersVanish(a.clips[depthDim], b.clips[b.rank() - 2])) {
-    a = mask(a, depthDim, 0.0);
-    b = mask(b, b.rank() - 2, 0.0);
-  }
-
-  int64_t rows = a.shape()[rowDim], depth = a.shape()[depthDim];
-  int64_t columns = b.shape()[columnDim];
-  int64_t batch = product(a.shape().drop_back(2));
-  Tile result;
-  result.declared = getElementTypeOrSelf(op->getResult(0).getType());
-  if (product(b.shape().drop_back(2)) == 1) {
-    Value added = accumulator ? reshape(accumulator, {batch * rows, columns})
-                              : splat({batch * rows, columns}, 0.0);
-    Value dot = emitDot(reshape(a.value, {batch * rows, depth}),
-                        reshape(b.value, {depth, columns}), added);
-    result.value = reshape(dot, resultShape);
-  } else {
-    int64_t size = product(resultShape) * depth;
-    if (size > maxOuterProduct)
-      return op->emitOpError("batched product of tiles with ")
-             << size << " multiplications in one block, at most "
-             << maxOuterProduct
-             << " are supported; cut the batch dims by the grid";
-    result.value = emitBatchedProduct(a.value, b.value, resultShape);
-    if (accumulator)
-      result.value =
-          arith::AddFOp::create(builder, loc, result.value, accumulator);
-  }
-  int64_t rank = resultShape.size();
-  result.clips.resize(rank);
-  for (int64_t dim = 0; dim + 2 < rank; ++dim)
-    for (const Tile *tile : {&a, &b})
-      if (int64_t own = dim - (rank - tile->rank());
-          own >= 0 && tile->clips[own])
-        result.clips[dim] = tile->clips[own];
-  result.clips[rank - 2] = a.clips[rowDim];
-  result.clips[rank - 1] = b.clips[columnDim];
-  for (std::optional<DimClip> &clip : result.clips)
-    if (clip)
-      clip->filler = std::nullopt;
-  return result;
-}
-
-static Value transposed(OpBuilder &builder, Location loc, Value value) {
-  auto type = cast<RankedTensorType>(value.getType());
-  auto result = RankedTensorType::get({type.getDimSize(1), type.getDimSize(0)},
-                                      type.getElementType());
-  return layout::TransposeOp::create(builder, loc, result, value,
-                                     ArrayRef<int64_t>{1, 0});
-}
-
-/// Shape of a matrix with a dim of size `count` put behind row or column `dim`.
-static SmallVector<int64_t> withCopies(Value matrix, int64_t dim,
-                                       int64_t count) {
-  SmallVector<int64_t> shape(
-      cast<RankedTensorType>(matrix.getType()).getShape());
-  shape.insert(shape.begin() + dim + 1, count);
-  return shape;
-}
-
-/// Each row (`dim` 0) or column (1) `count` times, next to each other.
-Value TileEmitter::repeat(Value matrix, int64_t dim, int64_t count) {
-  if (count == 1)
-    return matrix;
-  SmallVector<int64_t> shape = withCopies(matrix, dim, count);
-  Value copies = broadcast(reshape(matrix, withCopies(matrix, dim, 1)), shape);
-  shape[dim] *= count;
-  shape.erase(shape.begin() + dim + 1);
-  return reshape(copies, shape);
-}
-
-/// Undoes `repeat`: the copies are equal, so their maximum is each of them.
-Value TileEmitter::unrepeat(Value matrix, int64_t dim, int64_t count) {
-  if (count == 1)
-    return matrix;
-  SmallVector<int64_t> shape = withCopies(matrix, dim, count);
-  shape[dim] /= count;
-  Value first =
-      reduce(layout::ReduceKind::Max, reshape(matrix, shape), dim + 1);
-  shape.erase(shape.begin() + dim + 1);
-  return reshape(first, shape);
-}
-
-/// `count` times as many rows or columns, all but the first ones 0.
-Value TileEmitter::padWithZeros(Value matrix, int64_t dim, int64_t count) {
-  SmallVector<int64_t> shape(
-      cast<RankedTensorType>(matrix.getType()).getShape());
-  SmallVector<int64_t> outer = shape;
-  outer.insert(outer.begin() + dim, 1);
-  Value copies = reshape(matrix, outer);
-  outer[dim] = count;
-  copies = broadcast(copies, outer);
-  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-  copies = layout::MaskOp::create(builder, loc, copies.getType(), copies, dim,
-                                  zero, /*extent=*/1, APFloat(0.0));
-  shape[dim] *= count;
-  return reshape(copies, shape);
-}
-
-/// A two-dimensional product. The matrix instruction has fixed extents: tiles
-/// that are smaller repeat rows or columns, or add zeros in depth, and the
-/// transposed product is computed where that wastes less.
-Value TileEmitter::emitDot(Value a, Value b, Value accumulator) {
-  auto create = [&](Value left, Value right, Value added) -> Value {
-    return layout::DotOp::create(builder, loc, left, right, added);
-  };
-  if (getElementTypeOrSelf(a.getType()).isF32())
-    return create(a, b, accumulator);
-
-  auto copies = [](int64_t extent, int64_t edge) {
-    return std::max<int64_t>(1, edge / extent);
-  };
-  MatrixShape edge = target.matrixShape;
-  int64_t rows = cast<RankedTensorType>(a.getType()).getDimSize(0);
-  int64_t depth = cast<RankedTensorType>(a.getType()).getDimSize(1);
-  int64_t columns = cast<RankedTensorType>(b.getType()).getDimSize(1);
-  if (int64_t count = copies(depth, edge.k); count > 1) {
-    a = padWithZeros(a, 1, count);
-    b = padWithZeros(b, 0, count);
-  }
-  int64_t plainWaste = copies(rows, edge.m) * copies(columns, edge.n);
-  int64_t exchangedWaste = copies(rows, edge.n) * copies(columns, edge.m);
-  bool exchanged = exchangedWaste < plainWaste;
-  int64_t rowCopies = copies(rows, exchanged ? edge.n : edge.m);
-  int64_t columnCopies = copies(columns, exchanged ? edge.m : edge.n);
-  a = repeat(a, 0, rowCopies);
-  b = repeat(b, 1, columnCopies);
-  accumulator = repeat(repeat(accumulator, 0, rowCopies), 1, columnCopies);
-  Value result;
-  if (exchanged)
-    result = transposed(builder, loc,
-                        create(transposed(builder, loc, b),
-                               transposed(builder, loc, a),
-                               transposed(builder, loc, accumulator)));
-  else
-    result = create(a, b, accumulator);
-  return unrepeat(unrepeat(result, 1, columnCopies), 0, rowCopies);
-}
-
-Value TileEmitter::emitBatchedProduct(Value a, Value b,
-                                      ArrayRef<int64_t> shape) {
-  auto typeA = cast<RankedTensorType>(a.getType());
-  auto typeB = cast<RankedTensorType>(b.getType());
-  SmallVector<int64_t> outer(shape.drop_back()), shapeA(typeA.getShape());
-  SmallVector<int64_t> shapeB(typeB.getShape().drop_back(2));
-  outer.push_back(typeA.getShape().back());
-  outer.push_back(shape.back());
-  shapeA.push_back(1);
-  shapeB.append({1, typeB.getDimSize(typeB.getRank() - 2), shape.back()});
-  Value left = broadcast(reshape(widen(a), shapeA), outer);
-  Value right = broadcast(reshape(widen(b), shapeB), outer);
-  Value products = arith::MulFOp::create(builder, loc, left, right);
-  Value sum =
-      reduce(layout::ReduceKind::Sum, products, int64_t(outer.size()) - 2);
-  return reshape(sum, shape);
-}
-
 //===----------------------------------------------------------------------===//
 // Any op
 //===----------------------------------------------------------------------===//
 
+FailureOr<Tile> TileEmitter::emitMatmul(Operation *op, const Tile &a,
+                                        const Tile &b) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  FailureOr<Product> product =
+      Product::prepare(*this, op, a, b, coverShape(type.getShape()));
+  if (failed(product))
+    return failure();
+  return product->alone(*this);
+}
+
 FailureOr<Tile> TileEmitter::emit(Operation *op, ArrayRef<Tile> operands) {
   loc = op->getLoc();
-  if (auto matmul = dyn_cast<MatmulOp>(op))
-    return emitMatmul(op, operands[0], operands[1],
-                      coverShape(matmul.getResult().getType().getShape()),
-                      Value());
+  if (isa<MatmulOp>(op))
+    return emitMatmul(op, operands[0], operands[1]);
   if (auto reduce = dyn_cast<mugraph::ReduceOp>(op))
     return emitReduce(reduce, operands[0]);
   if (auto transpose = dyn_cast<mugraph::TransposeOp>(op))

@@ -33,13 +33,6 @@ public:
   llvm::FailureOr<Tile> emit(mlir::Operation *op,
                              llvm::ArrayRef<Tile> operands);
 
-  /// a x b, added to the f32 tile `accumulator` if there is one. The clips of
-  /// the result are those of its rows and columns.
-  llvm::FailureOr<Tile> emitMatmul(mlir::Operation *op, const Tile &a,
-                                   const Tile &b,
-                                   llvm::ArrayRef<int64_t> resultShape,
-                                   mlir::Value accumulator);
-
   //===--------------------------------------------------------------------===//
   // Pieces
   //===--------------------------------------------------------------------===//
@@ -56,6 +49,8 @@ public:
   /// The tile with `neutral` where elements along `dim` do not exist.
   Tile mask(Tile tile, int64_t dim, double neutral);
   mlir::Value exp(mlir::Value value);
+  /// Extents of the matrix instruction of 16-bit operands.
+  MatrixShape matrixShape() const { return target.matrixShape; }
 
   mlir::OpBuilder &builder;
   mlir::Location loc = builder.getUnknownLoc();
@@ -68,12 +63,8 @@ private:
                                       const Tile &operand);
   llvm::FailureOr<Tile> emitReshape(mugraph::ReshapeOp op, const Tile &operand);
   Tile emitBroadcast(mugraph::BroadcastOp op, const Tile &operand);
-  mlir::Value emitDot(mlir::Value a, mlir::Value b, mlir::Value accumulator);
-  mlir::Value repeat(mlir::Value matrix, int64_t dim, int64_t count);
-  mlir::Value unrepeat(mlir::Value matrix, int64_t dim, int64_t count);
-  mlir::Value padWithZeros(mlir::Value matrix, int64_t dim, int64_t count);
-  mlir::Value emitBatchedProduct(mlir::Value a, mlir::Value b,
-                                 llvm::ArrayRef<int64_t> shape);
+  llvm::FailureOr<Tile> emitMatmul(mlir::Operation *op, const Tile &a,
+                                   const Tile &b);
 
   const TargetDescription &target;
   std::function<mlir::Value(const DimClip &)> position;

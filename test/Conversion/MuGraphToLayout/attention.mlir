@@ -23,7 +23,7 @@ func.func @attention(%q: tensor<2x32x64xf16>, %k: tensor<2x64x200xf16>, %v: tens
 }
 
 // CHECK-LABEL: gpu.func @attention_0
-// CHECK:         scf.for {{.*}} -> (tensor<1x16x1xf32>, tensor<1x16x1xf32>, tensor<1x16x64xf32>)
+// CHECK:         scf.for {{.*}} -> (tensor<1x16x1xf32>, tensor<1x16x1xf32>, tensor<16x64xf32>)
 // CHECK:           layout.dot
 // CHECK:           layout.mask {{.*}} dim = 2 offset = %{{.*}} extent = 200 neutral = -inf
 // CHECK:           layout.reduce max

@@ -171,9 +171,12 @@ mirage::layout::memoryLayouts(MLIRContext *context, const MemoryShape &memory,
   for (int64_t extent : memory.tile)
     elements *= extent;
   int64_t widest = memory.widestVector(target.maxVectorBits);
-  // Small tiles: narrower accesses that keep all threads busy.
+  // Small tiles: narrower accesses that keep all threads busy; but narrower
+  // than a register gains nothing, and no asynchronous copy does it.
+  constexpr int64_t registerBits = 32;
   int64_t share =
-      std::max<int64_t>(1, elements >> (threads.laneBits + threads.warpBits));
+      std::max<int64_t>(std::max<int64_t>(1, registerBits / memory.elementBits),
+                        elements >> (threads.laneBits + threads.warpBits));
   for (int64_t vector : {widest, std::min(widest, share)})
     for (bool rowsToWarps : {false, true}) {
       LinearLayoutAttr layout = blockedLayout(context, memory.tile, order,

@@ -93,10 +93,9 @@ void WorkCounter::countContraction(const Step &step, KernelWork &work) const {
                     plan.steps[step.operands[1]].labels, step.derivation.label);
   for (LabelId side : {shape->rows, shape->columns})
     if (side == noLabel)
-      flops *= minMatrixTile;
+      flops *= matrixEdge();
   bool isWide = graph.segment.matrixBits > 16;
   (isWide ? work.vectorOps : work.matrixFlops) += flops;
-  work.barriers += executions(step);
 }
 
 void WorkCounter::countSoftmax(const Step &step, KernelWork &work) const {
@@ -140,7 +139,8 @@ void WorkCounter::countStep(const Step &step, KernelWork &work) const {
   case Rule::Sum:
   case Rule::Extremum:
     work.vectorOps += 2 * count + 32 * elements(step.labels);
-    work.barriers += 2 * executions(step);
+    // What a loop accumulates is reduced across threads once, behind it.
+    work.barriers += step.accumulate >= 0 ? 2 : 2 * executions(step);
     work.sharedBytes += 4 * 4 * elements(step.labels);
     return;
   case Rule::Contract:
@@ -153,8 +153,22 @@ void WorkCounter::countStep(const Step &step, KernelWork &work) const {
   }
 }
 
+// Whether an input is read from shared memory as fragments, and not otherwise.
+bool WorkCounter::isFragmentsOnly(uint32_t number) const {
+  const Step &input = plan.steps[number];
+  if (!target.hasAsyncCopy || graph.segment.matrixBits > 16 || input.loop < 0 ||
+      input.derivation.rule != Rule::Input)
+    return false;
+  return llvm::all_of(plan.steps, [&](const Step &user) {
+    return isContraction(user) || !llvm::is_contained(user.operands, number);
+  });
+}
+
 // 32-bit registers of all threads together that the step's result takes.
-double WorkCounter::stepRegisters(const Step &step) const {
+double WorkCounter::stepRegisters(uint32_t number) const {
+  const Step &step = plan.steps[number];
+  if (isFragmentsOnly(number))
+    return 0;
   double bits = 32;
   if (step.partial >= 0)
     return elements(step.labels) * parts;
@@ -209,7 +223,7 @@ double WorkCounter::liveRegisters() const {
       bool passes = phases[i] < phase && lastPhase[i] >= phase;
       bool starts = phases[i] == phase && !isLocal(i);
       if (passes || starts)
-        live += stepRegisters(plan.steps[i]);
+        live += stepRegisters(i);
     }
     most = std::max(most, live);
     for (size_t i = 0; i < count; ++i) {
@@ -222,11 +236,11 @@ double WorkCounter::liveRegisters() const {
       for (size_t j = 0; j < i; ++j)
         if (lastPhase[j] == phase && lastStep[j] == i &&
             (isLocal(j) || phase % 2 == 0))
-          ending += stepRegisters(plan.steps[j]);
+          ending += stepRegisters(j);
       if (inPlace)
         live -= ending;
       if (isLocal(i))
-        live += stepRegisters(step);
+        live += stepRegisters(i);
       most = std::max(most, live);
       if (!inPlace)
         live -= ending;
@@ -237,7 +251,7 @@ double WorkCounter::liveRegisters() const {
 
 // A side of a product without a label is padded.
 double WorkCounter::matrixTile(LabelId label) const {
-  return label == noLabel ? double(minMatrixTile) : cover(label);
+  return label == noLabel ? matrixEdge() : cover(label);
 }
 
 WarpGrid search::warpGrid(double rows, unsigned threads,
@@ -245,6 +259,19 @@ WarpGrid search::warpGrid(double rows, unsigned threads,
   double warps = std::max(1.0, threads / double(target.warpSize));
   double alongRows = std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
   return {alongRows, std::max(1.0, warps / alongRows)};
+}
+
+// The transposed product is as good, and computed where each warp then needs
+// less of the operands.
+WarpGrid WorkCounter::warpsOf(double rows, double columns,
+                              unsigned threads) const {
+  auto held = [&](WarpGrid warps) {
+    return rows / warps.alongRows + columns / warps.alongColumns;
+  };
+  WarpGrid plain = warpGrid(rows, threads, target);
+  WarpGrid transposed = warpGrid(columns, threads, target);
+  std::swap(transposed.alongRows, transposed.alongColumns);
+  return held(transposed) < held(plain) ? transposed : plain;
 }
 
 // Operands of the widest contraction, as fragments: warps that share rows or
@@ -264,7 +291,7 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
       double side = std::sqrt(std::max(1.0, rows * columns / threads));
       fragments = 2 * side * depth;
     } else {
-      WarpGrid warps = warpGrid(rows, threads, target);
+      WarpGrid warps = warpsOf(rows, columns, threads);
       fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
                   depth / target.warpSize / 2;
     }
@@ -274,31 +301,48 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
 }
 
 // Operands go through shared memory: what is loaded is written there once, and
-// read by each warp that multiplies it. An operand that was computed stays in
-// registers if no other warp needs it.
-double WorkCounter::operandWavefronts(const Step &step,
-                                      unsigned threads) const {
-  if (graph.segment.matrixBits > 16)
-    return 0;
-  unsigned first = isSoftmax(step) ? 1 : 0;
-  auto shape =
-      contractShape(plan.steps[step.operands[0]].labels,
-                    plan.steps[step.operands[1]].labels, step.derivation.label);
-  WarpGrid warps = warpGrid(matrixTile(shape->rows), threads, target);
-  double readers[2] = {warps.alongColumns, warps.alongRows};
-  double wavefronts = 0;
-  for (unsigned side = 0; side < 2; ++side) {
-    const Step &operand = plan.steps[step.operands[side]];
-    bool isComputed = operand.derivation.rule != Rule::Input || side < first;
-    if (isComputed && readers[side] == 1)
+// read by each warp that multiplies it, once for all products that it is part
+// of. A single row is read into all rows of a fragment. An operand that was
+// computed stays in registers if no other warp needs it.
+std::map<uint32_t, WorkCounter::OperandUse>
+WorkCounter::sharedOperands(unsigned threads) const {
+  std::map<uint32_t, OperandUse> uses;
+  for (const Step &step : plan.steps) {
+    if (!isContraction(step) || graph.segment.matrixBits > 16)
       continue;
-    double bytes = elements(operand.labels) * graph.segment.matrixBits / 8;
-    // What is loaded before the loop stays in registers.
-    double times = operand.loop < 0 && !isComputed ? 1 : executions(step);
-    wavefronts +=
-        bytes / (4 * target.sharedBanks) * times * (1 + readers[side]);
+    auto shape = contractShape(plan.steps[step.operands[0]].labels,
+                               plan.steps[step.operands[1]].labels,
+                               step.derivation.label);
+    WarpGrid warps =
+        warpsOf(matrixTile(shape->rows), matrixTile(shape->columns), threads);
+    double readers[2] = {warps.alongColumns, warps.alongRows};
+    LabelId sides[2] = {shape->rows, shape->columns};
+    for (unsigned side : {0, 1}) {
+      const Step &operand = plan.steps[step.operands[side]];
+      bool isComputed = operand.derivation.rule != Rule::Input ||
+                        (isSoftmax(step) && side == 0);
+      if (isComputed && readers[side] == 1)
+        continue;
+      OperandUse &use = uses[step.operands[side]];
+      double copies = sides[side] == noLabel ? matrixEdge() : 1;
+      use.reads = std::max(use.reads, readers[side] * copies);
+      use.isComputed |= isComputed;
+      // What is loaded before the loop stays in registers.
+      use.times = operand.loop < 0 && !isComputed ? 1 : executions(step);
+    }
   }
-  return wavefronts;
+  return uses;
+}
+
+void WorkCounter::countSharedOperands(KernelWork &work) const {
+  for (auto [number, use] : sharedOperands(work.threads)) {
+    double bytes =
+        elements(plan.steps[number].labels) * graph.segment.matrixBits / 8;
+    work.wavefronts +=
+        bytes / (4 * target.sharedBanks) * use.times * (1 + use.reads);
+    if (use.isComputed)
+      work.barriers += use.times;
+  }
 }
 
 double WorkCounter::gridBlocks() const {
@@ -405,16 +449,16 @@ std::optional<KernelWork> WorkCounter::measure(unsigned threads,
   if (registers > maxLiveRegisters)
     return std::nullopt;
   work.registersPerThread = baseRegisters + registers;
-  for (const Step &step : plan.steps) {
+  for (const Step &step : plan.steps)
     countStep(step, work);
-    if (isContraction(step))
-      work.wavefronts += operandWavefronts(step, threads);
-  }
+  countSharedOperands(work);
   countOperandMemory(work);
   countUniqueLoads(work);
   work.rounds = 1;
-  for (const PlanLoop &loop : plan.loops)
+  for (const PlanLoop &loop : plan.loops) {
     work.rounds += tileCount(loop.label) / plan.splits;
+    work.barriers += tileCount(loop.label) / plan.splits; // of its ring
+  }
   countStores(work);
   return work;
 }

@@ -14,6 +14,7 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <cmath>
+#include <map>
 
 namespace mirage::search {
 
@@ -26,7 +27,7 @@ inline constexpr double maxLiveRegisters = 168;
 inline constexpr double baseRegisters = 40;
 /// Fragments of deeper tiles are loaded one after the other (a product of depth
 /// 512 assembles to 255 registers with 72 bytes spilled).
-inline constexpr double maxFragmentDepth = 256;
+inline constexpr double maxFragmentDepth = 128;
 
 /// How the warps of a block share the tile of a product with this many rows.
 struct WarpGrid {
@@ -62,7 +63,18 @@ public:
 private:
   double cover(LabelId label) const;
   double matrixTile(LabelId label) const;
-  double operandWavefronts(const Step &step, unsigned threads) const;
+  /// How the warps of a block get at an operand of products.
+  struct OperandUse {
+    double reads = 0; ///< as often as it is large.
+    double times = 1; ///< in the kernel.
+    bool isComputed = false;
+  };
+  std::map<uint32_t, OperandUse> sharedOperands(unsigned threads) const;
+  void countSharedOperands(KernelWork &work) const;
+  /// Rows of the smallest product of a matrix instruction.
+  double matrixEdge() const {
+    return std::min(target.matrixShape.m, target.matrixShape.n);
+  }
   double elements(llvm::ArrayRef<LabelId> labels) const;
   double clippedElements(llvm::ArrayRef<LabelId> labels) const;
   double executions(const Step &step) const {
@@ -75,7 +87,9 @@ private:
   double wasteOfShortRows(const LabelList &labels, unsigned elementBits) const {
     return wasteOfRuns(runBytes(labels, elementBits));
   }
-  double stepRegisters(const Step &step) const;
+  bool isFragmentsOnly(uint32_t number) const;
+  double stepRegisters(uint32_t number) const;
+  WarpGrid warpsOf(double rows, double columns, unsigned threads) const;
   double fragmentRegisters(unsigned threads) const;
   void countInput(const Step &step, KernelWork &work) const;
   void countParts(const Step &step, KernelWork &work) const;

@@ -1,5 +1,6 @@
 // What the search must not lose, each found from the algebra alone.
 // RUN: mirage-opt %s --split-input-file --mugraph-superoptimize=max-kernels=1 | FileCheck %s
+// RUN: mirage-opt %s --split-input-file --mugraph-superoptimize | FileCheck %s --check-prefix=FREE
 
 // Softmax without a maximum, spelled out: it gets the maximum, one pass over the
 // keys, and the division behind the second product.
@@ -22,6 +23,13 @@ func.func @plain_softmax(%q: tensor<2x256x64xf16>, %k: tensor<2x64x4096xf16>,
 // -----
 
 // The variance in one pass, in the loop of the product; 17 rows, 2560 columns.
+// One kernel is the best of all: what gamma and beta add to it are products of
+// one row, with the tile of w that is there.
+// FREE-LABEL: func.func @layer_norm_linear
+// FREE: mugraph.block_graph grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
+// FREE-COUNT-3: mugraph.accumulate sum %{{.*}} over l0 : tensor<{{.*}}64xf32>
+// FREE-NOT: mugraph.block_graph
+// FREE: func.func private @layer_norm_linear.spec
 // CHECK-LABEL: func.func @layer_norm_linear
 // CHECK: mugraph.block_graph grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
 // CHECK-NOT: mugraph.block_graph

@@ -173,7 +173,8 @@ static SmallVector<int64_t> rowsOfGroup(Operation *op, int64_t rows) {
     if (auto other = dyn_cast<mugraph::MatmulOp>(user);
         other && other.getRhs() == matmul.getRhs())
       group.push_back(
-          product(ArrayRef(coverShape(other.getLhs().getType().getShape())).drop_back()));
+          product(ArrayRef(coverShape(other.getLhs().getType().getShape()))
+                      .drop_back()));
   return group;
 }
 
@@ -209,8 +210,7 @@ LogicalResult Product::checkSize(Operation *op, int64_t products) {
     return success();
   return op->emitOpError("batched product of tiles with ")
          << products << " multiplications in one block, at most "
-         << maxOuterProduct
-         << " are supported; cut the batch dims by the grid";
+         << maxOuterProduct << " are supported; cut the batch dims by the grid";
 }
 
 FailureOr<Product> Product::prepare(TileEmitter &emitter, Operation *op, Tile a,

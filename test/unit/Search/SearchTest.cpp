@@ -105,16 +105,19 @@ TEST(Search, GatedProductIsOneKernel) {
   EXPECT_EQ(s.kernels.size(), 1u);
 }
 
-/// Two kernels are predicted to be as fast: the mean's correction costs two
-/// more products.
+/// The mean's correction and beta are two more products with one row, which
+/// share the loads of w.
 TEST(Search, LayerNormAndLinearFitOneKernel) {
-  ProgramBuilder b;
-  TensorId x = b.input(17, 2560), w = b.input(2560, 6144);
-  TensorId gamma = b.input(1, 2560), beta = b.input(1, 2560);
-  TensorId n = b.layerNorm(x, Rational::get(1, 100000));
-  b.output(b.matmul(b.addition(b.multiply(n, gamma), beta), w));
-  Searched s(b, /*threads=*/1, /*maxKernels=*/1);
-  EXPECT_EQ(s.kernels.size(), 1u);
+  for (int64_t rows : {8, 16, 17}) {
+    ProgramBuilder b;
+    TensorId x = b.input(rows, 4096), w = b.input(4096, 6144);
+    TensorId gamma = b.input(1, 4096), beta = b.input(1, 4096);
+    TensorId n = b.layerNorm(x, Rational::get(1, 100000));
+    b.output(b.matmul(b.addition(b.multiply(n, gamma), beta), w));
+    Searched s(b);
+    ASSERT_EQ(s.kernels.size(), 1u) << rows << " rows";
+    EXPECT_EQ(s.plan().loops.size(), 1u);
+  }
 }
 
 TEST(Search, LongSoftmax) {

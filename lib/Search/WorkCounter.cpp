@@ -93,7 +93,7 @@ void WorkCounter::countContraction(const Step &step, KernelWork &work) const {
                     plan.steps[step.operands[1]].labels, step.derivation.label);
   for (LabelId side : {shape->rows, shape->columns})
     if (side == noLabel)
-      flops *= matrixEdge();
+      flops *= matrixEdge(target);
   bool isWide = graph.segment.matrixBits > 16;
   (isWide ? work.vectorOps : work.matrixFlops) += flops;
 }
@@ -251,27 +251,29 @@ double WorkCounter::liveRegisters() const {
 
 // A side of a product without a label is padded.
 double WorkCounter::matrixTile(LabelId label) const {
-  return label == noLabel ? matrixEdge() : cover(label);
+  return label == noLabel ? matrixEdge(target) : cover(label);
 }
 
-WarpGrid search::warpGrid(double rows, unsigned threads,
-                          const TargetDescription &target) {
+static WarpGrid alongRowsFirst(double rows, unsigned threads,
+                               const TargetDescription &target) {
   double warps = std::max(1.0, threads / double(target.warpSize));
   double alongRows = std::min(warps, std::max(1.0, rows / (2 * minMatrixTile)));
   return {alongRows, std::max(1.0, warps / alongRows)};
 }
 
-// The transposed product is as good, and computed where each warp then needs
-// less of the operands.
-WarpGrid WorkCounter::warpsOf(double rows, double columns,
-                              unsigned threads) const {
+WarpGrid search::warpGrid(double rows, double columns, unsigned threads,
+                          const TargetDescription &target) {
   auto held = [&](WarpGrid warps) {
     return rows / warps.alongRows + columns / warps.alongColumns;
   };
-  WarpGrid plain = warpGrid(rows, threads, target);
-  WarpGrid transposed = warpGrid(columns, threads, target);
+  WarpGrid plain = alongRowsFirst(rows, threads, target);
+  WarpGrid transposed = alongRowsFirst(columns, threads, target);
   std::swap(transposed.alongRows, transposed.alongColumns);
   return held(transposed) < held(plain) ? transposed : plain;
+}
+
+double search::matrixEdge(const TargetDescription &target) {
+  return std::min(target.matrixShape.m, target.matrixShape.n);
 }
 
 // Operands of the widest contraction, as fragments: warps that share rows or
@@ -291,7 +293,7 @@ double WorkCounter::fragmentRegisters(unsigned threads) const {
       double side = std::sqrt(std::max(1.0, rows * columns / threads));
       fragments = 2 * side * depth;
     } else {
-      WarpGrid warps = warpsOf(rows, columns, threads);
+      WarpGrid warps = warpGrid(rows, columns, threads, target);
       fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
                   depth / target.warpSize / 2;
     }
@@ -313,8 +315,8 @@ WorkCounter::sharedOperands(unsigned threads) const {
     auto shape = contractShape(plan.steps[step.operands[0]].labels,
                                plan.steps[step.operands[1]].labels,
                                step.derivation.label);
-    WarpGrid warps =
-        warpsOf(matrixTile(shape->rows), matrixTile(shape->columns), threads);
+    WarpGrid warps = warpGrid(matrixTile(shape->rows),
+                              matrixTile(shape->columns), threads, target);
     double readers[2] = {warps.alongColumns, warps.alongRows};
     LabelId sides[2] = {shape->rows, shape->columns};
     for (unsigned side : {0, 1}) {
@@ -324,7 +326,7 @@ WorkCounter::sharedOperands(unsigned threads) const {
       if (isComputed && readers[side] == 1)
         continue;
       OperandUse &use = uses[step.operands[side]];
-      double copies = sides[side] == noLabel ? matrixEdge() : 1;
+      double copies = sides[side] == noLabel ? matrixEdge(target) : 1;
       use.reads = std::max(use.reads, readers[side] * copies);
       use.isComputed |= isComputed;
       // What is loaded before the loop stays in registers.

@@ -25,16 +25,22 @@ inline constexpr int64_t minMatrixTile = 16;
 inline constexpr double maxLiveRegisters = 168;
 /// Registers that a thread needs for itself.
 inline constexpr double baseRegisters = 40;
-/// Fragments of deeper tiles are loaded one after the other (a product of depth
-/// 512 assembles to 255 registers with 72 bytes spilled).
+/// Fragments of deeper tiles are loaded one after the other (products of 16
+/// rows and 64 columns with depth 256, in 128 threads, assemble to 168
+/// registers with a norm in front, where 161 are estimated, and to 56 without).
 inline constexpr double maxFragmentDepth = 128;
 
-/// How the warps of a block share the tile of a product with this many rows.
+/// How the warps of a block share the tile of a product. It may be computed
+/// transposed, where each warp then needs less of the operands.
 struct WarpGrid {
   double alongRows, alongColumns;
 };
-WarpGrid warpGrid(double rows, unsigned threads,
+WarpGrid warpGrid(double rows, double columns, unsigned threads,
                   const TargetDescription &target);
+
+/// The shorter side of the result of a matrix instruction: a single row or
+/// column fills it.
+double matrixEdge(const TargetDescription &target);
 
 /// Counts the work of a kernel whose tiles are chosen, for the cost model. The
 /// plan is read anew by each call: its sizes may change in between.
@@ -71,10 +77,6 @@ private:
   };
   std::map<uint32_t, OperandUse> sharedOperands(unsigned threads) const;
   void countSharedOperands(KernelWork &work) const;
-  /// Rows of the smallest product of a matrix instruction.
-  double matrixEdge() const {
-    return std::min(target.matrixShape.m, target.matrixShape.n);
-  }
   double elements(llvm::ArrayRef<LabelId> labels) const;
   double clippedElements(llvm::ArrayRef<LabelId> labels) const;
   double executions(const Step &step) const {
@@ -89,7 +91,6 @@ private:
   }
   bool isFragmentsOnly(uint32_t number) const;
   double stepRegisters(uint32_t number) const;
-  WarpGrid warpsOf(double rows, double columns, unsigned threads) const;
   double fragmentRegisters(unsigned threads) const;
   void countInput(const Step &step, KernelWork &work) const;
   void countParts(const Step &step, KernelWork &work) const;

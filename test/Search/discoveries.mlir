@@ -1,6 +1,8 @@
 // What the search must not lose, each found from the algebra alone.
 // RUN: mirage-opt %s --split-input-file --mugraph-superoptimize=max-kernels=1 | FileCheck %s
 // RUN: mirage-opt %s --split-input-file --mugraph-superoptimize | FileCheck %s --check-prefix=FREE
+// RUN: mirage-opt %examples/layernorm_linear.mlir --mugraph-superoptimize | FileCheck %s --check-prefix=EXAMPLE
+// RUN: sed 's/<16x/<8x/g' %examples/layernorm_linear.mlir | mirage-opt --mugraph-superoptimize | FileCheck %s --check-prefix=EXAMPLE
 
 // Softmax without a maximum, spelled out: it gets the maximum, one pass over the
 // keys, and the division behind the second product.
@@ -26,12 +28,19 @@ func.func @plain_softmax(%q: tensor<2x256x64xf16>, %k: tensor<2x64x4096xf16>,
 // One kernel is the best of all: what gamma and beta add to it are products of
 // one row, with the tile of w that is there.
 // FREE-LABEL: func.func @layer_norm_linear
-// FREE: mugraph.block_graph grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
+// FREE: mugraph.block_graph
+// FREE-SAME: grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
 // FREE-COUNT-3: mugraph.accumulate sum %{{.*}} over l0 : tensor<{{.*}}64xf32>
 // FREE-NOT: mugraph.block_graph
 // FREE: func.func private @layer_norm_linear.spec
+// EXAMPLE-LABEL: func.func @layernorm_linear
+// EXAMPLE: mugraph.block_graph
+// EXAMPLE-SAME: grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
+// EXAMPLE-NOT: mugraph.block_graph
+// EXAMPLE: func.func private @layernorm_linear.spec
 // CHECK-LABEL: func.func @layer_norm_linear
-// CHECK: mugraph.block_graph grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
+// CHECK: mugraph.block_graph
+// CHECK-SAME: grid = [{{[0-9]+}}] loops = [{{[0-9]+}}]
 // CHECK-NOT: mugraph.block_graph
 // CHECK: func.func private @layer_norm_linear.spec
 func.func @layer_norm_linear(%x: tensor<17x2560xf16>, %g: tensor<2560xf16>, %b: tensor<2560xf16>,

@@ -48,6 +48,15 @@ static double runBytes(RankedTensorType tile, RankedTensorType whole) {
   return bytes;
 }
 
+static Value withoutViews(Value value) {
+  while (Operation *view = value.getDefiningOp()) {
+    if (!isa<mugraph::ReshapeOp, mugraph::TransposeOp>(view))
+      break;
+    value = view->getOperand(0);
+  }
+  return value;
+}
+
 namespace {
 /// The work of a block graph for a number of threads.
 class BoundCounter {
@@ -69,17 +78,26 @@ private:
   void countInputs();
   void countStores();
   void countOp(Operation &op, double times);
-  void countProduct(Value left, Value right, Value result, double times);
+  /// A product as it is computed.
+  struct ProductSides {
+    double rows, columns, depth, batch;
+    search::WarpGrid warps;
+  };
+  ProductSides sidesOf(Value left, Value result);
+  void countProduct(const ProductSides &sides, Value left, Value right,
+                    double times);
   void countOperand(Value operand);
   void countScalars(double elements, bool isFunction, double times);
   void countRows(Value value, unsigned reductions, double times);
-  void countRegisters(Value left, Value right, Value result);
+  bool isFragmentsOnly(Value operand);
+  void countRegisters(const ProductSides &sides, Value left, Value right);
 
   BlockGraphOp graph;
   const StageAnalysis &stages;
   const TargetDescription &target;
   KernelWork work;
-  llvm::SmallPtrSet<Value, 8> operands; ///< of products, in shared memory.
+  llvm::SmallPtrSet<Value, 8> operands;  ///< of products, in shared memory.
+  llvm::SmallPtrSet<Value, 8> exchanged; ///< between warps.
   double slotBytes = 0; ///< of operands that an iteration loads.
   double registers = 0; ///< of a thread, for the largest product.
 };
@@ -147,36 +165,62 @@ void BoundCounter::countRows(Value value, unsigned reductions, double times) {
   countScalars(elements, false, times);
 }
 
-// Both operands as they come, and as fragments of each warp.
-void BoundCounter::countRegisters(Value left, Value right, Value result) {
-  auto shape = cast<RankedTensorType>(result.getType()).getShape();
-  auto side = [](int64_t extent) {
-    return double(std::max(extent, search::minMatrixTile));
-  };
-  double rows = side(shape[shape.size() - 2]), columns = side(shape.back());
-  double depth =
-      std::min(side(cast<RankedTensorType>(left.getType()).getShape().back()),
-               search::maxFragmentDepth);
-  search::WarpGrid warps = search::warpGrid(rows, work.threads, target);
-  double fragments = (rows / warps.alongRows + columns / warps.alongColumns) *
+// Whether a loop loads it to shared memory, and it is read as fragments only.
+bool BoundCounter::isFragmentsOnly(Value operand) {
+  return target.hasAsyncCopy && isa<BlockArgument>(operand) &&
+         stages.lookup(operand).loop.has_value() &&
+         llvm::all_of(operand.getUsers(), [](Operation *user) {
+           return isa<MatmulOp, AccumulateSoftmaxOp>(user);
+         });
+}
+
+// Operands as they come, and as fragments of each warp.
+void BoundCounter::countRegisters(const ProductSides &sides, Value left,
+                                  Value right) {
+  double depth = std::min(sides.depth, search::maxFragmentDepth);
+  double fragments = (sides.rows / sides.warps.alongRows +
+                      sides.columns / sides.warps.alongColumns) *
                      depth / target.warpSize / 2;
-  double held = (coverOf(left) * bitsOf(left.getType()) +
-                 coverOf(right) * bitsOf(right.getType())) /
-                32;
+  double held = 0;
+  for (Value operand : {left, right})
+    if (!isFragmentsOnly(operand))
+      held += coverOf(operand) * bitsOf(operand.getType()) / 32;
   registers = std::max(registers, held / work.threads + fragments);
 }
 
-void BoundCounter::countProduct(Value left, Value right, Value result,
-                                double times) {
+BoundCounter::ProductSides BoundCounter::sidesOf(Value left, Value result) {
+  auto side = [&](int64_t extent, double least) {
+    return std::max(double(llvm::PowerOf2Ceil(extent)), least);
+  };
   auto shape = cast<RankedTensorType>(result.getType()).getShape();
-  auto depth = cast<RankedTensorType>(left.getType()).getShape().back();
-  double flops = 2 * times;
+  double edge = search::matrixEdge(target);
+  ProductSides sides;
+  sides.rows = side(shape[shape.size() - 2], edge);
+  sides.columns = side(shape.back(), edge);
+  sides.depth = side(cast<RankedTensorType>(left.getType()).getShape().back(),
+                     search::minMatrixTile);
+  sides.batch = 1;
   for (int64_t extent : shape.drop_back(2))
-    flops *= extent;
-  for (int64_t side : {shape[shape.size() - 2], shape.back(), depth})
-    flops *= llvm::PowerOf2Ceil(std::max(side, search::minMatrixTile));
-  (bitsOf(right.getType()) > 16 ? work.vectorOps : work.matrixFlops) += flops;
-  work.barriers += times;
+    sides.batch *= extent;
+  sides.warps =
+      search::warpGrid(sides.rows, sides.columns, work.threads, target);
+  return sides;
+}
+
+// An operand that was computed gets to other warps through shared memory.
+void BoundCounter::countProduct(const ProductSides &sides, Value left,
+                                Value right, double times) {
+  double flops =
+      2 * times * sides.batch * sides.rows * sides.columns * sides.depth;
+  bool isWide = bitsOf(right.getType()) > 16;
+  (isWide ? work.vectorOps : work.matrixFlops) += flops;
+  if (isWide)
+    return;
+  double readers[2] = {sides.warps.alongColumns, sides.warps.alongRows};
+  for (auto [operand, others] : llvm::zip(ValueRange{left, right}, readers))
+    if (!isa<BlockArgument>(withoutViews(operand)) && others > 1 &&
+        exchanged.insert(operand).second)
+      work.barriers += times;
 }
 
 /// The maximum of scores that a softmax accumulates has anyway.
@@ -191,13 +235,13 @@ static bool isMaximumOfSoftmax(ReduceOp reduce) {
 void BoundCounter::countOp(Operation &op, double times) {
   llvm::TypeSwitch<Operation &>(op)
       .Case([&](MatmulOp product) {
-        countProduct(product.getLhs(), product.getRhs(), product.getResult(),
-                     times);
-        countOperand(product.getLhs());
-        countOperand(product.getRhs());
-        if (bitsOf(product.getRhs().getType()) <= 16)
-          countRegisters(product.getLhs(), product.getRhs(),
-                         product.getResult());
+        Value left = product.getLhs(), right = product.getRhs();
+        ProductSides sides = sidesOf(left, product.getResult());
+        countProduct(sides, left, right, times);
+        countOperand(left);
+        countOperand(right);
+        if (bitsOf(right.getType()) <= 16)
+          countRegisters(sides, left, right);
       })
       .Case([&](AccumulateSoftmaxOp softmax) {
         double count = coverOf(softmax.getScores()) * times;
@@ -206,7 +250,8 @@ void BoundCounter::countOp(Operation &op, double times) {
         work.barriers += 2 * times;
         for (auto [value, sum] :
              llvm::zip(softmax.getValues(), softmax.getNumerators())) {
-          countProduct(softmax.getScores(), value, sum, times);
+          countProduct(sidesOf(softmax.getScores(), sum), softmax.getScores(),
+                       value, times);
           countOperand(value);
         }
       })
@@ -215,7 +260,11 @@ void BoundCounter::countOp(Operation &op, double times) {
           return;
         countScalars(coverOf(reduce.getInput()), false, times);
         work.vectorOps += 32 * coverOf(reduce.getResult());
-        work.barriers += 2 * times;
+        // What a loop accumulates is reduced across threads behind it.
+        bool isLate = llvm::all_of(reduce->getUsers(), [](Operation *user) {
+          return isa<AccumulateOp>(user);
+        });
+        work.barriers += isLate ? 2 : 2 * times;
       })
       .Case([&](RmsNormOp norm) { countRows(norm.getInput(), 1, times); })
       .Case<SoftmaxOp, LayerNormOp>(
@@ -236,8 +285,10 @@ void BoundCounter::countOp(Operation &op, double times) {
 std::optional<KernelWork> BoundCounter::count() {
   for (int64_t extent : graph.getGrid())
     work.blocks *= extent;
-  for (int64_t trips : graph.getLoops())
+  for (int64_t trips : graph.getLoops()) {
     work.rounds += trips;
+    work.barriers += trips; // of the ring of its loads
+  }
   countInputs();
   countStores();
   for (Operation &op : graph.getBodyBlock()->without_terminator()) {

@@ -1,8 +1,11 @@
-// RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize | FileCheck %s
-// RUN: mirage-opt %s --convert-mugraph-to-layout=target=gfx942 --canonicalize | FileCheck %s --check-prefix=AMD
+// RUN: mirage-opt %s --convert-mugraph-to-layout=target=sm_90a --canonicalize --cse | FileCheck %s
+// RUN: mirage-opt %s --convert-mugraph-to-layout=target=gfx942 --canonicalize --cse | FileCheck %s --check-prefix=AMD
+// RUN: mirage-opt %s --mirage-lower=emit=layout | FileCheck %s --check-prefix=RING
 // RUN: mirage-run %s --entry=one_row --device=sim --target=sm_90a --check
 // RUN: mirage-run %s --entry=one_row --device=sim --target=gfx942 --check
 // RUN: mirage-run %s --entry=read_in_loop --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=one_operand --device=sim --target=sm_90a --check
+// RUN: mirage-run %s --entry=one_operand --device=sim --target=gfx942 --check
 // RUN: mirage-run %s --entry=one_query --device=sim --target=sm_90a --check
 // RUN: mirage-run %s --entry=one_query --device=sim --target=gfx942 --check
 
@@ -50,6 +53,39 @@ func.func @read_in_loop(%x: tensor<1x256xf16>, %w: tensor<256x128xf16>) -> tenso
     mugraph.yield %a : tensor<1x64xf32>
   }
   return %y : tensor<1x128xf32>
+}
+
+// Products with one right operand are transposed together, though 16 rows alone
+// would not be, so that w is read once; the single row of 128 bytes comes with
+// the others through the ring.
+
+// CHECK-LABEL: gpu.func @one_operand_0
+// CHECK:         scf.for {{.*}} -> (tensor<64x16xf32>, tensor<64x8xf32>) {
+// CHECK:           %[[WT:.*]] = layout.transpose {{.*}} : tensor<64x64xf16> -> tensor<64x64xf16>
+// CHECK:           layout.dot %[[WT]], {{.*}} : tensor<64x64xf16>, tensor<64x16xf16>, tensor<64x16xf32>
+// CHECK:           layout.dot %[[WT]], {{.*}} : tensor<64x64xf16>, tensor<64x8xf16>, tensor<64x8xf32>
+// RING-LABEL: gpu.func @one_operand_0
+// RING-NOT:     layout.load
+// RING:         scf.for
+// RING-COUNT-3:   layout.async_copy
+// RING-NOT:       layout.load
+// RING-COUNT-1:   layout.local_load {{.*}} -> tensor<64x64xf16
+// RING-NOT:       layout.local_load {{.*}} -> tensor<64x64xf16
+// RING:           scf.yield
+func.func @one_operand(%x: tensor<16x256xf16>, %g: tensor<1x256xf16>, %w: tensor<256x128xf16>)
+    -> (tensor<16x128xf32>, tensor<1x128xf32>) {
+  %y:2 = mugraph.block_graph grid = [2] loops = [4]
+         ins(%x tile [_, l0] : tensor<16x256xf16>, %g tile [_, l0] : tensor<1x256xf16>,
+             %w tile [l0, g0] : tensor<256x128xf16>)
+         outs(tile [_, g0] : tensor<16x128xf32>, tile [_, g0] : tensor<1x128xf32>) {
+  ^bb0(%xt: tensor<16x64xf16>, %gt: tensor<1x64xf16>, %wt: tensor<64x64xf16>):
+    %m = mugraph.matmul %xt, %wt : (tensor<16x64xf16>, tensor<64x64xf16>) -> tensor<16x64xf32>
+    %n = mugraph.matmul %gt, %wt : (tensor<1x64xf16>, tensor<64x64xf16>) -> tensor<1x64xf32>
+    %a = mugraph.accumulate sum %m over l0 : tensor<16x64xf32>
+    %b = mugraph.accumulate sum %n over l0 : tensor<1x64xf32>
+    mugraph.yield %a, %b : tensor<16x64xf32>, tensor<1x64xf32>
+  }
+  return %y#0, %y#1 : tensor<16x128xf32>, tensor<1x128xf32>
 }
 
 // The numerators of a softmax: what scales them is repeated, too. The maximum

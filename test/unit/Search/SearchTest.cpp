@@ -120,6 +120,18 @@ TEST(Search, LayerNormAndLinearFitOneKernel) {
   }
 }
 
+// A product with one row is transposed: the row is repeated to the 8 columns of
+// an instruction, not to its 16 rows.
+TEST(Search, OneRowTakesTheShortSideOfAnInstruction) {
+  ProgramBuilder b;
+  TensorId x = b.input(1, 4096), w = b.input(4096, 6144);
+  b.output(b.matmul(b.rmsNorm(x), w));
+  Searched s(b);
+  ASSERT_EQ(s.kernels.size(), 1u);
+  const KernelWork &work = s.plan().work;
+  EXPECT_EQ(work.matrixFlops * work.blocks, 2.0 * 8 * 4096 * 6144);
+}
+
 TEST(Search, LongSoftmax) {
   ProgramBuilder b;
   TensorId x = b.input(16, 32768);

@@ -28,7 +28,9 @@ def ConvertMuGraphToLayoutPass
     Elements of a tile that hang over the tensor are masked with the neutral
     element of what consumes them (`layout.mask`), unless they provably hold it
     already. Arithmetic is in f32; operands of a matrix product keep their
-    16-bit type.
+    16-bit type. Products that are smaller than the matrix instruction repeat
+    rows or columns, or are transposed where that takes fewer instructions; a
+    loop carries their sums in this form.
 
     The tiles have no layout yet; `layout-assign` chooses one for each.
   }];

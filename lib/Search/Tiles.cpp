@@ -41,7 +41,7 @@ public:
 
 private:
   struct Usage {
-    bool isMatrix = false, isBatch = false;
+    bool isMatrix = false, isDepth = false, isBatch = false;
     /// What lies behind the end is not outside of the tensor.
     bool mustDivide = false;
   };
@@ -101,6 +101,7 @@ void TileChooser::findUsage() {
     for (LabelId label : {shape->rows, shape->columns, shape->depth})
       if (label != noLabel)
         usage[label].isMatrix = true;
+    usage[shape->depth].isDepth = true;
     for (LabelId label : shape->batch)
       usage[label].isBatch = true;
   }
@@ -125,6 +126,9 @@ std::vector<int64_t> TileChooser::candidates(LabelId label) const {
     return role == Role::Grid ? std::vector<int64_t>{1}
                               : std::vector<int64_t>{};
   int64_t least = use.isMatrix ? minMatrixTile : 1;
+  // Few rows fit the shorter side of an instruction.
+  if (use.isMatrix && !use.isDepth && !hasMatrix32)
+    least = std::clamp<int64_t>(cover, matrixEdge(target), minMatrixTile);
   if (role == Role::Whole)
     return {std::max(cover, least)};
   int64_t most = 4096;

@@ -417,20 +417,15 @@ void WorkCounter::countStores(KernelWork &work) const {
   }
 }
 
-// Matrix instructions that cover the result of a product. A side without a
-// label takes one tile.
+// Matrix instructions that cover the result of a product, or its transpose.
 double WorkCounter::matrixTiles(const Step &step) const {
   auto shape =
       contractShape(plan.steps[step.operands[0]].labels,
                     plan.steps[step.operands[1]].labels, step.derivation.label);
   double m = target.matrixShape.m, n = target.matrixShape.n;
-  auto tile = [&](LabelId label) {
-    return label == noLabel ? 0.0 : cover(label);
-  };
-  double rows = tile(shape->rows), columns = tile(shape->columns);
-  if (rows == 0 || columns == 0)
-    return std::ceil((rows + columns) / m);
-  return std::ceil(rows / m) * std::ceil(columns / n);
+  double rows = matrixTile(shape->rows), columns = matrixTile(shape->columns);
+  return std::min(std::ceil(rows / m) * std::ceil(columns / n),
+                  std::ceil(rows / n) * std::ceil(columns / m));
 }
 
 unsigned WorkCounter::usefulThreads() const {

@@ -8,8 +8,9 @@
 
 #include "mirage/Verify/FieldAlgebra.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cstdlib>
-#include <tuple>
 
 using namespace mirage::verify;
 using mirage::mugraph::Rational;
@@ -17,7 +18,18 @@ using mirage::mugraph::ScalarFunction;
 
 /// Names of the uninterpreted functions, as arguments of the hash.
 namespace {
-enum Name : uint64_t { Exp, Log, Erf, Abs, Pow, Rsqrt, MaxElement, Max, Base };
+enum Name : uint64_t {
+  Exp,
+  InnerExp,
+  Log,
+  Erf,
+  Abs,
+  Pow,
+  Rsqrt,
+  MaxElement,
+  Max,
+  Base
+};
 } // namespace
 
 /// The flags of a function of both parts, the exponent part of which is new.
@@ -77,7 +89,7 @@ FieldValue FieldAlgebra::reciprocal(const FieldValue &a) const {
   FieldValue result{values.inverse(a.p), 0, a.flags};
   if (a.q == 0)
     result.flags |= FieldValue::NoExponent;
-  else if (!a.has(FieldValue::NoExponent))
+  else if (hasExponent(a))
     result.q = exponents.inverse(a.q);
   return result;
 }
@@ -125,17 +137,30 @@ FieldValue FieldAlgebra::opaqueExponential(const FieldValue &x) const {
   return negative ? reciprocal(result) : result;
 }
 
+/// What an exponential is inside of an exponent: h in the table of the header.
+uint64_t FieldAlgebra::innerExponential(uint64_t exponent) const {
+  if (exponent == 0)
+    return 1;
+  bool negative = exponent > exponents.prime() / 2;
+  uint64_t key = negative ? exponents.neg(exponent) : exponent;
+  uint64_t result = fresh(functionHash({InnerExp, key}), 0).q;
+  return negative ? exponents.inverse(result) : result;
+}
+
 FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
   if (rule == Rule::Opaque)
     return opaqueExponential(x);
+  nestedCount += x.has(FieldValue::NoExponent);
   FieldValue result;
-  if (x.has(FieldValue::NoExponent)) {
+  if (!hasExponent(x)) {
     // Only the p part counts, and the result has no other.
     result = opaqueExponential({x.p, 0, x.flags});
   } else {
     if (trace)
       trace->push_back(x.q);
     result = power(x.q);
+    if (isNested(rule))
+      result.q = innerExponential(x.q);
     result.flags |= x.flags & ~FieldValue::MarkedP;
     if (x.has(FieldValue::MarkedQ))
       result.flags |= FieldValue::MarkedP;
@@ -145,13 +170,13 @@ FieldValue FieldAlgebra::exponential(const FieldValue &x) const {
 }
 
 FieldValue FieldAlgebra::sqrt(const FieldValue &x) const {
-  if (rule != Rule::RootLaws)
+  if (!hasRootLaws(rule))
     return x.p == 0 ? x : reciprocal(uninterpreted(Rsqrt, x));
   ++rootCount;
   FieldValue result{values.root(x.p), 0, x.flags};
   if (!values.isSquare(x.p))
     result.flags |= FieldValue::MarkedP;
-  if (x.has(FieldValue::NoExponent))
+  if (!hasExponent(x))
     return result;
   result.q = exponents.root(x.q);
   if (!exponents.isSquare(x.q))
@@ -188,12 +213,20 @@ FieldValue FieldAlgebra::apply(ScalarFunction function,
   case ScalarFunction::Pow:
     return uninterpreted(Pow, {a, b});
   case ScalarFunction::Max: {
+    if (isAmong(neg(a), neg(b)))
+      return a;
+    if (isAmong(neg(b), neg(a)))
+      return b;
     MaximumSet set;
     insert(set, a);
     insert(set, b);
     return maximum(set);
   }
   case ScalarFunction::Min: {
+    if (isAmong(a, b))
+      return a;
+    if (isAmong(b, a))
+      return b;
     MaximumSet set;
     insert(set, neg(a));
     insert(set, neg(b));
@@ -207,28 +240,43 @@ void FieldAlgebra::insert(MaximumSet &set, const FieldValue &element) const {
   ++evaluationCount;
   bool defined = !element.has(FieldValue::NoExponent);
   uint64_t q = defined ? element.q : 0;
-  Digest digest;
-  uint64_t count = 1;
-  if (auto it = maxima.find({element.p, q}); it != maxima.end())
-    std::tie(digest, count) = it->second;
-  else
-    digest = functionHash({MaxElement, element.p, q, defined});
-  // Addition of 128-bit numbers: independent of order and nesting.
-  uint64_t low = set.digest[0] + digest[0];
-  set.digest[1] += digest[1] + (low < digest[0]);
-  set.digest[0] = low;
-  set.count += count;
+  if (auto it = maxima.find({element.p, q}); it != maxima.end()) {
+    set.names.insert(it->second.begin(), it->second.end());
+  } else {
+    Digest name = functionHash({MaxElement, element.p, q, defined});
+    set.names.insert({name[0], name[1]});
+  }
   set.flags |= element.flags;
   set.last = element;
 }
 
 FieldValue FieldAlgebra::maximum(const MaximumSet &set) {
-  if (set.count == 1)
+  if (set.names.size() == 1)
     return set.last;
-  FieldValue result = fresh(functionHash({Max, set.digest[0], set.digest[1]}),
-                            carried(set.flags));
-  maxima[{result.p, result.q}] = {set.digest, set.count};
+  // Addition of 128-bit numbers: independent of the order.
+  uint64_t low = 0, high = 0;
+  for (auto [nameLow, nameHigh] : set.names) {
+    low += nameLow;
+    high += nameHigh + (low < nameLow);
+  }
+  FieldValue result = fresh(functionHash({Max, low, high}), carried(set.flags));
+  auto [it, isNew] = maxima.try_emplace({result.p, result.q});
+  if (isNew) {
+    it->second.assign(set.names.begin(), set.names.end());
+    llvm::sort(it->second);
+  }
   return result;
+}
+
+bool FieldAlgebra::isAmong(const FieldValue &a, const FieldValue &b) const {
+  auto it = maxima.find({b.p, b.q});
+  if (it == maxima.end() || b.has(FieldValue::NoExponent))
+    return false;
+  MaximumSet set;
+  insert(set, a);
+  return llvm::all_of(set.names, [&](const auto &name) {
+    return llvm::binary_search(it->second, name);
+  });
 }
 
 Comparison FieldAlgebra::compare(const FieldValue &a,

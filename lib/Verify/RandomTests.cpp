@@ -53,7 +53,7 @@ void RandomTests::selectSamples() {
 /// Is there a bound to be had, given that no difference is found?
 void RandomTests::selectBound(Rule rule) {
   hasBound = needsTrace = false;
-  if (rule == Rule::RootLaws)
+  if (hasRootLaws(rule))
     return;
   specDegrees = resultDegrees(spec, rule);
   candidateDegrees = resultDegrees(candidate, rule);
@@ -225,7 +225,7 @@ RandomTests::Outcome RandomTests::runTest(Rule rule, uint64_t prime,
       continue;
     }
     uint64_t before = steps();
-    if (rule == Rule::RootLaws && verdicts[number] >= options.minTests)
+    if (hasRootLaws(rule) && verdicts[number] >= options.minTests)
       continue;
     if (needsTrace && hasBound && number < numRepresentatives)
       outcome = compareTraced(number, algebra, inputs);
@@ -239,6 +239,7 @@ RandomTests::Outcome RandomTests::runTest(Rule rule, uint64_t prime,
   }
   hasBound &= isComplete;
   lastRoots = algebra.roots();
+  hasNested |= algebra.nestedExponentials() > 0;
   report.steps += steps();
   if (std::optional<double> bound = boundOfTest(prime, algebra.evaluations()))
     report.errorLog2 = report.errorLog2.value_or(0) + *bound;
@@ -255,14 +256,14 @@ void RandomTests::forget() {
 static constexpr const char *rootsDecide =
     "every difference may come from the sign of a root";
 
-/// Under RootLaws a sample has a verdict in one test of 2^k, for k roots.
-/// Passes if one of a few cheap tests has one.
-RandomTests::Outcome RandomTests::probeRoots(uint64_t prime) {
+/// Under the laws of roots a sample has a verdict in one test of 2^k, for k
+/// roots. Passes if one of a few cheap tests has one.
+RandomTests::Outcome RandomTests::probeRoots(Rule rule, uint64_t prime) {
   constexpr unsigned tests = 8;
   constexpr size_t firstSamples = 2;
   constexpr uint64_t manyRoots = 64;
   for (uint64_t test = 1; test <= tests; ++test) {
-    Outcome outcome = runTest(Rule::RootLaws, prime, test, firstSamples);
+    Outcome outcome = runTest(rule, prime, test, firstSamples);
     if (outcome != Outcome::Passed || decided.any())
       return outcome;
     if (lastRoots > manyRoots * firstSamples)
@@ -277,14 +278,14 @@ RandomTests::Outcome RandomTests::runTests(Rule rule, uint64_t prime) {
   report.prime = prime;
   forget();
   selectBound(rule);
-  if (rule == Rule::RootLaws) {
-    Outcome outcome = probeRoots(prime);
+  bool roots = hasRootLaws(rule);
+  if (roots) {
+    Outcome outcome = probeRoots(rule, prime);
     if (outcome != Outcome::Passed)
       return outcome;
     forget();
   }
   // More tests where not every one has a verdict.
-  bool roots = rule == Rule::RootLaws;
   unsigned maxTests = roots ? 4 * options.maxTests : options.maxTests;
   for (uint64_t test = 1; test <= maxTests; ++test) {
     Outcome outcome = runTest(rule, prime, test, samples.size());
@@ -336,10 +337,14 @@ Report RandomTests::run() {
     outcome = runTests(Rule::Opaque, mainPrime);
   if (outcome == Outcome::Failed && useful(ScalarFunction::Exp))
     outcome = runTests(Rule::ExpLaws, mainPrime);
+  if (outcome == Outcome::Failed && hasNested)
+    outcome = runTests(Rule::NestedExp, mainPrime);
   Report beforeRoots = report;
   if (outcome == Outcome::Failed &&
       useful({ScalarFunction::Sqrt, ScalarFunction::Rsqrt})) {
     outcome = runTests(Rule::RootLaws, rootPrime);
+    if (outcome == Outcome::Failed && hasNested)
+      outcome = runTests(Rule::NestedRoots, rootPrime);
     if (outcome == Outcome::Stopped) {
       report = std::move(beforeRoots);
       report.reason += " (with square roots as unknown functions)";

@@ -39,7 +39,7 @@ private:
   /// Runs tests under one rule until enough of them passed.
   Outcome runTests(Rule rule, uint64_t prime);
   Outcome runTest(Rule rule, uint64_t prime, uint64_t test, size_t limit);
-  Outcome probeRoots(uint64_t prime);
+  Outcome probeRoots(Rule rule, uint64_t prime);
   void forget();
   Outcome compareAt(size_t number, const Sample &sample, FieldAlgebra &algebra,
                     Evaluator<FieldAlgebra> &specRun,
@@ -71,6 +71,7 @@ private:
   bool needsTrace = false;
   bool hasBound = false;
   bool tooLarge = false;
+  bool hasNested = false; ///< Some exponent contained exponentials.
   uint64_t lastRoots = 0; ///< Roots taken in the last test.
 };
 

@@ -38,8 +38,8 @@
 //       d_t 1.25 / q. (A constant t0 is met by the random base of exp.)
 // So gated products with silu, sigmoid, tanh or gelu have a bound.
 //
-// **Other sums of exponentials** under ExpLaws, and RootLaws: no lemma stands
-// here, hence no bound.
+// **Other sums of exponentials** under ExpLaws, and all programs under the
+// later rules: no lemma stands here, hence no bound.
 //
 // Assumptions: KeyedHash is a random function, and p does not divide all
 // coefficients of a nonzero difference (p and q are fixed; the constants of a
@@ -64,8 +64,9 @@ namespace mirage::verify {
 struct Degree {
   double numerator = 0;
   double denominator = 0;
-  /// Under ExpLaws the exponentials that it depends on; infinite where they are
-  /// out of reach of the lemma (exp of exp, uninterpreted functions of exp).
+  /// Not under Opaque: the exponentials that it depends on; infinite where they
+  /// are out of reach of the lemma (exp of exp, uninterpreted functions of
+  /// exp).
   double exponentials = 0;
   /// Largest degree of an exponent, and of an argument of an uninterpreted
   /// function, numerator plus denominator.
@@ -73,8 +74,8 @@ struct Degree {
   double argumentDegree = 0;
 };
 
-/// Bounds for an element of each of a program's results. `rule` is not
-/// RootLaws.
+/// Bounds for an element of each of a program's results, under a rule without
+/// the laws of roots.
 llvm::SmallVector<Degree> resultDegrees(const TensorProgram &program,
                                         Rule rule);
 

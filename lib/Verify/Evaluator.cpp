@@ -8,9 +8,11 @@
 
 #include "mirage/Verify/Evaluator.h"
 
+#include "ElementTable.h"
+#include "Remembered.h"
+
 #include "llvm/ADT/STLExtras.h"
 
-#include <memory>
 #include <optional>
 
 using namespace mirage;
@@ -24,9 +26,6 @@ static constexpr int64_t maxInputTableSize = int64_t{1} << 20;
 
 /// Computed elements that are remembered: 200 MB.
 static constexpr uint64_t maxRemembered = uint64_t{1} << 23;
-
-/// Marks an entry of a table that was not computed yet.
-static constexpr uint8_t unknownEntry = 0x80;
 
 template <typename Value>
 static Value withFlags(uint8_t flags) {
@@ -51,76 +50,21 @@ typename Algebra::Value InputTable<Algebra>::get(unsigned input,
     return algebra.input(input, element);
   std::vector<Value> &table = tables[input];
   if (table.empty())
-    table.assign(sizes[input], withFlags<Value>(unknownEntry));
+    table.assign(sizes[input], withFlags<Value>(unknownElement));
   Value &entry = table[element];
-  if (entry.flags == unknownEntry)
+  if (entry.flags == unknownElement)
     entry = algebra.input(input, element);
   return entry;
-}
-
-/// The elements of one value that are known, in pages that appear when first
-/// written; in a hash map if even the table of pages would be large.
-template <typename Algebra>
-class Evaluator<Algebra>::Memo {
-public:
-  explicit Memo(int64_t size) : size(size) {}
-  Memo(Memo &&) noexcept = default;
-  Memo(const Memo &) = delete;
-
-  const Value *lookup(int64_t index) const {
-    if (size > maxPagedSize) {
-      auto it = map.find(index);
-      return it == map.end() ? nullptr : &it->second;
-    }
-    if (pages.empty() || !pages[index / pageSize])
-      return nullptr;
-    const Value &entry = pages[index / pageSize][index % pageSize];
-    return entry.flags == unknownEntry ? nullptr : &entry;
-  }
-  void insert(int64_t index, const Value &value) {
-    if (size > maxPagedSize) {
-      map[index] = value;
-      return;
-    }
-    if (pages.empty())
-      pages.resize((size + pageSize - 1) / pageSize);
-    std::unique_ptr<Value[]> &page = pages[index / pageSize];
-    if (!page) {
-      page = std::make_unique<Value[]>(pageSize);
-      for (int64_t i = 0; i < pageSize; ++i)
-        page[i].flags = unknownEntry;
-    }
-    page[index % pageSize] = value;
-  }
-
-private:
-  static constexpr int64_t pageSize = 512;
-  static constexpr int64_t maxPagedSize = int64_t{1} << 28;
-
-  int64_t size;
-  std::vector<std::unique_ptr<Value[]>> pages;
-  llvm::DenseMap<int64_t, Value> map;
-};
-
-static int64_t familySize(const TensorProgram &program,
-                          const ProgramValue &value) {
-  int64_t size = value.size;
-  if (value.graph < 0)
-    return size;
-  const BlockGraph &graph = program.graphs[value.graph];
-  for (unsigned dim = 0; dim < 3; ++dim)
-    if (value.gridMask >> dim & 1)
-      size *= graph.grid[dim];
-  return value.loop < 0 ? size : size * graph.loops[value.loop];
 }
 
 template <typename Algebra>
 Evaluator<Algebra>::Evaluator(const TensorProgram &program, Algebra &algebra,
                               InputTable<Algebra> &inputs, uint64_t maxSteps)
-    : program(program), algebra(algebra), inputs(inputs), maxSteps(maxSteps) {
-  memos.reserve(program.values.size());
+    : program(program), algebra(algebra), inputs(inputs), maxSteps(maxSteps),
+      isRemembered(chooseRemembered(program)) {
+  known.reserve(program.values.size());
   for (const ProgramValue &value : program.values) {
-    memos.emplace_back(familySize(program, value));
+    known.emplace_back(familySize(program, value));
     auto &ofPieces = constants.emplace_back();
     for (const Piece &piece : value.pieces) {
       auto &ofNodes = ofPieces.emplace_back();
@@ -130,66 +74,16 @@ Evaluator<Algebra>::Evaluator(const TensorProgram &program, Algebra &algebra,
                               : Value());
     }
   }
-  chooseRemembered();
 }
 
 template <typename Algebra>
 Evaluator<Algebra>::~Evaluator() = default;
 
-static bool isCheap(const Piece &piece) {
-  return piece.reduction == Reduction::None &&
-         llvm::none_of(piece.body.nodes(), [](const ScalarExpr::Node &node) {
-           return node.kind == ScalarExpr::Kind::Apply &&
-                  node.function != ScalarFunction::Add &&
-                  node.function != ScalarFunction::Sub &&
-                  node.function != ScalarFunction::Mul &&
-                  node.function != ScalarFunction::Neg;
-         });
-}
-
-/// How often an element of each value is read when all of the program is
-/// evaluated, at most.
-static std::vector<double> countReads(const TensorProgram &program) {
-  std::vector<double> reads(program.values.size(), 0);
-  for (unsigned result : program.results)
-    reads[result] = 1;
-  auto add = [&](unsigned operand, double count) {
-    reads[operand] += count / familySize(program, program.values[operand]);
-  };
-  for (unsigned number = program.values.size(); number-- > 0;) {
-    const ProgramValue &value = program.values[number];
-    double elements = familySize(program, value);
-    for (const Piece &piece : value.pieces)
-      for (const OperandAccess &access : piece.operands) {
-        double reduced = 1;
-        for (unsigned dim : piece.reducedDims)
-          reduced *= piece.extents[dim];
-        if (access.used)
-          add(access.value, elements * reduced);
-      }
-    if (value.pieces.empty() && value.kind != ProgramValue::Kind::Argument)
-      add(value.source, value.kind == ProgramValue::Kind::Accumulate
-                            ? elements * value.iterations
-                            : elements);
-  }
-  return reads;
-}
-
-/// What a cheap operation makes, to be read once, is not remembered: the tables
-/// of large values would be written and read for nothing.
-template <typename Algebra>
-void Evaluator<Algebra>::chooseRemembered() {
-  std::vector<double> reads = countReads(program);
-  for (auto [number, value] : llvm::enumerate(program.values))
-    isRemembered.push_back(reads[number] > 1.5 || value.pieces.size() != 1 ||
-                           !isCheap(value.pieces.front()));
-}
-
 /// Number of an element among those of all blocks and iterations in which the
 /// value differs.
 template <typename Algebra>
 int64_t Evaluator<Algebra>::familyIndex(const ProgramValue &value,
-                                        const Place &place,
+                                        const BlockPlace &place,
                                         int64_t element) const {
   if (value.graph < 0)
     return element;
@@ -214,12 +108,13 @@ Evaluator<Algebra>::result(unsigned number, llvm::ArrayRef<int64_t> index) {
   int64_t element = 0;
   for (auto [i, stride] : llvm::zip_equal(index, program.values[value].strides))
     element += i * stride;
-  return get(value, Place(), element);
+  return get(value, BlockPlace(), element);
 }
 
 template <typename Algebra>
-typename Algebra::Value
-Evaluator<Algebra>::get(unsigned number, const Place &place, int64_t element) {
+typename Algebra::Value Evaluator<Algebra>::get(unsigned number,
+                                                const BlockPlace &place,
+                                                int64_t element) {
   const ProgramValue &value = program.values[number];
   ++stepCount;
   if (value.kind == ProgramValue::Kind::Argument)
@@ -229,18 +124,18 @@ Evaluator<Algebra>::get(unsigned number, const Place &place, int64_t element) {
   if (!isRemembered[number])
     return compute(value, number, place, element);
   int64_t index = familyIndex(value, place, element);
-  if (const Value *known = memos[number].lookup(index))
-    return *known;
+  if (const Value *entry = known[number].lookup(index))
+    return *entry;
   Value computed = compute(value, number, place, element);
   if (rememberedCount++ < maxRemembered)
-    memos[number].insert(index, computed);
+    known[number].insert(index, computed);
   return computed;
 }
 
 template <typename Algebra>
 typename Algebra::Value
 Evaluator<Algebra>::compute(const ProgramValue &value, unsigned number,
-                            const Place &place, int64_t element) {
+                            const BlockPlace &place, int64_t element) {
   if (value.kind == ProgramValue::Kind::Assemble)
     return computeAssemble(value, element);
   if (value.kind == ProgramValue::Kind::Accumulate)
@@ -270,35 +165,23 @@ Evaluator<Algebra>::compute(const ProgramValue &value, unsigned number,
   return Value::absent();
 }
 
-/// Where the tile begins in dim `dim` of the tensor that it is cut from.
-template <typename Algebra>
-int64_t Evaluator<Algebra>::tileOffset(const ProgramValue &tile, unsigned dim,
-                                       const Place &place) const {
-  const BlockGraph &graph = program.graphs[tile.graph];
-  const DimCut &cut = tile.cut[dim];
-  int64_t number = 0;
-  for (mugraph::TileIndex index : cut.indices)
-    number = number * graph.extent(index) +
-             (index.isGrid() ? place.block[index.number] : place.iteration);
-  return number * cut.tile + cut.shift;
-}
-
 /// An element of the tensor that the tile is cut from, if it is inside.
 template <typename Algebra>
 typename Algebra::Value
-Evaluator<Algebra>::computeTile(const ProgramValue &value, const Place &place,
-                                int64_t element) {
+Evaluator<Algebra>::computeTile(const ProgramValue &value,
+                                const BlockPlace &place, int64_t element) {
   const ProgramValue &source = program.values[value.source];
+  const BlockGraph &graph = program.graphs[value.graph];
   int64_t whole = 0;
   for (size_t dim = 0; dim < value.shape.size(); ++dim) {
     int64_t position =
-        tileOffset(value, dim, place) + element / value.strides[dim];
+        graph.tileOffset(value.cut[dim], place) + element / value.strides[dim];
     element %= value.strides[dim];
     if (position < 0 || position >= source.shape[dim])
       return Value::absent();
     whole += position * source.strides[dim];
   }
-  return get(value.source, Place(), whole);
+  return get(value.source, BlockPlace(), whole);
 }
 
 /// The element of the block graph's tile that is written there.
@@ -309,8 +192,7 @@ Evaluator<Algebra>::computeAssemble(const ProgramValue &value,
   std::optional<WriterOfElement> writer = program.findWriter(value, element);
   Value written = Value::absent();
   if (writer)
-    written =
-        get(value.source, {writer->block, writer->iteration}, writer->element);
+    written = get(value.source, writer->place, writer->element);
   // What does not exist in a tile is not written either.
   if (written.has(FieldValue::Absent))
     written = withFlags<Value>(FieldValue::Unwritten);
@@ -354,11 +236,10 @@ private:
 } // namespace
 
 template <typename Algebra>
-typename Algebra::Value
-Evaluator<Algebra>::computeAccumulate(const ProgramValue &value,
-                                      const Place &place, int64_t element) {
+typename Algebra::Value Evaluator<Algebra>::computeAccumulate(
+    const ProgramValue &value, const BlockPlace &place, int64_t element) {
   Combiner<Algebra> combiner(algebra, value.reduction);
-  Place inLoop = place;
+  BlockPlace inLoop = place;
   for (int64_t i = 0; i < value.iterations && !isExhausted(); ++i) {
     inLoop.iteration = i;
     combiner.insert(get(value.source, inLoop, element));
@@ -372,8 +253,8 @@ Evaluator<Algebra>::computeAccumulate(const ProgramValue &value,
 template <typename Algebra>
 class Evaluator<Algebra>::Reader {
 public:
-  Reader(Evaluator &evaluator, const OperandAccess &access, const Place &place,
-         llvm::ArrayRef<int64_t> iteration)
+  Reader(Evaluator &evaluator, const OperandAccess &access,
+         const BlockPlace &place, llvm::ArrayRef<int64_t> iteration)
       : evaluator(evaluator), access(access), place(place),
         operand(evaluator.program.values[access.value]) {
     isTile = operand.kind == ProgramValue::Kind::Tile && access.linear &&
@@ -399,7 +280,7 @@ public:
       for (const Bound &bound : bounds)
         if (bound.position < 0 || bound.position >= bound.extent)
           return Value::absent();
-      return evaluator.get(operand.source, Place(), element);
+      return evaluator.get(operand.source, BlockPlace(), element);
     }
     if (!access.linear)
       element = dot(access.map.compose(iteration), operand.strides);
@@ -430,10 +311,11 @@ private:
 
   void startTile(llvm::ArrayRef<int64_t> iteration) {
     const ProgramValue &source = evaluator.program.values[operand.source];
+    const BlockGraph &graph = evaluator.program.graphs[operand.graph];
     strides.assign(iteration.size(), 0);
     for (size_t i = 0; i < operand.cut.size(); ++i) {
       auto [dim, offset] = access.indices[i];
-      int64_t position = evaluator.tileOffset(operand, i, place) + offset +
+      int64_t position = graph.tileOffset(operand.cut[i], place) + offset +
                          (dim < 0 ? 0 : iteration[dim]);
       bounds.push_back({dim, position, source.shape[i]});
       element += position * source.strides[i];
@@ -444,7 +326,7 @@ private:
 
   Evaluator &evaluator;
   const OperandAccess &access;
-  Place place;
+  BlockPlace place;
   const ProgramValue &operand;
   bool isTile;
   int64_t element = 0;
@@ -489,8 +371,8 @@ static bool isContraction(const Piece &piece) {
 
 template <typename Algebra>
 typename Algebra::Value Evaluator<Algebra>::computePiece(
-    const Piece &piece, llvm::ArrayRef<Value> constants, const Place &place,
-    llvm::ArrayRef<int64_t> iteration) {
+    const Piece &piece, llvm::ArrayRef<Value> constants,
+    const BlockPlace &place, llvm::ArrayRef<int64_t> iteration) {
   llvm::SmallVector<Reader, 2> readers;
   for (const OperandAccess &access : piece.operands)
     readers.emplace_back(*this, access, place, iteration);

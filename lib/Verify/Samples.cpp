@@ -8,6 +8,8 @@
 
 #include "mirage/Verify/Samples.h"
 
+#include "ReachedOutput.h"
+
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
@@ -29,34 +31,14 @@ static void addTileEnds(const TensorProgram &program, unsigned result,
   positions.insert({tile - 1, tile, last, tile / 2});
 }
 
-/// Adds the seams of concatenated values whose dims have this extent, since the
-/// dim of the result may come from one of them.
-static void addSeams(const TensorProgram &program, int64_t extent,
-                     std::set<int64_t> &positions) {
-  for (const ProgramValue &value : program.values) {
-    if (value.pieces.size() < 2)
-      continue;
-    for (const Piece &piece : value.pieces)
-      for (size_t dim = 0; dim < value.shape.size(); ++dim) {
-        if (value.shape[dim] != extent || piece.resultDims[dim] < 0)
-          continue;
-        int64_t begin = piece.resultOffsets[dim];
-        int64_t size = piece.extents[piece.resultDims[dim]];
-        positions.insert({begin, begin + size / 2, begin + size - 1});
-      }
-  }
-}
-
 /// Positions of one dim where mistakes show.
 static std::vector<int64_t> boundaries(const TensorProgram &spec,
                                        const TensorProgram &candidate,
                                        unsigned result, unsigned dim,
                                        int64_t extent) {
   std::set<int64_t> positions = {0, extent - 1};
-  for (const TensorProgram *program : {&spec, &candidate}) {
+  for (const TensorProgram *program : {&spec, &candidate})
     addTileEnds(*program, result, dim, positions);
-    addSeams(*program, extent, positions);
-  }
   std::vector<int64_t> inside;
   for (int64_t position : positions)
     if (position >= 0 && position < extent)
@@ -83,11 +65,67 @@ static void appendCorners(llvm::ArrayRef<int64_t> shape, unsigned result,
   }
 }
 
+/// Draws numbers below a bound.
+using Draw = llvm::function_ref<int64_t(int64_t)>;
+
+/// The first, the last and some other element of a piece of a value, in some
+/// block and iteration.
+static std::vector<ElementPlace> placesIn(const TensorProgram &program,
+                                          unsigned number, const Piece &piece,
+                                          Draw draw) {
+  const ProgramValue &value = program.values[number];
+  std::vector<ElementPlace> places(3);
+  for (auto [from, offset] :
+       llvm::zip_equal(piece.resultDims, piece.resultOffsets)) {
+    int64_t size = from < 0 ? 1 : piece.extents[from];
+    places[0].index.push_back(offset);
+    places[1].index.push_back(offset + size - 1);
+    places[2].index.push_back(offset + draw(size));
+  }
+  for (ElementPlace &element : places) {
+    element.value = number;
+    if (value.graph < 0)
+      continue;
+    const BlockGraph &graph = program.graphs[value.graph];
+    for (unsigned dim = 0; dim < 3; ++dim)
+      element.place.block[dim] = draw(graph.grid[dim]);
+    if (value.loop >= 0)
+      element.place.iteration = draw(graph.loops[value.loop]);
+  }
+  return places;
+}
+
+/// Outputs that depend on elements of each part of each value that is put
+/// together from parts: wherever in the program it is, and however its indices
+/// become those of a result. About `count` at most.
+static void appendParts(const TensorProgram &program, unsigned count,
+                        const KeyedHash &random, std::vector<Sample> &samples) {
+  uint64_t draws = 0;
+  auto draw = [&](int64_t extent) {
+    return int64_t(random({draws++})[0] % uint64_t(extent));
+  };
+  std::vector<ElementPlace> places;
+  for (auto [number, value] : llvm::enumerate(program.values))
+    if (value.pieces.size() > 1)
+      for (const Piece &piece : value.pieces)
+        llvm::append_range(places, placesIn(program, number, piece, draw));
+  ReachedOutput reached(program);
+  for (const ElementPlace &element : places) {
+    // Of too many a random choice.
+    if (places.size() > count && draw(places.size()) >= int64_t(count))
+      continue;
+    if (std::optional<Sample> sample = reached.find(element))
+      samples.push_back(std::move(*sample));
+  }
+}
+
 std::vector<Sample>
 mirage::verify::chooseSamples(const TensorProgram &spec,
                               const TensorProgram &candidate, unsigned count,
                               const KeyedHash &random) {
   std::vector<Sample> samples;
+  for (const TensorProgram *program : {&spec, &candidate})
+    appendParts(*program, count, random, samples);
   for (unsigned result = 0; result < spec.results.size(); ++result) {
     llvm::ArrayRef<int64_t> shape = spec.values[spec.results[result]].shape;
     appendCorners(shape, result, samples);

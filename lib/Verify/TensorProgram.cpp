@@ -9,12 +9,12 @@
 #include "mirage/Verify/TensorProgram.h"
 
 #include "IndexMaps.h"
+#include "ProgramReader.h"
 #include "Signs.h"
 #include "mirage/Dialect/MuGraph/IR/MuGraph.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -24,7 +24,6 @@ using mugraph::Meaning;
 using mugraph::MeaningPiece;
 using mugraph::Reduction;
 using mugraph::ScalarExpr;
-using mugraph::ScalarFunction;
 using mugraph::TileIndex;
 
 /// Evaluation recurses along chains of values; this many fit any stack.
@@ -62,61 +61,7 @@ static SmallVector<int64_t, 4> rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-namespace {
-
-/// Reads one function.
-class Reader {
-public:
-  Reader(std::string &reason) : reason(reason) {}
-
-  LogicalResult read(func::FuncOp function);
-  TensorProgram take() { return std::move(program); }
-
-private:
-  LogicalResult fail(const Twine &message) {
-    reason = message.str();
-    return failure();
-  }
-  unsigned append(ProgramValue value, ArrayRef<int64_t> shape);
-  ArrayRef<int64_t> shapeOf(unsigned value) {
-    return program.values[value].shape;
-  }
-
-  LogicalResult readOp(Operation *op);
-  LogicalResult readMeaning(Operation *op, const Meaning &meaning);
-  LogicalResult readBlockGraph(mugraph::BlockGraphOp op);
-  LogicalResult readThreadGraph(mugraph::ThreadGraphOp op);
-  LogicalResult readBody(Block &body);
-  void readAccumulate(mugraph::AccumulateOp op);
-  LogicalResult readSoftmax(mugraph::AccumulateSoftmaxOp op);
-
-  FailureOr<unsigned> appendPieces(const Meaning &meaning,
-                                   ArrayRef<unsigned> operands,
-                                   ArrayRef<int64_t> shape);
-  FailureOr<unsigned> appendPiece(MeaningPiece piece,
-                                  ArrayRef<unsigned> operands,
-                                  ArrayRef<int64_t> shape);
-  FailureOr<unsigned> appendRowReduction(MLIRContext *context, unsigned scores,
-                                         Reduction reduction, unsigned loop);
-  FailureOr<unsigned> appendWeights(MLIRContext *context, unsigned scores,
-                                    unsigned maximum);
-  FailureOr<Piece> makePiece(const MeaningPiece &piece,
-                             ArrayRef<unsigned> operands);
-  unsigned appendAccumulate(unsigned source, Reduction reduction,
-                            unsigned loop);
-  SmallVector<DimCut, 4> readCut(mugraph::TileMapAttr map,
-                                 ArrayRef<int64_t> tile);
-  LogicalResult checkSize(const ProgramValue &value);
-
-  TensorProgram program;
-  DenseMap<Value, unsigned> numbers;
-  int graph = -1;
-  std::string &reason;
-};
-
-} // namespace
-
-unsigned Reader::append(ProgramValue value, ArrayRef<int64_t> shape) {
+unsigned ProgramReader::append(ProgramValue value, ArrayRef<int64_t> shape) {
   value.shape.assign(shape.begin(), shape.end());
   value.strides = rowMajorStrides(shape);
   value.size = 1;
@@ -135,7 +80,7 @@ static void inherit(ProgramValue &value, const ProgramValue &operand) {
   value.depth = std::max(value.depth, operand.depth + 1);
 }
 
-LogicalResult Reader::checkSize(const ProgramValue &value) {
+LogicalResult ProgramReader::checkSize(const ProgramValue &value) {
   if (value.depth > maxDepth)
     return fail("a chain of more than " + Twine(maxDepth) + " values");
   int64_t size = value.size;
@@ -197,8 +142,8 @@ static OperandAccess makeAccess(unsigned value, AffineMap map,
   return access;
 }
 
-FailureOr<Piece> Reader::makePiece(const MeaningPiece &meaning,
-                                   ArrayRef<unsigned> operands) {
+FailureOr<Piece> ProgramReader::makePiece(const MeaningPiece &meaning,
+                                          ArrayRef<unsigned> operands) {
   Piece piece;
   piece.extents.assign(meaning.extents.begin(), meaning.extents.end());
   piece.reduction = meaning.reduction;
@@ -224,9 +169,9 @@ FailureOr<Piece> Reader::makePiece(const MeaningPiece &meaning,
   return piece;
 }
 
-FailureOr<unsigned> Reader::appendPieces(const Meaning &meaning,
-                                         ArrayRef<unsigned> operands,
-                                         ArrayRef<int64_t> shape) {
+FailureOr<unsigned> ProgramReader::appendPieces(const Meaning &meaning,
+                                                ArrayRef<unsigned> operands,
+                                                ArrayRef<int64_t> shape) {
   ProgramValue value;
   value.kind = ProgramValue::Kind::Pieces;
   for (const MeaningPiece &piece : meaning.pieces) {
@@ -243,16 +188,13 @@ FailureOr<unsigned> Reader::appendPieces(const Meaning &meaning,
   return number;
 }
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
-LogicalResult Reader::readMeaning(Operation *op, const Meaning &meaning) {
+LogicalResult ProgramReader::readMeaning(Operation *op,
+                                         const Meaning &meaning) {
   SmallVector<unsigned> operands;
   for (Value operand : op->getOperands())
     operands.push_back(numbers.lookup(operand));
   FailureOr<unsigned> number =
-      appendPieces(meaning, operands, ::shapeOf(op->getResult(0)));
+      appendPieces(meaning, operands, tensorShape(op->getResult(0)));
   if (failed(number))
     return failure();
   program.values[*number].isReshape = isa<mugraph::ReshapeOp>(op);
@@ -260,8 +202,8 @@ LogicalResult Reader::readMeaning(Operation *op, const Meaning &meaning) {
   return success();
 }
 
-SmallVector<DimCut, 4> Reader::readCut(mugraph::TileMapAttr map,
-                                       ArrayRef<int64_t> tile) {
+SmallVector<DimCut, 4> ProgramReader::readCut(mugraph::TileMapAttr map,
+                                              ArrayRef<int64_t> tile) {
   SmallVector<DimCut, 4> cut;
   for (auto [dim, extent] : llvm::zip_equal(map.getDims(), tile)) {
     DimCut entry;
@@ -273,7 +215,7 @@ SmallVector<DimCut, 4> Reader::readCut(mugraph::TileMapAttr map,
   return cut;
 }
 
-LogicalResult Reader::readBlockGraph(mugraph::BlockGraphOp op) {
+LogicalResult ProgramReader::readBlockGraph(mugraph::BlockGraphOp op) {
   BlockGraph blockGraph;
   for (auto [dim, extent] : llvm::enumerate(op.getGrid()))
     blockGraph.grid[dim] = extent;
@@ -286,7 +228,7 @@ LogicalResult Reader::readBlockGraph(mugraph::BlockGraphOp op) {
     ProgramValue tile;
     tile.kind = ProgramValue::Kind::Tile;
     tile.source = numbers.lookup(op.getInputs()[i]);
-    tile.cut = readCut(op.getInputMap(i), ::shapeOf(argument));
+    tile.cut = readCut(op.getInputMap(i), tensorShape(argument));
     tile.depth = program.values[tile.source].depth + 1;
     for (const DimCut &dim : tile.cut)
       for (TileIndex index : dim.indices)
@@ -294,7 +236,7 @@ LogicalResult Reader::readBlockGraph(mugraph::BlockGraphOp op) {
           tile.gridMask |= 1u << index.number;
         else
           tile.loop = index.number;
-    numbers[argument] = append(std::move(tile), ::shapeOf(argument));
+    numbers[argument] = append(std::move(tile), tensorShape(argument));
     if (failed(checkSize(program.values.back())))
       return failure();
   }
@@ -308,14 +250,14 @@ LogicalResult Reader::readBlockGraph(mugraph::BlockGraphOp op) {
     ProgramValue whole;
     whole.kind = ProgramValue::Kind::Assemble;
     whole.source = numbers.lookup(yielded);
-    whole.cut = readCut(op.getOutputMap(i), ::shapeOf(yielded));
+    whole.cut = readCut(op.getOutputMap(i), tensorShape(yielded));
     whole.depth = program.values[whole.source].depth + 1;
-    numbers[result] = append(std::move(whole), ::shapeOf(result));
+    numbers[result] = append(std::move(whole), tensorShape(result));
   }
   return success();
 }
 
-LogicalResult Reader::readThreadGraph(mugraph::ThreadGraphOp op) {
+LogicalResult ProgramReader::readThreadGraph(mugraph::ThreadGraphOp op) {
   Block &body = *op.getBodyBlock();
   for (auto [argument, operand] :
        llvm::zip_equal(body.getArguments(), op.getInputs()))
@@ -329,8 +271,8 @@ LogicalResult Reader::readThreadGraph(mugraph::ThreadGraphOp op) {
 }
 
 /// Appends the combination of `source` over the iterations of `loop`.
-unsigned Reader::appendAccumulate(unsigned source, Reduction reduction,
-                                  unsigned loop) {
+unsigned ProgramReader::appendAccumulate(unsigned source, Reduction reduction,
+                                         unsigned loop) {
   ProgramValue value;
   value.kind = ProgramValue::Kind::Accumulate;
   value.source = source;
@@ -355,123 +297,12 @@ static Reduction reductionOf(mugraph::AccumulateKind kind) {
   return Reduction::Sum;
 }
 
-void Reader::readAccumulate(mugraph::AccumulateOp op) {
+void ProgramReader::readAccumulate(mugraph::AccumulateOp op) {
   numbers[op.getResult()] = appendAccumulate(
       numbers.lookup(op.getInput()), reductionOf(op.getKind()), op.getLoop());
 }
 
-/// The meaning of a matmul or of a reduction of the last dim: the dims of
-/// `shape` followed by the contracted one of extent `inner`.
-static MeaningPiece rowPiece(MLIRContext *context, ArrayRef<int64_t> shape,
-                             int64_t inner, Reduction reduction) {
-  MeaningPiece piece;
-  piece.extents.assign(shape.begin(), shape.end());
-  piece.extents.push_back(inner);
-  piece.reduction = reduction;
-  piece.resultMap = AffineMap::getMultiDimIdentityMap(shape.size(), context);
-  piece.resultMap = AffineMap::get(shape.size() + 1, 0,
-                                   piece.resultMap.getResults(), context);
-  return piece;
-}
-
-/// A map from the dims of a `rowPiece` to a tensor whose leading dims broadcast
-/// as in NumPy and whose last two indices are `last`.
-static AffineMap rowMap(MLIRContext *context, unsigned numDims,
-                        ArrayRef<int64_t> shape, ArrayRef<unsigned> last) {
-  unsigned rank = shape.size(), leading = rank - 2;
-  unsigned resultLeading = numDims - 3;
-  SmallVector<AffineExpr> exprs;
-  for (unsigned i = 0; i < leading; ++i)
-    exprs.push_back(
-        shape[i] == 1 ? getAffineConstantExpr(0, context)
-                      : getAffineDimExpr(resultLeading - leading + i, context));
-  for (unsigned dim : last)
-    exprs.push_back(getAffineDimExpr(dim, context));
-  return AffineMap::get(numDims, 0, exprs, context);
-}
-
-FailureOr<unsigned> Reader::appendPiece(MeaningPiece piece,
-                                        ArrayRef<unsigned> operands,
-                                        ArrayRef<int64_t> shape) {
-  Meaning meaning;
-  meaning.pieces.push_back(std::move(piece));
-  return appendPieces(meaning, operands, shape);
-}
-
-/// `reduction` of the scores (or their weights) over the last dim j and the
-/// loop.
-FailureOr<unsigned> Reader::appendRowReduction(MLIRContext *context,
-                                               unsigned scores,
-                                               Reduction reduction,
-                                               unsigned loop) {
-  SmallVector<int64_t> scoreShape(llvm::ArrayRef(shapeOf(scores)));
-  SmallVector<int64_t> rowShape(scoreShape);
-  int64_t inner = std::exchange(rowShape.back(), 1);
-  unsigned rank = scoreShape.size();
-  // Iteration dims: those of the result, then j. Scores are read at (.., q, j).
-  MeaningPiece piece = rowPiece(context, rowShape, inner, reduction);
-  piece.operandMaps = {rowMap(context, rank + 1, scoreShape, {rank - 2, rank})};
-  FailureOr<unsigned> ofTile = appendPiece(piece, {scores}, rowShape);
-  if (failed(ofTile))
-    return failure();
-  return appendAccumulate(*ofTile, reduction, loop);
-}
-
-/// exp(scores - maximum), with the maximum of each row.
-FailureOr<unsigned> Reader::appendWeights(MLIRContext *context, unsigned scores,
-                                          unsigned maximum) {
-  SmallVector<int64_t> shape(llvm::ArrayRef(shapeOf(scores)));
-  unsigned rank = shape.size();
-  MeaningPiece piece;
-  piece.extents = shape;
-  piece.resultMap = AffineMap::getMultiDimIdentityMap(rank, context);
-  SmallVector<AffineExpr> rowExprs(piece.resultMap.getResults());
-  rowExprs.back() = getAffineConstantExpr(0, context);
-  piece.operandMaps = {piece.resultMap,
-                       AffineMap::get(rank, 0, rowExprs, context)};
-  piece.body = ScalarExpr::apply(
-      ScalarFunction::Exp, {ScalarExpr::operand(0) - ScalarExpr::operand(1)});
-  return appendPiece(piece, {scores, maximum}, shape);
-}
-
-LogicalResult Reader::readSoftmax(mugraph::AccumulateSoftmaxOp op) {
-  MLIRContext *context = op.getContext();
-  unsigned scores = numbers.lookup(op.getScores());
-  unsigned loop = op.getLoop();
-  FailureOr<unsigned> maximum =
-      appendRowReduction(context, scores, Reduction::Max, loop);
-  if (failed(maximum))
-    return failure();
-  FailureOr<unsigned> weights = appendWeights(context, scores, *maximum);
-  if (failed(weights))
-    return failure();
-  FailureOr<unsigned> sum =
-      appendRowReduction(context, *weights, Reduction::Sum, loop);
-  if (failed(sum))
-    return failure();
-  numbers[op.getDenominator()] = *sum;
-
-  ArrayRef<int64_t> scoreShape = ::shapeOf(op.getScores());
-  for (auto [value, result] :
-       llvm::zip_equal(op.getValues(), op.getNumerators())) {
-    ArrayRef<int64_t> shape = ::shapeOf(result);
-    unsigned rank = shape.size();
-    MeaningPiece piece =
-        rowPiece(context, shape, scoreShape.back(), Reduction::Sum);
-    piece.operandMaps = {
-        rowMap(context, rank + 1, scoreShape, {rank - 2, rank}),
-        rowMap(context, rank + 1, ::shapeOf(value), {rank, rank - 1})};
-    piece.body = ScalarExpr::operand(0) * ScalarExpr::operand(1);
-    FailureOr<unsigned> product =
-        appendPiece(piece, {*weights, numbers.lookup(value)}, shape);
-    if (failed(product))
-      return failure();
-    numbers[result] = appendAccumulate(*product, Reduction::Sum, loop);
-  }
-  return success();
-}
-
-LogicalResult Reader::readOp(Operation *op) {
+LogicalResult ProgramReader::readOp(Operation *op) {
   if (auto blockGraph = dyn_cast<mugraph::BlockGraphOp>(op))
     return readBlockGraph(blockGraph);
   if (auto threadGraph = dyn_cast<mugraph::ThreadGraphOp>(op))
@@ -495,14 +326,14 @@ LogicalResult Reader::readOp(Operation *op) {
               "' has no meaning that the verifier knows");
 }
 
-LogicalResult Reader::readBody(Block &body) {
+LogicalResult ProgramReader::readBody(Block &body) {
   for (Operation &op : body.without_terminator())
     if (failed(readOp(&op)))
       return failure();
   return success();
 }
 
-LogicalResult Reader::read(func::FuncOp function) {
+LogicalResult ProgramReader::read(func::FuncOp function) {
   if (!llvm::hasSingleElement(function.getBody()))
     return fail("a body of more than one block");
   Block &body = function.getBody().front();
@@ -513,7 +344,7 @@ LogicalResult Reader::read(func::FuncOp function) {
           " is not a tensor of f16, bf16, f32 or f64 with static shape");
     ProgramValue value;
     value.argument = argument.getArgNumber();
-    numbers[argument] = append(std::move(value), ::shapeOf(argument));
+    numbers[argument] = append(std::move(value), tensorShape(argument));
     program.arguments.push_back(numbers[argument]);
   }
   if (failed(readBody(body)))
@@ -536,7 +367,7 @@ FailureOr<TensorProgram> TensorProgram::read(func::FuncOp function,
     reason = "an op with neither meaning nor decomposition";
     return failure();
   }
-  Reader reader(reason);
+  ProgramReader reader(reason);
   if (failed(reader.read(copy)))
     return failure();
   TensorProgram program = reader.take();

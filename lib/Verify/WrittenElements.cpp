@@ -16,35 +16,56 @@ using namespace mirage;
 using namespace mirage::verify;
 using mugraph::TileIndex;
 
+int64_t BlockGraph::tileOffset(const DimCut &cut,
+                               const BlockPlace &place) const {
+  int64_t number = 0;
+  for (TileIndex index : cut.indices)
+    number = number * extent(index) + place[index];
+  return number * cut.tile + cut.shift;
+}
+
 /// Reversing the cut of each dim determines the indices named there. A
-/// contradiction or an index out of range means that nobody writes the element.
+/// contradiction or an index out of range means that no tile has the element.
+std::optional<BlockPlace>
+BlockGraph::findTile(ArrayRef<DimCut> cuts,
+                     MutableArrayRef<int64_t> index) const {
+  BlockPlace place;
+  SmallVector<TileIndex> known;
+  for (auto [position, cut] : llvm::zip_equal(index, cuts)) {
+    position -= cut.shift;
+    if (position < 0)
+      return std::nullopt;
+    int64_t number = position / cut.tile;
+    position %= cut.tile;
+    for (TileIndex index : llvm::reverse(cut.indices)) {
+      int64_t digit = number % extent(index);
+      number /= extent(index);
+      if (llvm::is_contained(known, index) && place[index] != digit)
+        return std::nullopt;
+      place[index] = digit;
+      known.push_back(index);
+    }
+    if (number != 0)
+      return std::nullopt;
+  }
+  return place;
+}
+
 std::optional<WriterOfElement>
 TensorProgram::findWriter(const ProgramValue &value, int64_t element) const {
   const ProgramValue &tile = values[value.source];
-  const BlockGraph &owner = graphs[tile.graph];
-  WriterOfElement writer;
-  SmallVector<TileIndex> known;
-  for (auto [cut, stride, tileStride] :
-       llvm::zip_equal(value.cut, value.strides, tile.strides)) {
-    int64_t position = element / stride - cut.shift;
+  SmallVector<int64_t> index;
+  for (int64_t stride : value.strides) {
+    index.push_back(element / stride);
     element %= stride;
-    if (position < 0)
-      return std::nullopt;
-    writer.element += position % cut.tile * tileStride;
-    position /= cut.tile;
-    for (TileIndex index : llvm::reverse(cut.indices)) {
-      int64_t digit = position % owner.extent(index);
-      position /= owner.extent(index);
-      int64_t &slot =
-          index.isGrid() ? writer.block[index.number] : writer.iteration;
-      if (llvm::is_contained(known, index) && slot != digit)
-        return std::nullopt;
-      slot = digit;
-      known.push_back(index);
-    }
-    if (position != 0)
-      return std::nullopt;
   }
+  std::optional<BlockPlace> place =
+      graphs[tile.graph].findTile(value.cut, index);
+  if (!place)
+    return std::nullopt;
+  WriterOfElement writer{*place, 0};
+  for (auto [position, stride] : llvm::zip_equal(index, tile.strides))
+    writer.element += position * stride;
   return writer;
 }
 

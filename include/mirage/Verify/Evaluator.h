@@ -25,10 +25,12 @@
 #include "mirage/Verify/RealAlgebra.h"
 #include "mirage/Verify/TensorProgram.h"
 
-#include <memory>
 #include <vector>
 
 namespace mirage::verify {
+
+template <typename Value>
+class ElementTable;
 
 /// The random inputs of one test, shared by the programs that are compared.
 template <typename Algebra>
@@ -61,34 +63,25 @@ public:
   Value result(unsigned number, llvm::ArrayRef<int64_t> index);
 
   /// Element `element` of value `number` in a block and iteration.
-  Value elementOf(unsigned number, const std::array<int64_t, 3> &block,
-                  int64_t iteration, int64_t element) {
-    return get(number, {block, iteration}, element);
+  Value elementOf(unsigned number, const BlockPlace &place, int64_t element) {
+    return get(number, place, element);
   }
 
   uint64_t steps() const { return stepCount; }
   bool isExhausted() const { return stepCount > maxSteps; }
 
 private:
-  struct Place {
-    std::array<int64_t, 3> block = {0, 0, 0};
-    int64_t iteration = 0;
-  };
-  class Memo;
-
-  void chooseRemembered();
-  Value get(unsigned number, const Place &place, int64_t element);
-  Value compute(const ProgramValue &value, unsigned number, const Place &place,
-                int64_t element);
-  Value computeTile(const ProgramValue &value, const Place &place,
+  Value get(unsigned number, const BlockPlace &place, int64_t element);
+  Value compute(const ProgramValue &value, unsigned number,
+                const BlockPlace &place, int64_t element);
+  Value computeTile(const ProgramValue &value, const BlockPlace &place,
                     int64_t element);
-  int64_t tileOffset(const ProgramValue &tile, unsigned dim,
-                     const Place &place) const;
   Value computeAssemble(const ProgramValue &value, int64_t element);
-  Value computeAccumulate(const ProgramValue &value, const Place &place,
+  Value computeAccumulate(const ProgramValue &value, const BlockPlace &place,
                           int64_t element);
   Value computePiece(const Piece &piece, llvm::ArrayRef<Value> constants,
-                     const Place &place, llvm::ArrayRef<int64_t> iteration);
+                     const BlockPlace &place,
+                     llvm::ArrayRef<int64_t> iteration);
   class Reader;
   template <typename Step>
   void forEachReduced(const Piece &piece,
@@ -97,7 +90,7 @@ private:
   Value body(const Piece &piece, llvm::ArrayRef<Value> constants,
              llvm::ArrayRef<int64_t> iteration,
              llvm::MutableArrayRef<Reader> readers);
-  int64_t familyIndex(const ProgramValue &value, const Place &place,
+  int64_t familyIndex(const ProgramValue &value, const BlockPlace &place,
                       int64_t element) const;
 
   const TensorProgram &program;
@@ -106,9 +99,10 @@ private:
   uint64_t maxSteps;
   uint64_t stepCount = 0;
   uint64_t rememberedCount = 0;
-  std::vector<Memo> memos;
   /// Values whose elements are looked up and not computed again.
   std::vector<bool> isRemembered;
+  /// The elements of each that were computed.
+  std::vector<ElementTable<Value>> known;
   /// For each value, piece and node of its body the constant there, if any.
   std::vector<llvm::SmallVector<std::vector<Value>, 1>> constants;
 };

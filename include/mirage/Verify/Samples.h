@@ -10,9 +10,11 @@
 //
 //   corners      combinations of first and last index of the dims
 //   boundaries   the last element of the first tile, the first of the second
-//   and
-//                of the last tile of each dim that a block graph cuts; the
-//                parts of concatenated dims
+//                and of the last tile of each dim that a block graph cuts
+//   parts        an output that depends on the first, one on the last and one
+//   on
+//                another element of each part of a concatenation, wherever in
+//                the program it is
 //   random       the rest
 //
 //===----------------------------------------------------------------------===//

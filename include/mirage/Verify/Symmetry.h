@@ -19,10 +19,9 @@
 //
 //   argument i, dim d       one class for both programs
 //   op with a meaning       a dim of an operand and a dim of the result that
-//   are
-//                           read through the same iteration dim are one class;
-//                           a reduced dim has no result: any reduction is
-//                           symmetric
+//                           are read through the same iteration dim are one
+//                           class; a reduced dim has no result: any reduction
+//                           is symmetric
 //   tile of extent T        dim n of the tensor is (block b, position j) with
 //                           n = b T + j. The group of the class shrinks to
 //                           permutations of the b times permutations of the j;

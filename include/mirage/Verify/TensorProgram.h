@@ -11,17 +11,15 @@
 // result of a loop nest (the *pieces* of `MeaningOpInterface`), an accumulator
 // over a loop, or a tensor put together from the tiles of a block graph.
 //
-//   IR                             values
-//   function argument              Argument
-//   op with a meaning              Pieces
-//   composite op                   decomposed first, in a copy of the function
-//   block argument                 Tile of the operand
-//   accumulate K %v over l         Accumulate
-//   accumulate_softmax %s, %v      M = max of s, W = exp(s - M), sum of W, W @
-//   v:
-//                                  Pieces in the loop and Accumulate over it
-//   result of a block graph        Assemble of the yielded tile
-//   thread graph                   its ops, as if they stood outside
+//   IR                            values
+//   function argument             Argument
+//   op with a meaning             Pieces
+//   composite op                  decomposed first, in a copy of the function
+//   block argument                Tile of the operand
+//   accumulate K %v over l        Accumulate
+//   accumulate_softmax            Pieces and Accumulate (ReadSoftmax.cpp)
+//   result of a block graph       Assemble of the yielded tile
+//   thread graph                  its ops, as if they stood outside
 //
 // Casts are left out, as element types are none of the verification's business,
 // and abs and max that change nothing, because their operand is a square or the
@@ -101,6 +99,19 @@ struct ProgramValue {
   bool isReshape = false; ///< Pieces: the same elements in row-major order.
 };
 
+/// A thread block, and the iteration of a loop that it is in.
+struct BlockPlace {
+  std::array<int64_t, 3> block = {0, 0, 0};
+  int64_t iteration = 0;
+
+  int64_t &operator[](mugraph::TileIndex index) {
+    return index.isGrid() ? block[index.number] : iteration;
+  }
+  int64_t operator[](mugraph::TileIndex index) const {
+    return index.isGrid() ? block[index.number] : iteration;
+  }
+};
+
 struct BlockGraph {
   std::array<int64_t, 3> grid = {1, 1, 1};
   llvm::SmallVector<int64_t, 2> loops;
@@ -108,12 +119,18 @@ struct BlockGraph {
   int64_t extent(mugraph::TileIndex index) const {
     return index.isGrid() ? grid[index.number] : loops[index.number];
   }
+  /// Where the tile of a dim begins.
+  int64_t tileOffset(const DimCut &cut, const BlockPlace &place) const;
+  /// Whose tile has the element at `index`, which becomes the position in the
+  /// tile; none if no tile has it. Indices that cut nothing are 0.
+  std::optional<BlockPlace>
+  findTile(llvm::ArrayRef<DimCut> cuts,
+           llvm::MutableArrayRef<int64_t> index) const;
 };
 
 /// Who writes an element of an assembled tensor, and from where in its tile.
 struct WriterOfElement {
-  std::array<int64_t, 3> block = {0, 0, 0};
-  int64_t iteration = 0;
+  BlockPlace place;
   int64_t element = 0;
 };
 

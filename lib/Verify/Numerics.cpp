@@ -137,18 +137,25 @@ bool Tracer::isSquares(Value value) {
 
 namespace {
 struct Counts {
-  unsigned exponentials = 0, narrowSquares = 0;
+  unsigned exponentials = 0, narrowSquares = 0, narrowCasts = 0;
+  bool hasNarrow = false;
 };
 } // namespace
 
 static Counts countRisks(func::FuncOp function) {
+  auto isNarrow = [](Type type) { return getElementTypeOrSelf(type).isF16(); };
   Counts counts;
+  counts.hasNarrow = llvm::any_of(function.getArgumentTypes(), isNarrow);
   function.walk([&](Operation *op) {
+    counts.narrowCasts += isa<CastOp>(op) &&
+                          isNarrow(op->getResult(0).getType()) &&
+                          !isNarrow(op->getOperand(0).getType());
+    counts.hasNarrow |= llvm::any_of(op->getResultTypes(), isNarrow);
     if (auto exponential = dyn_cast<ExpOp>(op))
       counts.exponentials += !Tracer().isAtMostZero(exponential.getInput());
     for (Value result : op->getResults())
-      counts.narrowSquares += getElementTypeOrSelf(result.getType()).isF16() &&
-                              Tracer().isSquares(result);
+      counts.narrowSquares +=
+          isNarrow(result.getType()) && Tracer().isSquares(result);
   });
   return counts;
 }
@@ -165,5 +172,8 @@ std::vector<std::string> mirage::verify::findRisks(func::FuncOp spec,
     risks.push_back(std::to_string(after.narrowSquares) +
                     " squares or sums of squares in f16, of which the "
                     "specification has none");
+  if (after.narrowCasts && !before.hasNarrow)
+    risks.push_back(std::to_string(after.narrowCasts) +
+                    " casts to f16, of which the specification has no values");
   return risks;
 }

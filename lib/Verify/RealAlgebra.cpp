@@ -75,8 +75,28 @@ static double evaluate(ScalarFunction function, double a, double b) {
   return std::nan("");
 }
 
+/// Is a function not defined there?
+static bool isUndefined(ScalarFunction function, double a, double b) {
+  switch (function) {
+  case ScalarFunction::Div:
+    return b == 0;
+  case ScalarFunction::Sqrt:
+    return a < 0;
+  case ScalarFunction::Rsqrt:
+  case ScalarFunction::Log:
+    return a <= 0;
+  case ScalarFunction::Pow:
+    return std::isnan(std::pow(a, b)) && !std::isnan(a) && !std::isnan(b);
+  default:
+    return false;
+  }
+}
+
 RealValue RealAlgebra::apply(ScalarFunction function,
                              llvm::ArrayRef<RealValue> arguments) const {
   const RealValue &a = arguments.front(), &b = arguments.back();
-  return {evaluate(function, a.value, b.value), merge(a, b)};
+  RealValue result{evaluate(function, a.value, b.value), merge(a, b)};
+  if (isUndefined(function, a.value, b.value))
+    result.flags |= FieldValue::Poison;
+  return result;
 }

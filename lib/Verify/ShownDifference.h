@@ -30,15 +30,13 @@ inline llvm::StringRef stringify(InputPattern pattern) {
   return pattern == InputPattern::Integers ? "ints" : "random";
 }
 
-/// True for functions that are not defined for all numbers.
-bool hasDomain(mugraph::ScalarFunction function);
-
 /// Looks for an output element that the candidate cannot compute in f64 (the
 /// root of a negative number, say) and the specification can. Equality where
-/// both are defined does not speak of these: sqrt(x)^2 is x only for x >= 0.
+/// both are defined does not speak of these: sqrt(x)^2 is x only for x >= 0,
+/// and (x - m) / (x - m) is 1 only where x is not the maximum m.
 /// Where an output takes more than `maxSteps` operations, elements of the
-/// values with roots are looked at first, and outputs only if one of those is
-/// undefined.
+/// values with roots and quotients are looked at first, and outputs only if one
+/// of those is undefined.
 std::optional<CounterExample>
 findUndefined(const TensorProgram &spec, const TensorProgram &candidate,
               llvm::ArrayRef<const llvm::fltSemantics *> types,

@@ -17,6 +17,8 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mirage;
 using namespace mirage::verify;
@@ -49,10 +51,14 @@ argumentTypes(func::FuncOp function) {
 /// Says in `reason` on which inputs the counter-example can be seen.
 static void describeShown(Report &report) {
   const ShownDifference &shown = *report.counterExample->shown;
+  // As many digits as it takes to tell them apart.
+  bool isSmall =
+      std::fabs(shown.expected - shown.got) < 1e-4 * std::fabs(shown.expected);
   llvm::raw_string_ostream(report.reason)
       << "; in f64 on --inputs=" << stringify(shown.pattern)
       << " --seed=" << shown.seed << ": expected "
-      << llvm::format("%.6g, got %.6g", shown.expected, shown.got);
+      << llvm::format(isSmall ? "%.12g, got %.12g" : "%.6g, got %.6g",
+                      shown.expected, shown.got);
 }
 
 /// Adds to the counter-example inputs on which it can be seen.

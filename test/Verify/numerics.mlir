@@ -101,3 +101,31 @@ func.func @wide(%h: tensor<8x64xf16>) -> tensor<8x64xf16> attributes {mugraph.im
   %5 = mugraph.cast %4 : tensor<8x64xf32> -> tensor<8x64xf16>
   return %5 : tensor<8x64xf16>
 }
+
+// A type that ends at 65504, in a program of f32.
+// CHECK: "function":"through"
+// CHECK-SAME: "numerics":["1 casts to f16, of which the specification has no values"]
+func.func private @single.spec(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
+  %0 = mugraph.mul_scalar %x, 2.0 : tensor<8x64xf32>
+  return %0 : tensor<8x64xf32>
+}
+func.func @through(%x: tensor<8x64xf32>) -> tensor<8x64xf32> attributes {mugraph.implements = @single.spec} {
+  %0 = mugraph.mul_scalar %x, 2.0 : tensor<8x64xf32>
+  %1 = mugraph.cast %0 : tensor<8x64xf32> -> tensor<8x64xf16>
+  %2 = mugraph.cast %1 : tensor<8x64xf16> -> tensor<8x64xf32>
+  return %2 : tensor<8x64xf32>
+}
+
+// A shift that cancels, but is no maximum.
+// CHECK: "function":"shifted"
+// CHECK-SAME: "status":"proved"
+// CHECK-SAME: "numerics":["1 exp of values
+func.func @shifted(%x: tensor<8x64xf16>) -> tensor<8x64xf16> attributes {mugraph.implements = @softmax.spec} {
+  %m = mugraph.reduce max %x dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %t = mugraph.tanh %m : tensor<8x1xf16>
+  %2 = mugraph.sub %x, %t : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  %3 = mugraph.exp %2 : tensor<8x64xf16>
+  %4 = mugraph.reduce sum %3 dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %5 = mugraph.div %3, %4 : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  return %5 : tensor<8x64xf16>
+}

@@ -42,3 +42,33 @@ func.func @reciprocal(%x: tensor<8x64xf32>) -> tensor<8x64xf32> attributes {mugr
   %1 = mugraph.reciprocal %0 : tensor<8x64xf32>
   return %1 : tensor<8x64xf32>
 }
+
+// One in every row is 0 / 0, and which one depends on the row.
+func.func private @same.spec(%x: tensor<8x640xf32>) -> tensor<8x640xf32> {
+  %0 = mugraph.mul_scalar %x, 1.0 : tensor<8x640xf32>
+  return %0 : tensor<8x640xf32>
+}
+// CHECK: error: {{.*}}@maximum is not equivalent {{.*}}result #0 is undefined where the specification is not; {{.*}}got {{-?}}nan
+func.func @maximum(%x: tensor<8x640xf32>) -> tensor<8x640xf32> attributes {mugraph.implements = @same.spec} {
+  %m = mugraph.reduce max %x dims = [1] : tensor<8x640xf32> -> tensor<8x1xf32>
+  %d = mugraph.sub %x, %m : (tensor<8x640xf32>, tensor<8x1xf32>) -> tensor<8x640xf32>
+  %u = mugraph.div %d, %d : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  %0 = mugraph.mul %x, %u : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  return %0 : tensor<8x640xf32>
+}
+// CHECK: error: {{.*}}@negative is not equivalent {{.*}}result #0 is undefined where the specification is not
+func.func @negative(%x: tensor<8x640xf32>) -> tensor<8x640xf32> attributes {mugraph.implements = @same.spec} {
+  %r = mugraph.relu %x : tensor<8x640xf32>
+  %u = mugraph.div %r, %r : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  %0 = mugraph.mul %x, %u : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  return %0 : tensor<8x640xf32>
+}
+// A quotient that is always defined.
+// CHECK-NOT: error:
+func.func @exponentials(%x: tensor<8x640xf32>) -> tensor<8x640xf32> attributes {mugraph.implements = @same.spec} {
+  %r = mugraph.relu %x : tensor<8x640xf32>
+  %e = mugraph.exp %r : tensor<8x640xf32>
+  %u = mugraph.div %e, %e : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  %0 = mugraph.mul %x, %u : (tensor<8x640xf32>, tensor<8x640xf32>) -> tensor<8x640xf32>
+  return %0 : tensor<8x640xf32>
+}

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // A program may equal another over the real numbers and still overflow where
-// that one does not. Two kinds of ops are looked for:
+// that one does not. Three kinds of ops are looked for:
 //
 //   exp        of something that is not known to be at most 0. Known to be are
 //              s - m with m a maximum of what is computed as s is, and products
@@ -16,6 +16,7 @@
 //              infinity gives the right limit.
 //   squares    and sums of squares that are held in f16, which ends at 65504:
 //              256 squared is beyond it.
+//   casts      to f16, where the specification has no value of that type.
 //
 // What a candidate has of a kind that its specification has none of is a risk.
 // This is a lint and no proof: ops are compared without their tile maps, and

@@ -19,7 +19,9 @@ namespace mirage::verify {
 
 struct RealValue {
   double value = 0;
-  uint8_t flags = 0; ///< `FieldValue::Absent` and `Unwritten`.
+  /// `FieldValue::Absent` and `Unwritten`; `Poison` if something on the way is
+  /// not defined: a division by zero, the root of a negative number.
+  uint8_t flags = 0;
 
   bool has(FieldValue::Flag flag) const { return flags & flag; }
   static RealValue absent() { return {0, FieldValue::Absent}; }

@@ -39,7 +39,7 @@ private:
   std::vector<DigitMap> parts(llvm::ArrayRef<LabelId> labels, const Cuts &cuts);
   ExprId cutTerm(const Term &term);
   ExprId cutInside(ExprId e);
-  ExprId cutExtremum(const Atom &atom);
+  ExprId cutMaximum(const Atom &atom);
 
   DigitContext &digits;
   ExprContext &context;
@@ -218,7 +218,7 @@ ExprId DigitContext::Seams::cutInside(ExprId e) {
     return cut(e);
   const Atom atom = *found;
   if (atom.kind == AtomKind::Extremum)
-    return cutExtremum(atom);
+    return cutMaximum(atom);
   if (atom.kind != AtomKind::Function)
     return e;
   llvm::SmallVector<ExprId> arguments;
@@ -227,18 +227,17 @@ ExprId DigitContext::Seams::cutInside(ExprId e) {
   return digits.function(atom.symbol, std::move(arguments));
 }
 
-ExprId DigitContext::Seams::cutExtremum(const Atom &atom) {
+ExprId DigitContext::Seams::cutMaximum(const Atom &atom) {
   Cuts cuts;
   findCuts(atom.arguments[0], atom.labels, cuts);
   llvm::SmallVector<ExprId> maxima;
   ++depth;
   for (const DigitMap &map : parts(atom.labels, cuts)) {
     ExprId operand = cut(digits.substitute(atom.arguments[0], map));
-    maxima.push_back(digits.extremum(ExtremumKind(atom.symbol), operand,
-                                     imagesOf(atom.labels, map)));
+    maxima.push_back(digits.maximum(operand, imagesOf(atom.labels, map)));
   }
   --depth;
-  return digits.extremumOf(ExtremumKind(atom.symbol), maxima);
+  return digits.maximumOf(maxima);
 }
 
 ExprId DigitContext::Seams::cut(ExprId e) {

@@ -26,7 +26,6 @@ static constexpr uint32_t maskFunction = 1000, nothingFunction = 1001;
 /// Maxima of several, in any order; 0 is exp.
 using mugraph::ScalarFunction;
 static constexpr auto maxFunction = 1 + uint32_t(ScalarFunction::Max);
-static constexpr auto minFunction = 1 + uint32_t(ScalarFunction::Min);
 
 int64_t DigitContext::product(llvm::ArrayRef<LabelId> digits) const {
   int64_t result = 1;
@@ -62,10 +61,6 @@ uint32_t DigitContext::intern(AccessForm form) {
 
 bool DigitContext::isIndicator(const AccessForm &form) {
   return form.tensor == indicatorTensor;
-}
-
-bool DigitContext::isMask(const Atom &atom) {
-  return atom.kind == AtomKind::Function && atom.symbol == maskFunction;
 }
 
 /// Appends `digits`, in mixed radix, times `stride` to an index.
@@ -184,35 +179,34 @@ ExprId DigitContext::takeMasks(ExprId e,
                                llvm::SmallVectorImpl<ExprId> &masks) const {
   while (true) {
     const Atom *atom = asAtom(e);
-    if (!atom || !isMask(*atom))
+    bool isMask = atom && atom->kind == AtomKind::Function &&
+                  atom->symbol == maskFunction;
+    if (!isMask)
       return e;
     masks.push_back(atom->arguments[0]);
     e = atom->arguments[1];
   }
 }
 
-ExprId DigitContext::extremum(ExtremumKind kind, ExprId e,
-                              llvm::ArrayRef<LabelId> over) {
+ExprId DigitContext::maximum(ExprId e, llvm::ArrayRef<LabelId> over) {
   LabelList labels(over);
   const Atom *inner = asAtom(e);
-  if (inner && inner->kind == AtomKind::Extremum &&
-      inner->symbol == uint32_t(kind)) {
+  if (inner && inner->kind == AtomKind::Extremum) {
     const Atom atom = *inner;
     LabelMap fresh;
     for (LabelId label : atom.labels)
       labels.push_back(fresh[label] = context.addLabel(context.size(label)));
     e = context.rename(atom.arguments[0], fresh);
   }
-  return context.extremum(kind, e, labels);
+  return context.extremum(ExtremumKind::Max, e, labels);
 }
 
-ExprId DigitContext::extremumOf(ExtremumKind kind,
-                                llvm::SmallVector<ExprId> values) {
-  uint32_t symbol = kind == ExtremumKind::Max ? maxFunction : minFunction;
+ExprId DigitContext::maximumOf(llvm::SmallVector<ExprId> values) {
   llvm::SmallVector<ExprId> flat;
   for (ExprId value : values) {
     const Atom *inner = asAtom(value);
-    if (inner && inner->kind == AtomKind::Function && inner->symbol == symbol)
+    if (inner && inner->kind == AtomKind::Function &&
+        inner->symbol == maxFunction)
       flat.append(inner->arguments.begin(), inner->arguments.end());
     else if (value != nothing())
       flat.push_back(value);
@@ -221,7 +215,7 @@ ExprId DigitContext::extremumOf(ExtremumKind kind,
   flat.erase(llvm::unique(flat), flat.end());
   if (flat.size() < 2)
     return flat.empty() ? nothing() : flat.front();
-  return context.function(symbol, flat);
+  return context.function(maxFunction, flat);
 }
 
 ExprId DigitContext::function(uint32_t symbol,
@@ -229,9 +223,7 @@ ExprId DigitContext::function(uint32_t symbol,
   if (symbol == maskFunction)
     return mask(arguments[0], arguments[1]);
   if (symbol == maxFunction)
-    return extremumOf(ExtremumKind::Max, std::move(arguments));
-  if (symbol == minFunction)
-    return extremumOf(ExtremumKind::Min, std::move(arguments));
+    return maximumOf(std::move(arguments));
   return context.function(symbol, arguments);
 }
 
@@ -278,7 +270,7 @@ ExprId DigitContext::rewriteAtom(AtomId id, const DigitMap &map, unsigned depth,
   if (atom.kind == AtomKind::Access)
     return rewriteAccess(atom, map);
   if (atom.kind == AtomKind::Extremum)
-    return rewriteExtremum(atom, map, depth, merging);
+    return rewriteMaximum(atom, map, depth, merging);
   llvm::SmallVector<ExprId> arguments;
   for (ExprId argument : atom.arguments)
     arguments.push_back(rewrite(argument, map, depth, merging));

@@ -100,8 +100,6 @@ public:
     return forms[access.symbol];
   }
   static bool isIndicator(const AccessForm &form);
-  /// True if `atom` is mask(indicator, e).
-  static bool isMask(const Atom &atom);
 
   int64_t product(llvm::ArrayRef<LabelId> digits) const;
 
@@ -110,12 +108,14 @@ public:
                 llvm::ArrayRef<LabelList> dims);
   /// 1 where the number that `digits` write is in [low, high).
   ExprId indicator(llvm::ArrayRef<LabelId> digits, int64_t low, int64_t high);
-  /// `e` where `indicator` is 1; to be used under a maximum or minimum.
+  /// `e` where `indicator` is 1; to be used under a maximum.
   ExprId mask(ExprId indicator, ExprId e);
+  /// Takes masks, by indicators, off the operand of a maximum.
+  ExprId takeMasks(ExprId e, llvm::SmallVectorImpl<ExprId> &masks) const;
   /// A maximum of maxima is one maximum.
-  ExprId extremum(ExtremumKind kind, ExprId e, llvm::ArrayRef<LabelId> over);
-  /// The largest, or least, of `values`.
-  ExprId extremumOf(ExtremumKind kind, llvm::SmallVector<ExprId> values);
+  ExprId maximum(ExprId e, llvm::ArrayRef<LabelId> over);
+  /// The largest of `values`. A minimum is -max(-x).
+  ExprId maximumOf(llvm::SmallVector<ExprId> values);
   /// A function other than exp: its number in `ScalarFunction`, plus 1.
   ExprId function(uint32_t symbol, llvm::SmallVector<ExprId> arguments);
 
@@ -180,8 +180,6 @@ private:
   const Atom &indicatorAtom(ExprId indicator) const;
   /// The numbers for which an indicator is 1.
   DigitRange rangeOf(const Atom &indicator) const;
-  /// Takes masks off the operand of a maximum.
-  ExprId takeMasks(ExprId e, llvm::SmallVectorImpl<ExprId> &masks) const;
 
   void collect(ExprId e, Neighbours &neighbours) const;
   void collectAtom(AtomId id, Neighbours &neighbours) const;
@@ -197,8 +195,8 @@ private:
   ExprId rewriteAtom(AtomId id, const DigitMap &map, unsigned depth,
                      bool merging);
   ExprId rewriteAccess(const Atom &atom, const DigitMap &map);
-  ExprId rewriteExtremum(const Atom &atom, const DigitMap &map, unsigned depth,
-                         bool merging);
+  ExprId rewriteMaximum(const Atom &atom, const DigitMap &map, unsigned depth,
+                        bool merging);
   /// A label to work with, the same one whenever it is asked for.
   LabelId scratch(unsigned depth, int64_t size, unsigned number);
 

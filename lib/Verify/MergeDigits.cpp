@@ -258,8 +258,8 @@ bool DigitContext::Merge::takesIn(const DigitRange &condition) const {
          });
 }
 
-ExprId DigitContext::rewriteExtremum(const Atom &atom, const DigitMap &map,
-                                     unsigned depth, bool merging) {
+ExprId DigitContext::rewriteMaximum(const Atom &atom, const DigitMap &map,
+                                    unsigned depth, bool merging) {
   llvm::SmallVector<ExprId> masks;
   ExprId operand = takeMasks(atom.arguments[0], masks);
   Neighbours neighbours(context);
@@ -278,7 +278,7 @@ ExprId DigitContext::rewriteExtremum(const Atom &atom, const DigitMap &map,
   for (ExprId mask : masks)
     if (!merging || !merge.takesIn(rangeOf(indicatorAtom(mask))))
       result = this->mask(rewrite(mask, merge.map, depth + 1, false), result);
-  return extremum(ExtremumKind(atom.symbol), result, merge.labels);
+  return maximum(result, merge.labels);
 }
 
 ExprId DigitContext::rewriteTerm(const Term &term, const DigitMap &map,

@@ -191,6 +191,8 @@ bool SymbolicRun::joinPieces(const ProgramValue &value,
 bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
                                llvm::ArrayRef<ExprId> indicators,
                                Cases &cases) {
+  bool isSum = kind == Reduction::Sum;
+  Rational sign = kind == Reduction::Min ? -1 : 1; // min x = -max -x
   std::vector<Guard> outer, inner;
   llvm::SmallVector<ExprId> elements;
   for (const GuardedExpr &entry : cases) {
@@ -207,7 +209,7 @@ bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
       continue;
     outer.push_back(std::move(outside));
     inner.push_back(std::move(inside));
-    elements.push_back(entry.element);
+    elements.push_back(context.scale(entry.element, sign));
   }
   if (elements.empty())
     return fail("a reduction of nothing");
@@ -218,7 +220,7 @@ bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
          llvm::zip_equal(elements, outer, inner)) {
       Guard both = cell;
       if (digits.addConditions(both, outside))
-        parts.push_back(combine(kind, element, over, inside));
+        parts.push_back(combine(isSum, element, over, inside));
     }
     if (parts.empty())
       continue;
@@ -228,10 +230,8 @@ bool SymbolicRun::combineCases(Reduction kind, llvm::ArrayRef<LabelId> over,
         part = digits.merge(part);
     GuardedExpr &entry = result.emplace_back();
     entry.where = std::move(cell);
-    if (kind == Reduction::Max || kind == Reduction::Min) {
-      entry.element = digits.extremumOf(
-          kind == Reduction::Max ? ExtremumKind::Max : ExtremumKind::Min,
-          std::move(parts));
+    if (!isSum) {
+      entry.element = context.scale(digits.maximumOf(std::move(parts)), sign);
       continue;
     }
     entry.element = context.zero();

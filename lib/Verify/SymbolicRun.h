@@ -103,15 +103,17 @@ private:
                     llvm::ArrayRef<LabelList> dims, Cases &result);
   bool reduce(const Piece &piece, llvm::ArrayRef<LabelList> dims,
               llvm::ArrayRef<bool> single, Cases &cases);
+  /// The sum, or the maximum, where all indicators are 1.
+  ExprId combine(bool isSum, ExprId e, llvm::ArrayRef<LabelId> over,
+                 llvm::ArrayRef<ExprId> indicators);
+
+  // Scalar expressions.
   bool runBody(const Piece &piece, llvm::ArrayRef<ExprId> operands,
                ExprId &result);
   bool apply(mugraph::ScalarFunction function, llvm::ArrayRef<ExprId> arguments,
              ExprId &result);
   bool multiply(ExprId a, ExprId b, ExprId &result);
   bool constant(const mugraph::Rational &value, ExprId &result);
-  ExprId combine(mugraph::Reduction kind, ExprId e,
-                 llvm::ArrayRef<LabelId> over,
-                 llvm::ArrayRef<ExprId> indicators);
 
   // Block graphs: SymbolicBlocks.cpp.
   bool runTile(const ProgramValue &value, SymbolicTensor &result);

@@ -41,8 +41,7 @@ private:
   json::Array index(const IndexForm &form, llvm::ArrayRef<LabelId> labels);
   json::Object access(const Atom &atom);
   json::Object term(const Term &term);
-  /// The operand of a maximum may be a mask.
-  int64_t operandOfExtremum(ExprId e);
+  json::Object maximum(const Atom &atom);
   int64_t append(json::Object node) {
     nodes.push_back(std::move(node));
     return nodes.size() - 1;
@@ -108,24 +107,20 @@ static llvm::StringRef functionName(uint32_t symbol) {
   if (symbol == ExprContext::expFunction)
     return stringify(mugraph::ScalarFunction::Exp);
   if (symbol > 1 + static_cast<uint32_t>(mugraph::ScalarFunction::Erf))
-    return "masked"; // outside a maximum it is no function
+    return "mask"; // outside a maximum it is no function
   return stringify(mugraph::ScalarFunction(symbol - 1));
 }
 
-int64_t Writer::operandOfExtremum(ExprId e) {
-  const Expr &expr = context.expr(e);
-  if (expr.terms.size() != 1 || !expr.terms[0].coefficient.isOne())
-    return formula(e);
-  const Monomial &monomial = context.monomial(expr.terms[0].monomial);
-  if (!monomial.bound.empty() || monomial.factors.size() != 1)
-    return formula(e);
-  const Factor &factor = monomial.factors.front();
-  const Atom &mask = context.atom(factor.atom);
-  if (!factor.exponent.isOne() || !DigitContext::isMask(mask))
-    return formula(e);
-  int64_t where = atom(atomOf(mask.arguments[0]));
-  int64_t operand = operandOfExtremum(mask.arguments[1]);
-  return append(json::Object{{"where", where}, {"take", operand}});
+/// The operand of a maximum may be a mask.
+json::Object Writer::maximum(const Atom &maximum) {
+  llvm::SmallVector<ExprId> masks;
+  ExprId operand = digits.takeMasks(maximum.arguments[0], masks);
+  json::Array where;
+  for (ExprId mask : masks)
+    where.push_back(atom(atomOf(mask)));
+  return json::Object{{"max", formula(operand)},
+                      {"over", list(maximum.labels)},
+                      {"where", std::move(where)}};
 }
 
 int64_t Writer::atom(AtomId id) {
@@ -148,13 +143,9 @@ int64_t Writer::atom(AtomId id) {
   case AtomKind::Sum:
     node = json::Object{{"group", formula(atom.arguments[0])}};
     break;
-  case AtomKind::Extremum: {
-    bool isMax = ExtremumKind(atom.symbol) == ExtremumKind::Max;
-    node = json::Object{
-        {isMax ? "max" : "min", operandOfExtremum(atom.arguments[0])},
-        {"over", list(atom.labels)}};
+  case AtomKind::Extremum:
+    node = maximum(atom);
     break;
-  }
   }
   return atoms[id] = append(std::move(node));
 }

@@ -40,8 +40,8 @@
 //     {"terms":[{"scale":[n,d],"roots":[[base,n,d]],"over":[label..],
 //                "factors":[[node,n,d]..]}..]}
 //     {"read":argument,"at":[index..]}       {"below":extent,"at":index}
-//     {"apply":function,"to":[node..]}       {"where":node,"take":node}
-//     {"group":node}            {"max":node,"over":[label..]}, or "min"
+//     {"apply":function,"to":[node..]}       {"group":node}
+//     {"max":node,"over":[label..],"where":[node..]}; a minimum is -max(-x)
 //               an index is a list: an offset, then label and stride of each
 //               digit; below is 1 where 0 <= index < extent
 //   spec, candidate

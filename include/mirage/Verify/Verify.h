@@ -15,6 +15,38 @@
 // What is compared is the function over the real numbers: rounding, overflow
 // and element types of intermediate values are not part of it.
 //
+// **In which order to read.** Each header needs only those above it, and each
+// file only headers.
+//
+//   What a program is
+//     TensorProgram.h     values, pieces and block graphs, read from ops; who
+//                         writes which element
+//   Random tests
+//     PrimeField.h        integers modulo a prime
+//     KeyedHash.h         random numbers that anyone can compute again
+//     FieldAlgebra.h      what real numbers are modulo two primes, and why that
+//                         is sound
+//     Evaluator.h         single elements of a program, over any algebra
+//     Samples.h           at which outputs programs are compared
+//     Symmetry.h          and why a few may stand for all
+//     ErrorBound.h        how likely it is that a wrong program passes
+//     lib/.../RandomTests.h  the tests, rule by rule
+//   Proof
+//     lib/.../IndexDigits.h  indices in mixed radix: split, window, merge
+//     Proof.h             a program executed on expressions
+//     lib/.../SymbolicRun.h  the execution, op by op
+//     AnySize.h           when a proof holds for other sizes too
+//   Certificate, which shares nothing with the proof but TensorProgram
+//     Certificate.h       what is claimed, and what an accepted claim means
+//     lib/.../Certificate/Formula.h         the laws
+//     lib/.../Certificate/ProgramChecker.h  from the operands to the result
+//   What equality leaves out
+//     RealAlgebra.h       the same evaluation in f64: inputs that show a
+//                         difference, and inputs for which nothing is defined
+//     Numerics.h          overflow
+//   Verify.h, this one    all of it in order: tests, proof, definedness,
+//   numerics
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef MIRAGE_VERIFY_VERIFY_H

@@ -8,13 +8,10 @@
 
 #include "Formula.h"
 
-#include "mirage/Dialect/MuGraph/IR/Meaning.h"
-
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mirage::certificate;
 using llvm::ArrayRef;
-using mirage::mugraph::ScalarFunction;
 
 /// Steps after which the checker gives up.
 static constexpr size_t maxWork = 1'000'000;
@@ -83,8 +80,6 @@ FormulaRef mirage::certificate::share(Formula formula) {
     addFree(free, term.where);
     for (const Factor &factor : term.factors)
       addFree(free, factor);
-    if (term.exponent)
-      free.insert(term.exponent->free.begin(), term.exponent->free.end());
     for (Label label : term.over)
       free.erase(label);
     formula.free.insert(free.begin(), free.end());
@@ -111,7 +106,7 @@ Digits Algebra::labelsOf(ArrayRef<Label> labels, const Substitution &by) {
   return result;
 }
 
-void Algebra::substitute(Factor &factor, const Substitution &by) {
+Factor Algebra::substitute(Factor factor, const Substitution &by) {
   for (Index &index : factor.at)
     index = substitute(index, by);
   for (FormulaRef &operand : factor.operands)
@@ -120,6 +115,7 @@ void Algebra::substitute(Factor &factor, const Substitution &by) {
     factor.where = std::move(*where);
   else
     setProblem("a maximum of nothing");
+  return factor;
 }
 
 FormulaRef Algebra::substitute(const FormulaRef &a, const Substitution &by) {
@@ -136,11 +132,10 @@ std::optional<Term> Algebra::substitute(Term term, const Substitution &by) {
   if (isSpent(1 + term.factors.size()) || !where)
     return std::nullopt;
   for (Factor &factor : term.factors)
-    substitute(factor, by);
+    factor = substitute(std::move(factor), by);
   // Labels that become numbers make factors equal.
   if (llvm::any_of(by, [](auto &entry) { return entry.second.digits.empty(); }))
     joinFactors(term.factors, term.scale);
-  term.exponent = substitute(term.exponent, by);
   term.where = std::move(*where);
   return term;
 }
@@ -192,9 +187,22 @@ Formula Algebra::scale(Formula a, const Scalar &by) {
 }
 
 Formula Algebra::exp(Formula a) {
-  Formula result;
-  result.terms.emplace_back().exponent = share(std::move(a));
-  return result;
+  Factor factor;
+  factor.kind = Factor::Kind::Exp;
+  factor.operands.push_back(share(std::move(a)));
+  return ofFactor(std::move(factor));
+}
+
+void Algebra::joinExponentials(std::vector<Factor> &factors) {
+  auto isExp = [](const Factor &f) { return f.kind == Factor::Kind::Exp; };
+  if (llvm::count_if(factors, isExp) < 2)
+    return;
+  Formula exponent;
+  for (const Factor &factor : factors)
+    if (isExp(factor))
+      exponent = add(std::move(exponent), *factor.operands.front());
+  llvm::erase_if(factors, isExp);
+  llvm::append_range(factors, exp(std::move(exponent)).terms.front().factors);
 }
 
 /// None if their conditions contradict.
@@ -205,10 +213,6 @@ std::optional<Term> Algebra::multiply(const Term &a, const Term &b) {
   result.scale = result.scale * other.scale;
   result.over.append(other.over);
   llvm::append_range(result.factors, other.factors);
-  if (!result.exponent)
-    result.exponent = other.exponent;
-  else if (other.exponent)
-    result.exponent = share(add(*result.exponent, *other.exponent));
   joinFactors(result.factors, result.scale);
   return result;
 }
@@ -267,39 +271,37 @@ Formula Algebra::sum(const Formula &a, ArrayRef<Label> over, Conditions where) {
   return result;
 }
 
-// The factor that a formula is, if it is one.
-static const Factor *onlyFactor(const Formula &a) {
+const Factor *mirage::certificate::onlyFactor(const Formula &a) {
   if (a.terms.size() != 1)
     return nullptr;
   const Term &term = a.terms.front();
-  bool isAlone = term.factors.size() == 1 && !term.exponent &&
-                 term.over.empty() && term.where.empty() &&
-                 term.scale.roots.empty() &&
+  bool isAlone = term.factors.size() == 1 && term.over.empty() &&
+                 term.where.empty() && term.scale.roots.empty() &&
                  term.scale.rational == Fraction(1) &&
                  term.factors.front().exponent == Fraction(1);
   return isAlone ? &term.factors.front() : nullptr;
 }
 
 // A maximum of a maximum is one.
-void Algebra::liftInnerExtremum(Factor &outer) {
+void Algebra::liftInnerMaximum(Factor &outer) {
   const Factor *inner = onlyFactor(*outer.operands.front());
-  if (!inner || inner->kind != outer.kind ||
-      !conjoin(outer.where, inner->where))
+  if (!inner || inner->kind != Factor::Kind::Max ||
+      inner->operands.size() > 1 || !conjoin(outer.where, inner->where))
     return;
   outer.over.append(inner->over);
   outer.operands = std::vector<FormulaRef>(inner->operands);
 }
 
-Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
-                          ArrayRef<Label> over, Conditions where) {
+Formula Algebra::maximum(const Formula &a, ArrayRef<Label> over,
+                         Conditions where) {
   Factor factor;
-  factor.kind = kind;
+  factor.kind = Factor::Kind::Max;
   factor.operands.push_back(share(a));
   factor.where = std::move(where);
   factor.over.assign(over.begin(), over.end());
-  liftInnerExtremum(factor);
+  liftInnerMaximum(factor);
   Substitution left = narrow(factor.over, factor.where);
-  substitute(factor, left);
+  factor = substitute(std::move(factor), left);
   std::set<Label> used = factor.operands.front()->free;
   addFree(used, factor.where);
   llvm::erase_if(factor.over, [&](Label l) { return !used.count(l); });
@@ -307,16 +309,12 @@ Formula Algebra::extremum(Factor::Kind kind, const Formula &a,
     return *factor.operands.front();
   Substitution fresh = freshNames(factor.over);
   factor.over = labelsOf(factor.over, fresh);
-  substitute(factor, fresh);
-  return ofFactor(std::move(factor));
+  return ofFactor(substitute(std::move(factor), fresh));
 }
 
-Formula Algebra::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values) {
+Formula Algebra::maximumOf(llvm::ArrayRef<Formula> values) {
   Factor factor;
-  factor.kind = Factor::Kind::Apply;
-  factor.symbol = unsigned(kind == Factor::Kind::Max ? ScalarFunction::Max
-                                                     : ScalarFunction::Min);
-  factor.isCommutative = true;
+  factor.kind = Factor::Kind::Max;
   auto add = [&](const FormulaRef &value) {
     if (llvm::none_of(factor.operands, [&](const FormulaRef &known) {
           return isSame(*known, *value);
@@ -325,7 +323,7 @@ Formula Algebra::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values) {
   };
   for (const Formula &value : values) {
     const Factor *inner = onlyFactor(value);
-    if (inner && inner->kind == factor.kind && inner->symbol == factor.symbol)
+    if (inner && inner->kind == Factor::Kind::Max && inner->operands.size() > 1)
       llvm::for_each(inner->operands, add);
     else
       add(share(value));
@@ -339,17 +337,15 @@ Formula Algebra::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values) {
 //===----------------------------------------------------------------------===//
 
 void Algebra::tidy(Term &term) {
-  llvm::erase_if(term.factors, [](const Factor &factor) {
-    return factor.exponent == Fraction(0);
+  llvm::erase_if(term.factors, [&](const Factor &factor) {
+    return factor.exponent == Fraction(0) ||
+           (factor.kind == Factor::Kind::Exp &&
+            isSame(Formula(), *factor.operands.front()));
   });
-  if (term.exponent && isSame(Formula(), *term.exponent))
-    term.exponent = nullptr;
 
   std::set<Label> used;
   for (const Factor &factor : term.factors)
     addFree(used, factor);
-  if (term.exponent)
-    used.insert(term.exponent->free.begin(), term.exponent->free.end());
   std::map<Label, unsigned> conditions;
   for (const Below &condition : term.where)
     for (auto [label, stride] : condition.at.digits)

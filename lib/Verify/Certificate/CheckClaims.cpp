@@ -156,6 +156,8 @@ ProgramChecker::Mistake ProgramChecker::checkCases(const Claim &claim) {
 ProgramChecker::Mistake ProgramChecker::combine(const Combination &combination,
                                                 const Conditions &given,
                                                 std::vector<Case> &cases) {
+  bool isSum = combination.kind == Reduction::Sum;
+  Scalar sign = combination.kind == Reduction::Min ? -1 : 1;
   std::vector<Formula> parts;
   for (const Case &entry : cases) {
     Conditions inside = combination.where, outside = given;
@@ -170,25 +172,19 @@ ProgramChecker::Mistake ProgramChecker::combine(const Combination &combination,
       continue;
     if (outside != given)
       return "its cases are not those of its operands";
-    auto kind = combination.kind == Reduction::Min ? Factor::Kind::Min
-                                                   : Factor::Kind::Max;
-    parts.push_back(
-        combination.kind == Reduction::Sum
-            ? algebra.sum(entry.element, combination.over, inside)
-            : algebra.extremum(kind, entry.element, combination.over, inside));
+    parts.push_back(isSum ? algebra.sum(entry.element, combination.over, inside)
+                          : algebra.maximum(Algebra::scale(entry.element, sign),
+                                            combination.over, inside));
   }
   if (parts.empty())
     return "a case of nothing";
-  Case whole{given, Formula()};
-  if (combination.kind == Reduction::Sum)
+  Formula whole;
+  if (isSum)
     for (const Formula &part : parts)
-      whole.element = Algebra::add(std::move(whole.element), part);
+      whole = Algebra::add(std::move(whole), part);
   else
-    whole.element = algebra.extremumOf(combination.kind == Reduction::Min
-                                           ? Factor::Kind::Min
-                                           : Factor::Kind::Max,
-                                       parts);
-  cases = {std::move(whole)};
+    whole = Algebra::scale(algebra.maximumOf(parts), sign);
+  cases = {{given, std::move(whole)}};
   return nullptr;
 }
 

@@ -173,9 +173,10 @@ Formula ProgramChecker::applyFunction(ScalarFunction function,
   case ScalarFunction::Rsqrt:
     return algebra.power(a, Fraction(-1, 2));
   case ScalarFunction::Max:
-    return algebra.extremumOf(Factor::Kind::Max, operands);
+    return algebra.maximumOf(operands);
   case ScalarFunction::Min:
-    return algebra.extremumOf(Factor::Kind::Min, operands);
+    return Algebra::scale(
+        algebra.maximumOf({Algebra::scale(a, -1), Algebra::scale(b, -1)}), -1);
   default:
     break;
   }

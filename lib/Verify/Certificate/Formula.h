@@ -8,7 +8,7 @@
 //
 // A formula is a sum of terms
 //
-//   scale * S_{over} [where] exp(exponent) * factor^r * factor^r ..
+//   scale * S_{over} [where] factor^r * factor^r ..
 //
 // over named indices, *labels*, each of which runs from 0 to its size. An index
 // is an offset plus labels times strides; *digits* are a list of labels that
@@ -23,8 +23,8 @@
 //                its sum; (a + b)^r stays
 //   tidy         S_k x = n x, if x is free of k, which has size n;
 //                S_{g,t} [g T + t < n] x = n x likewise
-//   extremum     max max x = max x; max_k x = x, if x is free of k;
-//                max(x, max(y, x)) = max(x, y)
+//   maximum      max max x = max x; max_k x = x, if x is free of k;
+//                max(x, max(y, x)) = max(x, y); a minimum is -max -x
 //   substitute   a label may be written as another index
 //   conjoin      conditions on one number are one; [s n + r < s e] = [n < e],
 //                if r is in [0, s)
@@ -91,27 +91,24 @@ struct Factor {
   enum class Kind {
     Read,  ///< argument `symbol` at the indices `at`
     Apply, ///< function `symbol` of the operands
+    Exp,   ///< e to the power of the operand; not raised to another one
     Group, ///< a formula that stays as it is
-    Max,   ///< of the operand over the labels `over`, where `where` holds
-    Min,
+    Max,   ///< of one operand over the labels `over`, where `where` holds, or
+           ///< of several
   };
   Kind kind = Kind::Read;
   unsigned symbol = 0;
-  bool isCommutative = false; ///< Apply: of two operands in any order
   std::vector<Index> at;
   std::vector<FormulaRef> operands;
   Digits over;
   Conditions where;
   Fraction exponent = 1;
-
-  bool isExtremum() const { return kind == Kind::Max || kind == Kind::Min; }
 };
 
 struct Term {
   Scalar scale;
   Digits over;
   Conditions where;
-  FormulaRef exponent; ///< null: 0
   std::vector<Factor> factors;
 };
 
@@ -123,6 +120,8 @@ struct Formula {
 
 /// To be used as a part of others.
 FormulaRef share(Formula formula);
+/// The factor that a formula is, if it is one.
+const Factor *onlyFactor(const Formula &a);
 /// The labels that are not bound in it.
 std::set<Label> freeLabels(const Factor &factor);
 std::set<Label> freeLabels(const Index &index);
@@ -182,11 +181,11 @@ public:
   Formula power(const Formula &a, const Fraction &exponent);
   static Formula exp(Formula a);
   Formula sum(const Formula &a, llvm::ArrayRef<Label> over, Conditions where);
-  Formula extremum(Factor::Kind kind, const Formula &a,
-                   llvm::ArrayRef<Label> over, Conditions where);
+  Formula maximum(const Formula &a, llvm::ArrayRef<Label> over,
+                  Conditions where);
   Formula substitute(const Formula &a, const Substitution &by);
-  /// The largest, or least, of several.
-  Formula extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values);
+  /// The largest of several.
+  Formula maximumOf(llvm::ArrayRef<Formula> values);
   /// With sums of `a` cut where `other` reads a part of an argument.
   Formula cut(const Formula &a, const Formula &other);
 
@@ -197,6 +196,8 @@ public:
   /// A label of the same size for each.
   Substitution freshNames(llvm::ArrayRef<Label> labels);
   Term renameBound(Term term);
+  /// exp(a) exp(b) = exp(a + b).
+  static void joinExponentials(std::vector<Factor> &factors);
   static Digits labelsOf(llvm::ArrayRef<Label> labels, const Substitution &by);
 
   /// False if a law could not be applied, or too much was to be done; what was
@@ -217,14 +218,14 @@ private:
   /// What bound labels become that a condition alone leaves less of.
   Substitution narrow(Digits &over, Conditions &where);
   void simplify(Below &condition) const;
-  void substitute(Factor &factor, const Substitution &by);
+  Factor substitute(Factor factor, const Substitution &by);
   FormulaRef substitute(const FormulaRef &a, const Substitution &by);
   std::optional<Term> substitute(Term term, const Substitution &by);
   std::optional<Term> multiply(const Term &a, const Term &b);
-  void liftInnerExtremum(Factor &outer);
+  void liftInnerMaximum(Factor &outer);
   void joinFactors(std::vector<Factor> &factors, Scalar &scale);
   Formula power(Term term, const Fraction &exponent);
-  FormulaRef splitExponent(Term &term);
+  static void splitExponential(Term &term);
   Formula powerOfPart(Term part, const Fraction &exponent);
   static bool isNonNegative(const Factor &factor);
   static bool isNonNegative(const Formula &a);

@@ -43,7 +43,7 @@ private:
   bool matchInAnyOrder(const Factor &claimed, const Factor &computed);
   bool matchGroup(const Factor &claimed, const Factor &computed,
                   Scalar &quotient);
-  bool matchExtremum(const Factor &claimed, const Factor &computed);
+  bool matchMaximum(const Factor &claimed, const Factor &computed);
   bool matchIndex(const Index &claimed, const Index &computed);
   bool take(Label label, int64_t stride, Index &rest);
   void matchConditions(const Conditions &claimed, const Conditions &computed);
@@ -202,9 +202,9 @@ bool Matcher::matchGroup(const Factor &claimed, const Factor &computed,
   return outside.has_value();
 }
 
-bool Matcher::matchExtremum(const Factor &claimed, const Factor &computed) {
+bool Matcher::matchMaximum(const Factor &claimed, const Factor &computed) {
   enter(claimed.over, computed.over);
-  return matchOperands(claimed, computed) &&
+  return matchInAnyOrder(claimed, computed) &&
          leave(claimed.over, computed.over, claimed.where, computed.where);
 }
 
@@ -221,13 +221,12 @@ bool Matcher::matchFactor(const Factor &claimed, const Factor &computed,
         return false;
     return true;
   case Factor::Kind::Apply:
-    return claimed.isCommutative ? matchInAnyOrder(claimed, computed)
-                                 : matchOperands(claimed, computed);
+  case Factor::Kind::Exp:
+    return matchOperands(claimed, computed);
   case Factor::Kind::Group:
     return matchGroup(claimed, computed, quotient);
   case Factor::Kind::Max:
-  case Factor::Kind::Min:
-    return matchExtremum(claimed, computed);
+    return matchMaximum(claimed, computed);
   }
   return false;
 }
@@ -262,22 +261,22 @@ bool Matcher::matchFactors(llvm::ArrayRef<Factor> claimed,
 
 bool Matcher::matchTerm(const Term &claimed, const Term &computed,
                         Scalar &quotient) {
-  if (claimed.factors.size() != computed.factors.size() ||
-      !claimed.exponent != !computed.exponent)
+  if (claimed.factors.size() != computed.factors.size())
     return false;
   Binding before = binding;
   enter(claimed.over, computed.over);
-  // An element that is read shows best what its labels are.
+  // An element that is read shows best what its labels are, an exponent worst.
+  auto rank = [](const Factor &factor) {
+    bool isRead = factor.kind == Factor::Kind::Read;
+    return isRead ? 0 : factor.kind == Factor::Kind::Exp ? 2 : 1;
+  };
   std::vector<Factor> factors;
-  for (bool isRead : {true, false})
-    for (const Factor &factor : claimed.factors)
-      if ((factor.kind == Factor::Kind::Read) == isRead)
-        factors.push_back(factor);
+  for (int wanted : {0, 1, 2})
+    llvm::copy_if(claimed.factors, std::back_inserter(factors),
+                  [&](const Factor &factor) { return rank(factor) == wanted; });
   Scalar product = computed.scale;
   bool isMatch =
       matchFactors(factors, computed.factors, product) &&
-      (!claimed.exponent ||
-       matchEqual(*claimed.exponent, *computed.exponent)) &&
       leave(claimed.over, computed.over, claimed.where, computed.where);
   std::optional<Scalar> inverse = claimed.scale.power(-1);
   if (isMatch && inverse)
@@ -379,6 +378,7 @@ bool Algebra::isSame(const Formula &claimed, const Formula &computed,
 }
 
 void Algebra::joinFactors(std::vector<Factor> &factors, Scalar &scale) {
+  joinExponentials(factors);
   for (size_t i = 0; i < factors.size(); ++i)
     for (size_t j = factors.size(); --j > i;) {
       Scalar quotient;

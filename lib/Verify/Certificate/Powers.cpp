@@ -13,10 +13,14 @@
 using namespace mirage::certificate;
 
 bool Algebra::isNonNegative(const Factor &factor) {
-  if (isEven(factor.exponent.num) || isEven(factor.exponent.den))
+  if (isEven(factor.exponent.num) || isEven(factor.exponent.den) ||
+      factor.kind == Factor::Kind::Exp)
     return true;
-  return (factor.kind == Factor::Kind::Group || factor.isExtremum()) &&
-         isNonNegative(*factor.operands.front());
+  return (factor.kind == Factor::Kind::Group ||
+          factor.kind == Factor::Kind::Max) &&
+         llvm::all_of(factor.operands, [](const FormulaRef &operand) {
+           return isNonNegative(*operand);
+         });
 }
 
 bool Algebra::isNonNegative(const Formula &a) {
@@ -28,11 +32,14 @@ bool Algebra::isNonNegative(const Formula &a) {
 }
 
 // Takes out of the exponent what does not depend on a bound label.
-FormulaRef Algebra::splitExponent(Term &term) {
-  if (!term.exponent)
-    return nullptr;
+void Algebra::splitExponential(Term &term) {
+  auto factor = llvm::find_if(term.factors, [](const Factor &f) {
+    return f.kind == Factor::Kind::Exp;
+  });
+  if (factor == term.factors.end())
+    return;
   Formula inside, outside;
-  for (const Term &part : term.exponent->terms) {
+  for (const Term &part : factor->operands.front()->terms) {
     Formula single;
     single.terms.push_back(part);
     FormulaRef shared = share(std::move(single));
@@ -40,8 +47,11 @@ FormulaRef Algebra::splitExponent(Term &term) {
         term.over, [&](Label label) { return shared->free.count(label) != 0; });
     (depends ? inside : outside).terms.push_back(part);
   }
-  term.exponent = inside.terms.empty() ? nullptr : share(std::move(inside));
-  return outside.terms.empty() ? nullptr : share(std::move(outside));
+  term.factors.erase(factor);
+  for (Formula *part : {&inside, &outside})
+    if (!part->terms.empty())
+      llvm::append_range(term.factors,
+                         exp(std::move(*part)).terms.front().factors);
 }
 
 namespace {
@@ -67,8 +77,6 @@ static void joinParts(std::vector<Part> &parts, Part part) {
     part.isNonNegative &= other.isNonNegative;
     part.term.where.append(other.term.where);
     llvm::append_range(part.term.factors, other.term.factors);
-    if (other.term.exponent)
-      part.term.exponent = other.term.exponent;
     parts.erase(parts.begin() + i);
   }
   parts.push_back(std::move(part));
@@ -96,11 +104,6 @@ splitParts(const Term &term,
     part.term.where.push_back(condition);
     add(std::move(part), freeLabels(condition.at));
   }
-  if (term.exponent) {
-    Part part;
-    part.term.exponent = term.exponent;
-    add(std::move(part), term.exponent->free);
-  }
   for (Part &part : parts)
     part.term.over.assign(part.labels.begin(), part.labels.end());
   return parts;
@@ -109,9 +112,11 @@ splitParts(const Term &term,
 Formula Algebra::powerOfPart(Term part, const Fraction &exponent) {
   if (part.over.empty() && !part.where.empty())
     return fail("a power of a condition");
-  if (part.over.empty() && part.factors.size() == 1 && !part.exponent &&
+  if (part.over.empty() && part.factors.size() == 1 &&
       !part.scale.isNegative()) {
     Factor factor = part.factors.front();
+    if (factor.kind == Factor::Kind::Exp)
+      return exp(scale(*factor.operands.front(), exponent));
     Factor base = factor;
     base.exponent = 1;
     bool keepsSign = isInteger(exponent) || isEven(factor.exponent.den) ||
@@ -140,10 +145,8 @@ Formula Algebra::power(Term term, const Fraction &exponent) {
   std::optional<Scalar> scalePower = scale.power(exponent);
   if (!scalePower)
     return fail("a power of a scalar that does not exist");
-  FormulaRef outside = splitExponent(term);
+  splitExponential(term);
   Formula result = constant(*scalePower);
-  if (outside)
-    result = multiply(result, exp(Algebra::scale(*outside, exponent)));
   Term rest; // what may be negative stays together under a root
   for (Part &part : splitParts(
            term, [](const Factor &factor) { return isNonNegative(factor); })) {
@@ -155,8 +158,6 @@ Formula Algebra::power(Term term, const Fraction &exponent) {
     rest.over.append(part.term.over);
     rest.where.append(part.term.where);
     llvm::append_range(rest.factors, part.term.factors);
-    if (part.term.exponent)
-      rest.exponent = part.term.exponent;
   }
   if (rest.factors.empty() && !isFlipped)
     return result;

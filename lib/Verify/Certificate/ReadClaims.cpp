@@ -26,16 +26,12 @@ namespace {
 
 /// One entry of the list of nodes.
 struct Node {
-  enum class Kind { Formula, Factor, Exponential, Condition, Masked };
-  Kind kind = Kind::Formula;
-  FormulaRef formula; ///< also the operand of Exponential and Masked
+  enum class Kind { Formula, Factor, Condition };
+  Kind kind = Kind::Factor;
+  FormulaRef formula;
   Factor factor;
-  Conditions where; ///< of Condition and Masked
+  Conditions condition;
   unsigned depth = 0;
-
-  bool isOperand() const {
-    return kind == Kind::Formula || kind == Kind::Masked;
-  }
 };
 
 class ClaimReader {
@@ -68,16 +64,16 @@ private:
   const Node *findNode(std::optional<int64_t> number, Node &user);
   FormulaRef findFormula(std::optional<int64_t> number, Node &user);
   /// Adds the condition that a node is to others.
-  bool addCondition(std::optional<int64_t> number, Node &user,
-                    Conditions &conditions);
+  bool addCondition(int64_t number, Node &user, Conditions &conditions);
+  bool readConditions(const json::Object &object, Node &user,
+                      Conditions &conditions);
 
   bool readNode(const json::Object &object);
   bool readRead(const json::Object &object, Node &node);
   bool readBelow(const json::Object &object, Node &node);
   bool readApply(const json::Object &object, Node &node);
-  bool readMasked(const json::Object &object, Node &node);
   bool readGroup(const json::Object &object, Node &node);
-  bool readExtremum(const json::Object &object, Node &node);
+  bool readMaximum(const json::Object &object, Node &node);
   bool readTerms(const json::Object &object, Node &node);
   bool readTerm(const json::Object &object, Node &node, Term &term);
   bool readFactor(const Numbers &numbers, Node &node, Term &term);
@@ -199,12 +195,21 @@ FormulaRef ClaimReader::findFormula(std::optional<int64_t> number, Node &user) {
   return nullptr;
 }
 
-bool ClaimReader::addCondition(std::optional<int64_t> number, Node &user,
+bool ClaimReader::addCondition(int64_t number, Node &user,
                                Conditions &conditions) {
   const Node *node = findNode(number, user);
   return (node && node->kind == Node::Kind::Condition &&
-          algebra.conjoin(conditions, node->where)) ||
+          algebra.conjoin(conditions, node->condition)) ||
          fail("a condition that is none, or conditions that nothing meets");
+}
+
+bool ClaimReader::readConditions(const json::Object &object, Node &user,
+                                 Conditions &conditions) {
+  Numbers where;
+  return readList(object, "where", where) &&
+         llvm::all_of(where, [&](int64_t number) {
+           return addCondition(number, user, conditions);
+         });
 }
 
 //===----------------------------------------------------------------------===//
@@ -234,43 +239,36 @@ bool ClaimReader::readBelow(const json::Object &object, Node &node) {
   condition.extent = object.getInteger("below").value_or(0);
   return readList(object, "at", numbers) && toIndex(numbers, condition.at) &&
          ((condition.extent >= 1 && condition.extent <= maxSize &&
-           algebra.conjoin(node.where, condition)) ||
+           algebra.conjoin(node.condition, condition)) ||
           fail("a condition that nothing meets"));
 }
 
 bool ClaimReader::readApply(const json::Object &object, Node &node) {
   std::optional<ScalarFunction> function =
       findFunction(object.getString("apply").value_or(""));
-  bool isExtremum =
-      function == ScalarFunction::Max || function == ScalarFunction::Min;
   Numbers operands;
   if (!readList(object, "to", operands))
     return false;
-  if (!function || operands.size() < (isExtremum ? 2 : 1))
-    return fail("an unknown function, or one without operands");
   for (int64_t operand : operands)
     if (FormulaRef formula = findFormula(operand, node))
       node.factor.operands.push_back(std::move(formula));
     else
       return false;
-  node.factor.kind = Factor::Kind::Apply;
-  node.factor.symbol = unsigned(*function);
-  node.factor.isCommutative = isExtremum;
-  if (*function != ScalarFunction::Exp)
+  if (!function || operands.empty())
+    return fail("an unknown function, or one without operands");
+  bool isOne = operands.size() == 1;
+  switch (*function) {
+  case ScalarFunction::Exp:
+    node.factor.kind = Factor::Kind::Exp;
+    return isOne || fail("exp of several operands");
+  case ScalarFunction::Max:
+    node.factor.kind = Factor::Kind::Max;
+    return !isOne || fail("a maximum of one");
+  default:
+    node.factor.kind = Factor::Kind::Apply;
+    node.factor.symbol = unsigned(*function);
     return true;
-  node.kind = Node::Kind::Exponential;
-  node.formula = node.factor.operands.front();
-  return operands.size() == 1 || fail("exp of several operands");
-}
-
-bool ClaimReader::readMasked(const json::Object &object, Node &node) {
-  const Node *operand = findNode(object.getInteger("take"), node);
-  if (!operand || !operand->isOperand())
-    return fail("a condition on what is no formula");
-  node.kind = Node::Kind::Masked;
-  node.formula = operand->formula;
-  node.where = operand->where;
-  return addCondition(object.getInteger("where"), node, node.where);
+  }
 }
 
 bool ClaimReader::readGroup(const json::Object &object, Node &node) {
@@ -280,36 +278,30 @@ bool ClaimReader::readGroup(const json::Object &object, Node &node) {
   return formula != nullptr;
 }
 
-bool ClaimReader::readExtremum(const json::Object &object, Node &node) {
-  bool isMax = object.get("max");
-  const Node *operand =
-      findNode(object.getInteger(isMax ? "max" : "min"), node);
+bool ClaimReader::readMaximum(const json::Object &object, Node &node) {
+  FormulaRef operand = findFormula(object.getInteger("max"), node);
   Digits over;
-  if (!operand || !readDigits(object, "over", over))
+  Conditions where;
+  if (!operand || !readDigits(object, "over", over) ||
+      !readConditions(object, node, where))
     return false;
-  if (!operand->isOperand())
-    return fail("a maximum of what is no formula");
-  Formula extremum =
-      algebra.extremum(isMax ? Factor::Kind::Max : Factor::Kind::Min,
-                       *operand->formula, over, operand->where);
-  if (extremum.terms.size() != 1 || extremum.terms[0].factors.size() != 1)
-    return fail("a maximum over labels that its operand does not have");
-  node.factor = extremum.terms[0].factors[0];
-  return true;
+  Formula maximum = algebra.maximum(*operand, over, std::move(where));
+  if (const Factor *factor = onlyFactor(maximum))
+    node.factor = *factor;
+  return onlyFactor(maximum) ||
+         fail("a maximum over labels that its operand does not have");
 }
 
 bool ClaimReader::readNode(const json::Object &object) {
   using Reader = bool (ClaimReader::*)(const json::Object &, Node &);
   static constexpr std::pair<const char *, Reader> readers[] = {
-      {"terms", &ClaimReader::readTerms},  {"read", &ClaimReader::readRead},
-      {"below", &ClaimReader::readBelow},  {"apply", &ClaimReader::readApply},
-      {"where", &ClaimReader::readMasked}, {"group", &ClaimReader::readGroup},
-      {"max", &ClaimReader::readExtremum}, {"min", &ClaimReader::readExtremum}};
+      {"terms", &ClaimReader::readTerms}, {"read", &ClaimReader::readRead},
+      {"below", &ClaimReader::readBelow}, {"apply", &ClaimReader::readApply},
+      {"group", &ClaimReader::readGroup}, {"max", &ClaimReader::readMaximum}};
   for (auto [name, read] : readers) {
     if (!object.get(name))
       continue;
     Node node;
-    node.kind = Node::Kind::Factor;
     if (!(this->*read)(object, node))
       return false;
     nodes.push_back(std::move(node));
@@ -330,26 +322,18 @@ bool ClaimReader::readFactor(const Numbers &numbers, Node &node, Term &term) {
   const Node *used = findNode(numbers.front(), node);
   if (!used)
     return false;
-  switch (used->kind) {
-  case Node::Kind::Factor:
-    term.factors.push_back(used->factor);
-    term.factors.back().exponent = used->factor.exponent * exponent;
-    return true;
-  case Node::Kind::Exponential: {
-    Formula part = Algebra::scale(*used->formula, exponent);
-    if (term.exponent)
-      part = Algebra::add(*term.exponent, part);
-    term.exponent = share(std::move(part));
-    return true;
-  }
-  case Node::Kind::Condition:
+  if (used->kind == Node::Kind::Condition)
     return (exponent == Fraction(1) || fail("a power of a condition")) &&
            addCondition(numbers.front(), node, term.where);
-  case Node::Kind::Formula:
-  case Node::Kind::Masked:
-    break;
-  }
-  return fail("a factor that is none");
+  if (used->kind == Node::Kind::Formula)
+    return fail("a factor that is none");
+  Factor &factor = term.factors.emplace_back(used->factor);
+  if (factor.kind == Factor::Kind::Exp)
+    factor.operands = {
+        share(Algebra::scale(*factor.operands.front(), exponent))};
+  else
+    factor.exponent = factor.exponent * exponent;
+  return true;
 }
 
 bool ClaimReader::readTerm(const json::Object &object, Node &node, Term &term) {
@@ -375,6 +359,7 @@ bool ClaimReader::readTerm(const json::Object &object, Node &node, Term &term) {
   for (const Numbers &factor : factors)
     if (!readFactor(factor, node, term))
       return false;
+  Algebra::joinExponentials(term.factors);
   term = algebra.renameBound(std::move(term));
   return true;
 }
@@ -398,14 +383,10 @@ bool ClaimReader::readClaims(const json::Object &object, llvm::StringRef name,
   auto readCase = [&](const json::Object &entry) {
     Case &result = claims.back().cases.emplace_back();
     Node user;
-    Numbers where;
     FormulaRef formula = findFormula(entry.getInteger("is"), user);
     if (formula)
       result.element = *formula;
-    return formula && readList(entry, "where", where) &&
-           llvm::all_of(where, [&](int64_t number) {
-             return addCondition(number, user, result.where);
-           });
+    return formula && readConditions(entry, user, result.where);
   };
   return forEachObject(object, name, [&](const json::Object &claim) {
     return readDims(claim, "dims", claims.emplace_back().dims) &&

@@ -8,12 +8,9 @@
 
 #include "Formula.h"
 
-#include "mirage/Dialect/MuGraph/IR/Meaning.h"
-
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mirage::certificate;
-using mirage::mugraph::ScalarFunction;
 
 namespace mirage::certificate {
 
@@ -30,14 +27,14 @@ private:
   using Ends = std::set<int64_t>;
 
   void find(Label label, const Factor &factor, Ends &ends) const;
-  void find(Label label, const Formula &a, Ends &ends) const;
+  void find(Label label, const Term &term, Ends &ends) const;
   /// What a label becomes in each part, if there are several.
   std::vector<Substitution> parts(Label label, Ends ends);
-  std::vector<Term> split(Term term);
-  Factor cut(const Factor &factor);
-  Factor cutExtremum(const Factor &factor);
-  Factor extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values,
-                    const Fraction &exponent);
+  /// The parts of a sum, which is a term, or of a maximum, which is a factor.
+  template <typename Whole>
+  std::vector<Whole> split(const Whole &whole);
+  Factor cut(Factor factor);
+  Factor cutMaximum(const Factor &factor);
 
   Algebra &algebra;
   std::map<std::pair<unsigned, size_t>, Ends> seams;
@@ -55,15 +52,14 @@ void Cutter::collect(const Formula &a) {
           seams[{factor.symbol, dim}].insert(
               {index.offset, algebra.most(index) + 1});
     }
-    if (term.exponent)
-      collect(*term.exponent);
   }
 }
 
 /// Adds the positions of `label` at which an index that it leads meets a seam.
 void Cutter::find(Label label, const Factor &factor, Ends &ends) const {
   for (const FormulaRef &operand : factor.operands)
-    find(label, *operand, ends);
+    for (const Term &term : operand->terms)
+      find(label, term, ends);
   for (auto [dim, index] : llvm::enumerate(factor.at)) {
     auto known = seams.find({factor.symbol, dim});
     if (known == seams.end() || index.digits.empty() ||
@@ -80,13 +76,9 @@ void Cutter::find(Label label, const Factor &factor, Ends &ends) const {
   }
 }
 
-void Cutter::find(Label label, const Formula &a, Ends &ends) const {
-  for (const Term &term : a.terms) {
-    for (const Factor &factor : term.factors)
-      find(label, factor, ends);
-    if (term.exponent)
-      find(label, *term.exponent, ends);
-  }
+void Cutter::find(Label label, const Term &term, Ends &ends) const {
+  for (const Factor &factor : term.factors)
+    find(label, factor, ends);
 }
 
 std::vector<Substitution> Cutter::parts(Label label, Ends ends) {
@@ -105,22 +97,21 @@ std::vector<Substitution> Cutter::parts(Label label, Ends ends) {
   return result;
 }
 
-std::vector<Term> Cutter::split(Term term) {
-  std::vector<Term> result = {term};
-  for (Label label : term.over) {
+template <typename Whole>
+std::vector<Whole> Cutter::split(const Whole &whole) {
+  std::vector<Whole> result = {whole};
+  for (Label label : whole.over) {
     Ends ends;
-    Formula single;
-    single.terms.push_back(term);
-    find(label, single, ends);
+    find(label, whole, ends);
     std::vector<Substitution> ways = parts(label, ends);
     if (ways.size() == 1)
       continue;
-    std::vector<Term> finer;
-    for (const Term &whole : result)
+    std::vector<Whole> finer;
+    for (const Whole &uncut : result)
       for (const Substitution &way : ways) {
-        std::optional<Term> part = algebra.substitute(whole, way);
+        std::optional<Whole> part = algebra.substitute(uncut, way);
         if (!part)
-          continue;
+          continue; // its conditions leave nothing of it
         llvm::erase(part->over, label);
         part->over.append(Algebra::labelsOf(label, way));
         finer.push_back(std::move(*part));
@@ -130,70 +121,38 @@ std::vector<Term> Cutter::split(Term term) {
   return result;
 }
 
-/// One maximum of all, which may be more than a factor of its own.
-Factor Cutter::extremumOf(Factor::Kind kind, llvm::ArrayRef<Formula> values,
-                          const Fraction &exponent) {
-  Formula whole = algebra.extremumOf(kind, values);
-  const Term &first = whole.terms.front();
+/// One maximum of all parts, which may be more than a factor of its own.
+Factor Cutter::cutMaximum(const Factor &factor) {
+  std::vector<Formula> values;
+  if (factor.operands.size() > 1)
+    for (const FormulaRef &operand : factor.operands)
+      values.push_back(*operand);
+  else
+    for (Factor &part : split(factor)) {
+      part.exponent = 1;
+      // Without labels it is what it is the maximum of.
+      values.push_back(part.over.empty() && part.where.empty()
+                           ? *part.operands.front()
+                           : Algebra::ofFactor(std::move(part)));
+    }
   Factor result;
-  bool isFactor = whole.terms.size() == 1 && first.factors.size() == 1 &&
-                  first.factors.front().kind == Factor::Kind::Apply;
-  if (isFactor) {
-    result = first.factors.front();
+  result.kind = Factor::Kind::Group;
+  result.exponent = factor.exponent;
+  Formula whole = algebra.maximumOf(values);
+  if (const Factor *only = onlyFactor(whole);
+      only && only->kind == Factor::Kind::Max) {
+    result = *only;
+    result.exponent = factor.exponent;
   } else {
-    result.kind = Factor::Kind::Group;
     result.operands.push_back(share(std::move(whole)));
   }
-  result.exponent = exponent;
   return result;
 }
 
-Factor Cutter::cutExtremum(const Factor &factor) {
-  std::vector<Factor> result = {factor};
-  for (Label label : factor.over) {
-    Ends ends;
-    find(label, factor, ends);
-    std::vector<Substitution> ways = parts(label, ends);
-    if (ways.size() == 1)
-      continue;
-    std::vector<Factor> finer;
-    for (const Factor &whole : result)
-      for (const Substitution &way : ways) {
-        Factor &part = finer.emplace_back(whole);
-        algebra.substitute(part, way);
-        llvm::erase(part.over, label);
-        part.over.append(Algebra::labelsOf(label, way));
-      }
-    result = std::move(finer);
-  }
-  if (result.size() == 1)
-    return factor;
-  std::vector<Formula> values;
-  for (Factor &part : result) {
-    part.exponent = 1;
-    // Without labels it is what it is the maximum of.
-    values.push_back(part.over.empty() && part.where.empty()
-                         ? *part.operands.front()
-                         : Algebra::ofFactor(std::move(part)));
-  }
-  return extremumOf(factor.kind, values, factor.exponent);
-}
-
-Factor Cutter::cut(const Factor &factor) {
-  Factor result = factor;
-  std::vector<Formula> operands;
-  for (FormulaRef &operand : result.operands) {
-    operands.push_back(cut(*operand));
-    operand = share(operands.back());
-  }
-  if (result.isExtremum())
-    return cutExtremum(result);
-  if (!result.isCommutative)
-    return result;
-  // What became a maximum of parts is one with the others.
-  bool isMax = factor.symbol == unsigned(ScalarFunction::Max);
-  return extremumOf(isMax ? Factor::Kind::Max : Factor::Kind::Min, operands,
-                    factor.exponent);
+Factor Cutter::cut(Factor factor) {
+  for (FormulaRef &operand : factor.operands)
+    operand = share(cut(*operand));
+  return factor.kind == Factor::Kind::Max ? cutMaximum(factor) : factor;
 }
 
 Formula Cutter::cut(const Formula &a) {
@@ -203,9 +162,7 @@ Formula Cutter::cut(const Formula &a) {
       if (algebra.isSpent(1 + part.factors.size()))
         return Formula();
       for (Factor &factor : part.factors)
-        factor = cut(factor);
-      if (part.exponent)
-        part.exponent = share(cut(*part.exponent));
+        factor = cut(std::move(factor));
       result.terms.push_back(algebra.renameBound(std::move(part)));
     }
   return result;

@@ -79,6 +79,11 @@ void Mutants::expectAccepted(const std::string &spec, const std::string &kernel,
   }
 }
 
+void Mutants::expectProved(const std::string &spec, const std::string &kernel) {
+  Report report = check(spec, kernel);
+  EXPECT_EQ(stringify(report.status), "proved") << report.reason << kernel;
+}
+
 void Mutants::expectRejected(const std::string &spec, const std::string &kernel,
                              const std::vector<Change> &changes) {
   for (const Change &change : changes) {

@@ -49,6 +49,8 @@ protected:
 
   void expectAccepted(const std::string &spec, const std::string &kernel,
                       const std::vector<Change> &changes = {{"unchanged", {}}});
+  /// Accepted and proved, whatever the tests' bound.
+  void expectProved(const std::string &spec, const std::string &kernel);
   /// Each change must be rejected, with a reason, and must not be proved.
   void expectRejected(const std::string &spec, const std::string &kernel,
                       const std::vector<Change> &changes);

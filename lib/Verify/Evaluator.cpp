@@ -222,7 +222,7 @@ public:
       return Value::absent();
     if (kind == Reduction::Sum)
       return sum;
-    Value maximum = algebra.maximum(set);
+    Value maximum = algebra.maximum(std::move(set));
     return kind == Reduction::Min ? algebra.neg(maximum) : maximum;
   }
 

@@ -220,7 +220,7 @@ FieldValue FieldAlgebra::apply(ScalarFunction function,
     MaximumSet set;
     insert(set, a);
     insert(set, b);
-    return maximum(set);
+    return maximum(std::move(set));
   }
   case ScalarFunction::Min: {
     if (isAmong(a, b))
@@ -230,7 +230,7 @@ FieldValue FieldAlgebra::apply(ScalarFunction function,
     MaximumSet set;
     insert(set, neg(a));
     insert(set, neg(b));
-    return neg(maximum(set));
+    return neg(maximum(std::move(set)));
   }
   }
   return {0, 0, FieldValue::Poison};
@@ -250,7 +250,7 @@ void FieldAlgebra::insert(MaximumSet &set, const FieldValue &element) const {
   set.last = element;
 }
 
-FieldValue FieldAlgebra::maximum(const MaximumSet &set) {
+FieldValue FieldAlgebra::maximum(MaximumSet set) {
   if (set.names.size() == 1)
     return set.last;
   // Addition of 128-bit numbers: independent of the order.
@@ -260,11 +260,7 @@ FieldValue FieldAlgebra::maximum(const MaximumSet &set) {
     high += nameHigh + (low < nameLow);
   }
   FieldValue result = fresh(functionHash({Max, low, high}), carried(set.flags));
-  auto [it, isNew] = maxima.try_emplace({result.p, result.q});
-  if (isNew) {
-    it->second.assign(set.names.begin(), set.names.end());
-    llvm::sort(it->second);
-  }
+  maxima.try_emplace({result.p, result.q}, std::move(set.names));
   return result;
 }
 
@@ -274,9 +270,8 @@ bool FieldAlgebra::isAmong(const FieldValue &a, const FieldValue &b) const {
     return false;
   MaximumSet set;
   insert(set, a);
-  return llvm::all_of(set.names, [&](const auto &name) {
-    return llvm::binary_search(it->second, name);
-  });
+  return llvm::all_of(
+      set.names, [&](const auto &name) { return it->second.contains(name); });
 }
 
 Comparison FieldAlgebra::compare(const FieldValue &a,

@@ -8,6 +8,7 @@
 
 #include "ShownDifference.h"
 
+#include "Signs.h"
 #include "mirage/Verify/Evaluator.h"
 #include "mirage/Verify/Samples.h"
 
@@ -15,9 +16,6 @@
 
 using namespace mirage;
 using namespace mirage::verify;
-using mugraph::Reduction;
-using mugraph::ScalarExpr;
-using mugraph::ScalarFunction;
 
 /// Seeds tried with each pattern, and with an output that is cheap: a maximum
 /// without one of its elements differs on few inputs.
@@ -70,42 +68,6 @@ std::optional<ShownDifference> mirage::verify::showDifference(
 // Where programs are defined
 //===----------------------------------------------------------------------===//
 
-static bool calls(const ProgramValue &value,
-                  llvm::ArrayRef<ScalarFunction> functions) {
-  return llvm::any_of(value.pieces, [&](const Piece &piece) {
-    return llvm::any_of(piece.body.nodes(), [&](const ScalarExpr::Node &node) {
-      return node.kind == ScalarExpr::Kind::Apply &&
-             llvm::is_contained(functions, node.function);
-    });
-  });
-}
-
-/// Can a difference be 0 on many inputs? Those of polynomials cannot, or fields
-/// would have seen it; x - max(x, y) can.
-static bool hasOrder(const ProgramValue &value) {
-  auto isExtremum = [](Reduction reduction) {
-    return reduction == Reduction::Max || reduction == Reduction::Min;
-  };
-  return calls(value, {ScalarFunction::Max, ScalarFunction::Min,
-                       ScalarFunction::Abs}) ||
-         llvm::any_of(
-             value.pieces,
-             [&](const Piece &piece) { return isExtremum(piece.reduction); }) ||
-         (value.kind == ProgramValue::Kind::Accumulate &&
-          isExtremum(value.reduction));
-}
-
-/// Functions of the program that may be undefined on many inputs.
-static llvm::SmallVector<ScalarFunction>
-partialFunctions(const TensorProgram &program) {
-  llvm::SmallVector<ScalarFunction> functions = {
-      ScalarFunction::Sqrt, ScalarFunction::Rsqrt, ScalarFunction::Log,
-      ScalarFunction::Pow};
-  if (llvm::any_of(program.values, hasOrder))
-    functions.push_back(ScalarFunction::Div);
-  return functions;
-}
-
 namespace {
 
 /// Runs both programs in f64 on random inputs of both signs.
@@ -114,11 +76,12 @@ public:
   DomainCheck(const TensorProgram &spec, const TensorProgram &candidate,
               llvm::ArrayRef<const llvm::fltSemantics *> types)
       : spec(spec), candidate(candidate), types(types),
-        sizes(argumentSizes(spec)), functions(partialFunctions(candidate)) {}
+        sizes(argumentSizes(spec)), partial(findPartialFunctions(candidate)) {}
 
   std::optional<CounterExample> run(uint64_t maxSteps);
 
 private:
+  std::vector<Sample> samples(uint64_t seed) const;
   /// A sampled output that only the specification can compute; `isExhausted`
   /// says that it took too many steps to know.
   std::optional<CounterExample> findOutput(uint64_t seed, uint64_t maxSteps,
@@ -133,7 +96,7 @@ private:
   const TensorProgram &candidate;
   llvm::ArrayRef<const llvm::fltSemantics *> types;
   llvm::SmallVector<int64_t> sizes;
-  llvm::SmallVector<ScalarFunction> functions;
+  PartialFunctions partial;
 };
 
 } // namespace
@@ -143,14 +106,14 @@ static bool isUndefined(const RealValue &value) {
   return value.has(FieldValue::Poison) && !std::isfinite(value.value);
 }
 
-/// A few outputs, and all of one row: where a row has its maximum, nobody
-/// knows.
-static std::vector<Sample> samplesOf(const TensorProgram &spec,
-                                     const TensorProgram &candidate,
-                                     uint64_t seed) {
+/// A few outputs, and where there are quotients all of one row: where a row has
+/// its maximum, nobody knows.
+std::vector<Sample> DomainCheck::samples(uint64_t seed) const {
   constexpr unsigned count = 8;
   std::vector<Sample> samples =
       chooseSamples(spec, candidate, count, KeyedHash(seed, 0, "domain"));
+  if (!partial.hasQuotients)
+    return samples;
   std::vector<Sample> rows;
   for (auto [result, number] : llvm::enumerate(spec.results)) {
     auto first =
@@ -173,7 +136,7 @@ DomainCheck::findOutput(uint64_t seed, uint64_t maxSteps, bool &isExhausted) {
   InputTable<RealAlgebra> inputs(algebra, sizes);
   Evaluator<RealAlgebra> specRun(spec, algebra, inputs, maxSteps);
   Evaluator<RealAlgebra> candidateRun(candidate, algebra, inputs, maxSteps);
-  for (const Sample &sample : samplesOf(spec, candidate, seed)) {
+  for (const Sample &sample : samples(seed)) {
     RealValue got = candidateRun.result(sample.result, sample.index);
     isExhausted = candidateRun.isExhausted();
     if (isExhausted)
@@ -224,7 +187,7 @@ bool DomainCheck::isSuspicious(uint64_t seed, uint64_t maxSteps) const {
   InputTable<RealAlgebra> inputs(algebra, sizes);
   KeyedHash random(seed, 0, "domain of values");
   for (unsigned number = 0; number < candidate.values.size(); ++number) {
-    if (!calls(candidate.values[number], functions))
+    if (!partial.values[number])
       continue;
     Evaluator<RealAlgebra> run(candidate, algebra, inputs, maxSteps);
     for (uint64_t draw = 0; draw < draws; ++draw) {
@@ -239,6 +202,8 @@ bool DomainCheck::isSuspicious(uint64_t seed, uint64_t maxSteps) const {
 }
 
 std::optional<CounterExample> DomainCheck::run(uint64_t maxSteps) {
+  if (!llvm::is_contained(partial.values, true))
+    return std::nullopt;
   constexpr uint64_t seeds = 2;
   constexpr uint64_t moreSteps = 64;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
@@ -257,10 +222,5 @@ std::optional<CounterExample> DomainCheck::run(uint64_t maxSteps) {
 std::optional<CounterExample> mirage::verify::findUndefined(
     const TensorProgram &spec, const TensorProgram &candidate,
     llvm::ArrayRef<const llvm::fltSemantics *> types, uint64_t maxSteps) {
-  llvm::SmallVector<ScalarFunction> partial = partialFunctions(candidate);
-  if (llvm::none_of(candidate.values, [&](const ProgramValue &value) {
-        return calls(value, partial);
-      }))
-    return std::nullopt;
   return DomainCheck(spec, candidate, types).run(maxSteps);
 }

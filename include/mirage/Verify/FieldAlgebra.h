@@ -139,16 +139,17 @@ public:
   }
   FieldValue reciprocal(const FieldValue &a) const;
 
+  /// A random name for each element of a set that is itself no maximum.
+  using Names = llvm::SmallDenseSet<std::pair<uint64_t, uint64_t>, 4>;
   /// A growing set whose maximum is wanted.
   struct MaximumSet {
-    /// A random name for each element that is itself no maximum.
-    llvm::SmallDenseSet<std::pair<uint64_t, uint64_t>, 4> names;
+    Names names;
     uint8_t flags = 0;
     FieldValue last; ///< Inserted last: the maximum if it is the only element.
   };
   void insert(MaximumSet &set, const FieldValue &element) const;
   /// `set` must not be empty.
-  FieldValue maximum(const MaximumSet &set);
+  FieldValue maximum(MaximumSet set);
 
   Comparison compare(const FieldValue &a, const FieldValue &b) const;
 
@@ -197,9 +198,7 @@ private:
   mutable uint64_t rootCount = 0;
   mutable uint64_t nestedCount = 0;
   /// The elements behind values made by `maximum`.
-  llvm::DenseMap<std::pair<uint64_t, uint64_t>,
-                 std::vector<std::pair<uint64_t, uint64_t>>>
-      maxima;
+  llvm::DenseMap<std::pair<uint64_t, uint64_t>, Names> maxima;
 };
 
 } // namespace mirage::verify

@@ -174,7 +174,8 @@ func.func @kernel(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
     %m = mugraph.mul_scalar %a, 0.015625 : tensor<4x1xf32>
     %p = mugraph.relu %m : tensor<4x1xf32>
     %q = mugraph.rsqrt %p : tensor<4x1xf32>
-    %s = mugraph.abs %q : tensor<4x1xf32>
+    %n = mugraph.neg %q : tensor<4x1xf32>
+    %s = mugraph.abs %n : tensor<4x1xf32>
     %o = mugraph.mul %z, %s : (tensor<4x64xf32>, tensor<4x1xf32>) -> tensor<4x64xf32>
     mugraph.yield %o : tensor<4x64xf32>
   }

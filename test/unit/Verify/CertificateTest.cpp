@@ -289,15 +289,6 @@ const std::pair<const char *, Change> changes[] = {
     {"a loop", [](json::Object &o) { return dropLast(o, "loops"); }},
     {"a label", [](json::Object &o) { return dropLast(o, "labels"); }},
     {"a node", [](json::Object &o) { return dropLast(o, "nodes"); }},
-    {"a maximum made a minimum",
-     [](json::Object &o) {
-       const json::Value *of = o.get("max");
-       if (!of)
-         return false;
-       o["min"] = json::Value(*of);
-       o.erase("max");
-       return true;
-     }},
 };
 
 } // namespace

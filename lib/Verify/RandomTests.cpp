@@ -220,7 +220,8 @@ RandomTests::Outcome RandomTests::runTest(Rule rule, uint64_t prime,
     if (expensive && steps() > 4 * options.softSteps)
       continue;
     // Another one like those before would take too long.
-    if (!options.isBoundNeeded && steps() + dearest > 2 * options.heavySteps) {
+    uint64_t most = options.heavySteps + options.heavySteps / 2;
+    if (!options.isBoundNeeded && steps() + dearest > most) {
       isComplete = false;
       continue;
     }

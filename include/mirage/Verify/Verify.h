@@ -85,7 +85,7 @@ struct Options {
   /// after which the check gives up.
   uint64_t softSteps = 4'000'000;
   /// Scalar operations after which `minTests` no longer counts. Where a proof
-  /// is looked for, tests before it end after about twice as many, half a
+  /// is looked for, tests before it end after half as many more, half a
   /// second, and are left out if the first element takes more.
   uint64_t heavySteps = 8'000'000;
   /// False: tests may end before the bound is small enough.

@@ -72,8 +72,9 @@ public:
   ScalarExpr simplify();
   Signs result() const { return signs.back(); }
   bool isChanged() const { return changed; }
-  /// Has it a root of what may be negative, or the like?
-  bool hasPartialFunction() const;
+  /// Has it a root of what may be negative, or the like? What cannot be, may
+  /// be 0 on many inputs if it is made from what has an order.
+  bool hasPartialFunction(bool isOrdered) const;
   /// Does it divide by what may be 0?
   bool hasPartialQuotient() const;
 
@@ -168,7 +169,7 @@ Signs BodySigns::signsOfCall(const Node &node) const {
   return Signs::any();
 }
 
-bool BodySigns::hasPartialFunction() const {
+bool BodySigns::hasPartialFunction(bool isOrdered) const {
   return llvm::any_of(piece.body.nodes(), [&](const Node &node) {
     if (node.kind != ScalarExpr::Kind::Apply)
       return false;
@@ -179,7 +180,7 @@ bool BodySigns::hasPartialFunction() const {
     case ScalarFunction::Rsqrt:
     case ScalarFunction::Log:
     case ScalarFunction::Pow:
-      return !argument.isPositive();
+      return !argument.isNonNegative() || (isOrdered && argument.has(0));
     default:
       return false;
     }
@@ -277,33 +278,42 @@ void mirage::verify::simplifySigns(TensorProgram &program) {
   });
 }
 
-static bool hasOrder(const ProgramValue &value) {
+/// Is it made with a maximum, a minimum or a magnitude?
+static bool hasOrder(const ProgramValue &value,
+                     const std::vector<bool> &isOrdered) {
   auto isExtremum = [](Reduction reduction) {
     return reduction == Reduction::Max || reduction == Reduction::Min;
   };
-  auto isOrdered = [](const ScalarExpr::Node &node) {
+  auto comparesNumbers = [](const ScalarExpr::Node &node) {
     return node.kind == ScalarExpr::Kind::Apply &&
            (node.function == ScalarFunction::Max ||
             node.function == ScalarFunction::Min ||
             node.function == ScalarFunction::Abs);
   };
-  return (value.kind == ProgramValue::Kind::Accumulate &&
-          isExtremum(value.reduction)) ||
-         llvm::any_of(value.pieces, [&](const Piece &piece) {
-           return isExtremum(piece.reduction) ||
-                  llvm::any_of(piece.body.nodes(), isOrdered);
-         });
+  if (value.pieces.empty() && value.kind != ProgramValue::Kind::Argument)
+    return isOrdered[value.source] ||
+           (value.kind == ProgramValue::Kind::Accumulate &&
+            isExtremum(value.reduction));
+  return llvm::any_of(value.pieces, [&](const Piece &piece) {
+    return isExtremum(piece.reduction) ||
+           llvm::any_of(piece.body.nodes(), comparesNumbers) ||
+           llvm::any_of(piece.operands, [&](const OperandAccess &access) {
+             return access.used && isOrdered[access.value];
+           });
+  });
 }
 
 PartialFunctions
 mirage::verify::findPartialFunctions(const TensorProgram &program) {
   PartialFunctions result;
   result.values.assign(program.values.size(), false);
-  bool mayVanish = llvm::any_of(program.values, hasOrder);
+  std::vector<bool> isOrdered;
+  for (const ProgramValue &value : program.values)
+    isOrdered.push_back(hasOrder(value, isOrdered));
   forEachPiece(program, [&](size_t number, const Piece &, BodySigns &body) {
-    bool isQuotient = mayVanish && body.hasPartialQuotient();
+    bool isQuotient = isOrdered[number] && body.hasPartialQuotient();
     result.hasQuotients |= isQuotient;
-    if (isQuotient || body.hasPartialFunction())
+    if (isQuotient || body.hasPartialFunction(isOrdered[number]))
       result.values[number] = true;
   });
   return result;

@@ -32,8 +32,8 @@ struct PartialFunctions {
   /// There are such quotients.
   bool hasQuotients = false;
 };
-/// Quotients count only beside maxima, minima and magnitudes: a polynomial that
-/// is not 0 is so on few inputs, but x - max(x, y) is 0 on many.
+/// That something is 0 counts only where it is made from maxima, minima or
+/// magnitudes: a polynomial is 0 on few inputs, but x - max(x, y) on many.
 PartialFunctions findPartialFunctions(const TensorProgram &program);
 
 } // namespace mirage::verify

@@ -2,9 +2,6 @@
 // RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=sm_80 --check
 // RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=sm_90a --check
 // RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=gfx942 --check
-// RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=sm_80 --check
-// RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=sm_90a --check
-// RUN: mirage-run %s --entry=rmsnorm_linear --device=sim --target=gfx942 --check
 
 // RMSNorm folded behind the product: the loop carries the product and the sum
 // of squares, the division happens once.

@@ -32,8 +32,11 @@ ChoiceBound::ChoiceBound(const Program &program, const ValueGraph &graph,
       value.loads = std::min(value.loads, step.work.loads);
     }
   }
-  for (uint32_t output : graph.segment.outputs)
-    storeBytes += program.tensors[graph.segment.tensors[output].tensor].bytes();
+  for (uint32_t output : graph.segment.outputs) {
+    const SegmentTensor &tensor = graph.segment.tensors[output];
+    storeBytes += program.tensors[tensor.tensor].elementBits / 8.0 *
+                  double(tensor.elements());
+  }
 }
 
 double ChoiceBound::elements(llvm::ArrayRef<LabelId> labels) const {

@@ -139,7 +139,8 @@ double Chooser::estimate(ValueId value, const Derivation &derivation) const {
     elements *= context.size(label);
   // Blocks along other grid labels repeat the work.
   for (auto [label, role] : roles)
-    if (role == Role::Grid && !llvm::is_contained(work, label))
+    if (role == Role::Grid && !graph.segment.leaders.count(label) &&
+        !graph.segment.isCutBy(work, label))
       elements *= (context.size(label) + nominalTile - 1) / nominalTile;
   double vectorRate =
       target.vectorFlopsPerClock * target.multiprocessors * target.clockHertz;

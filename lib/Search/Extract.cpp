@@ -27,9 +27,11 @@ struct LabelChoices {
 
 // Blocks along a grid dim must write different parts of every result, so only
 // labels of all results may be Grid. Only what is reduced needs a loop.
-static std::vector<LabelChoices> roleChoices(const ValueGraph &graph,
+// The dim of parts that are put side by side is neither cut nor looped over.
+static std::vector<LabelChoices> roleChoices(const Program &program,
+                                             const ValueGraph &graph,
                                              const ExprContext &context) {
-  LabelList all, reduced;
+  LabelList all, reduced, whole;
   auto insert = [](LabelList &list, LabelId label) {
     if (label != noLabel && !llvm::is_contained(list, label))
       list.push_back(label);
@@ -44,14 +46,23 @@ static std::vector<LabelChoices> roleChoices(const ValueGraph &graph,
       insert(reduced, derivation.label);
   }
   llvm::sort(all);
+  for (uint32_t output : graph.segment.outputs) {
+    const SegmentTensor &tensor = graph.segment.tensors[output];
+    if (auto dim = tensor.cutDim(program))
+      insert(whole, tensor.labels[*dim]);
+  }
   std::vector<LabelChoices> result;
   for (LabelId label : all) {
-    bool isCommon = llvm::all_of(graph.segment.outputs, [&](uint32_t output) {
-      return llvm::is_contained(graph.segment.tensors[output].labels, label);
-    });
+    if (graph.segment.leaders.count(label))
+      continue;
+    bool isCommon = graph.segment.areOutputsCutBy(label);
     LabelChoices &choices = result.emplace_back();
     choices.label = label;
     bool isReduced = llvm::is_contained(reduced, label);
+    if (llvm::is_contained(whole, graph.segment.gridLabel(label))) {
+      choices.roles.push_back(Role::Whole);
+      continue;
+    }
     if (isCommon)
       choices.roles.push_back(Role::Grid);
     if (isReduced)
@@ -70,12 +81,16 @@ static size_t countRoles(llvm::ArrayRef<LabelChoices> choices) {
 }
 
 // The digits of `number` are the roles of the labels, the first one's lowest.
-static Roles rolesOf(llvm::ArrayRef<LabelChoices> choices, size_t number) {
+static Roles rolesOf(llvm::ArrayRef<LabelChoices> choices, size_t number,
+                     const Segment &segment) {
   Roles roles;
   for (const LabelChoices &choice : choices) {
     roles[choice.label] = choice.roles[number % choice.roles.size()];
     number /= choice.roles.size();
   }
+  for (auto [label, leader] : segment.leaders)
+    roles[label] = Role::Whole;
+  followLeaders(roles, segment);
   return roles;
 }
 
@@ -116,7 +131,7 @@ public:
       : program(program), graph(graph), context(context), options(options),
         extraction(extraction), onChoice(onChoice),
         bound(program, graph, context, *options.target),
-        labels(roleChoices(graph, context)) {}
+        labels(roleChoices(program, graph, context)) {}
 
   std::vector<KernelPlan> run();
 
@@ -205,7 +220,7 @@ void Extractor::keepAll() {
 bool Extractor::tryRoles() {
   if (options.isOutOfTime())
     return false;
-  Roles roles = rolesOf(labels, extraction.roles);
+  Roles roles = rolesOf(labels, extraction.roles, graph.segment);
   ExtractStatistics known = statistics;
   std::vector<Choice> choices =
       chooseDerivations(graph, context, bound, roles, options, statistics);
@@ -255,7 +270,7 @@ std::optional<KernelPlan> Extractor::build(PlanOrigin origin) {
   patient.isOutOfTime = [] { return false; };
   if (origin.roles >= std::min(countRoles(labels), maxRoleChoices))
     return std::nullopt;
-  Roles roles = rolesOf(labels, origin.roles);
+  Roles roles = rolesOf(labels, origin.roles, graph.segment);
   std::vector<Choice> choices =
       chooseDerivations(graph, context, bound, roles, patient, ignored);
   if (origin.choice >= choices.size())

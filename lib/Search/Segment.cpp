@@ -34,6 +34,8 @@ public:
 private:
   uint32_t copyTensor(uint32_t tensor);
   void findMatrixType();
+  void findLeaders();
+  void findLeader(unsigned dim);
   void joinOutputs();
   void joinIfPossible(TensorDim a, TensorDim b);
   std::optional<size_t> findClash();
@@ -177,6 +179,46 @@ void SegmentBuilder::findMatrixType() {
   }
 }
 
+// The labels of a dim of the results follow the largest, if its size is a
+// multiple of theirs and nothing has two of them.
+void SegmentBuilder::findLeader(unsigned dim) {
+  LabelList labels;
+  for (uint32_t output : segment.outputs) {
+    LabelId label = segment.tensors[output].labels[dim];
+    if (label == noLabel)
+      return;
+    if (!llvm::is_contained(labels, label))
+      labels.push_back(label);
+  }
+  LabelId leader = *llvm::max_element(labels, [&](LabelId a, LabelId b) {
+    return context.size(a) < context.size(b);
+  });
+  auto areApart = [&](const LabelList &list) {
+    return llvm::count_if(list, [&](LabelId label) {
+             return llvm::is_contained(labels, label);
+           }) <= 1;
+  };
+  bool mayShare = llvm::all_of(segment.opLabels, areApart) &&
+                  llvm::all_of(labels, [&](LabelId label) {
+                    return context.size(leader) % context.size(label) == 0;
+                  });
+  if (mayShare)
+    for (LabelId label : labels)
+      if (label != leader)
+        segment.leaders[label] = leader;
+}
+
+void SegmentBuilder::findLeaders() {
+  auto rank = [&](uint32_t output) {
+    return segment.tensors[output].shape.size();
+  };
+  unsigned dims = rank(segment.outputs.front());
+  if (llvm::all_of(segment.outputs,
+                   [&](uint32_t output) { return rank(output) == dims; }))
+    for (unsigned dim = 0; dim < dims; ++dim)
+      findLeader(dim);
+}
+
 Segment SegmentBuilder::finish() {
   findMatrixType();
   llvm::DenseMap<unsigned, LabelId> labels;
@@ -196,6 +238,7 @@ Segment SegmentBuilder::finish() {
     for (auto [dim, extent] : llvm::enumerate(op.extents))
       list.push_back(labelOf(firstIteration[number] + dim, extent));
   }
+  findLeaders();
   return std::move(segment);
 }
 

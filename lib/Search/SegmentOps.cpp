@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <map>
 #include <tuple>
@@ -45,18 +46,30 @@ private:
   bool addOp(const Op &op, std::string &reason);
   bool addSlice(const Op &op, std::string &reason);
   bool addConcat(const Op &op);
+  bool addSplit(const Op &op, std::string &reason);
+  uint32_t withUnitDims(uint32_t tensor, const Numbers &shape);
+  std::optional<uint32_t> reshape(uint32_t tensor, const Numbers &shape);
+  std::optional<Concat> reshape(const Concat &concat, const Numbers &coarse,
+                                const Numbers &shape);
   bool addOpOnParts(const Op &op, std::string &reason);
   void findAlike(const Concat &concat);
   void addTotal(const Op &op, llvm::ArrayRef<uint32_t> parts);
+  bool addOutputParts(const Op &op, const Concat &concat);
   bool findOutputs(unsigned first, unsigned last, std::string &reason);
   void dropUnused();
 
   uint32_t addTensor(TensorId tensor);
   uint32_t operandOf(TensorId tensor);
   uint32_t partOf(uint32_t tensor, Numbers offsets, Numbers shape);
+  uint32_t addInputPart(SegmentTensor part);
   uint32_t partOfInput(uint32_t tensor, Numbers offsets, Numbers shape);
   std::optional<uint32_t> partOfConcat(const Concat &concat, Numbers offsets,
                                        Numbers shape);
+  std::optional<uint32_t> split(uint32_t tensor,
+                                const std::vector<Numbers> &digits);
+  std::optional<uint32_t> splitInput(uint32_t tensor,
+                                     const std::vector<Numbers> &digits);
+  std::optional<uint32_t> splitOp(Op op, const std::vector<Numbers> &digits);
   uint32_t partAlong(uint32_t tensor, llvm::ArrayRef<int> dims,
                      const llvm::DenseMap<int, Range> &ranges);
 
@@ -66,6 +79,8 @@ private:
   llvm::DenseMap<TensorId, Concat> concats;
   /// Parts of what ops compute.
   std::map<std::tuple<uint32_t, Numbers, Numbers>, uint32_t> parts;
+  std::map<std::pair<uint32_t, std::vector<Numbers>>, std::optional<uint32_t>>
+      splits;
   std::vector<std::pair<TensorDim, TensorDim>> alike;
 };
 } // namespace
@@ -80,7 +95,7 @@ static std::string nameOf(const Op &op) {
 
 uint32_t OpCollector::addTensor(TensorId tensor) {
   const auto &shape = program.tensors[tensor].shape;
-  SegmentTensor whole{tensor, {}, shape, tensor, {}};
+  SegmentTensor whole{tensor, {}, shape, tensor, {}, {}};
   whole.offsets.assign(shape.size(), 0);
   segment.tensors.push_back(std::move(whole));
   return segment.tensors.size() - 1;
@@ -100,13 +115,17 @@ uint32_t OpCollector::operandOf(TensorId tensor) {
 uint32_t OpCollector::partOfInput(uint32_t tensor, Numbers offsets,
                                   Numbers shape) {
   const SegmentTensor &whole = segment.tensors[tensor];
-  SegmentTensor part{whole.tensor, offsets, shape, 0, {}};
+  SegmentTensor part{whole.tensor, offsets, shape, 0, {}, whole.view};
   for (auto [sum, offset] : llvm::zip(part.offsets, whole.offsets))
     sum += offset;
+  return addInputPart(std::move(part));
+}
+
+uint32_t OpCollector::addInputPart(SegmentTensor part) {
   part.symbol = program.tensors.size() + segment.tensors.size();
   for (const SegmentTensor &other : segment.tensors)
-    if (other.tensor == part.tensor && other.offsets == part.offsets &&
-        other.shape == part.shape)
+    if (other.tensor == part.tensor && other.view == part.view &&
+        other.offsets == part.offsets && other.shape == part.shape)
       part.symbol = other.symbol;
   segment.inputs.push_back(segment.tensors.size());
   segment.tensors.push_back(std::move(part));
@@ -154,6 +173,201 @@ uint32_t OpCollector::partOf(uint32_t tensor, Numbers offsets, Numbers shape) {
   return segment.ops.back().result;
 }
 
+//===----------------------------------------------------------------------===//
+// Split dims
+//===----------------------------------------------------------------------===//
+
+// A dim is split in memory, if all of it is read.
+std::optional<uint32_t>
+OpCollector::splitInput(uint32_t tensor, const std::vector<Numbers> &digits) {
+  const SegmentTensor &coarse = segment.tensors[tensor];
+  llvm::ArrayRef<int64_t> whole = coarse.wholeShape(program);
+  SegmentTensor fine{coarse.tensor, {}, {}, 0, {}, {}};
+  for (auto [dim, sizes] : llvm::enumerate(digits)) {
+    bool isSplit = sizes.size() > 1;
+    if (isSplit && coarse.shape[dim] != whole[dim])
+      return std::nullopt;
+    fine.offsets.append(sizes.size(), 0);
+    fine.shape.append(sizes);
+    fine.view.append(sizes);
+    if (!isSplit) {
+      fine.offsets.back() = coarse.offsets[dim];
+      fine.view.back() = whole[dim];
+    }
+  }
+  return addInputPart(std::move(fine));
+}
+
+// Iteration dims of the result are split, and with them those of the operands.
+std::optional<uint32_t>
+OpCollector::splitOp(Op op, const std::vector<Numbers> &digits) {
+  // No matrix product has two dims for its rows or columns.
+  if (op.reduction != Reduction::None && op.operands.size() > 1)
+    return std::nullopt;
+  std::vector<Numbers> sizes;
+  for (int64_t extent : op.extents)
+    sizes.push_back({extent});
+  for (auto [dim, iteration] : llvm::enumerate(op.resultDims))
+    if (iteration >= 0)
+      sizes[iteration] = digits[dim];
+  llvm::SmallVector<int> first;
+  op.extents.clear();
+  for (const Numbers &list : sizes) {
+    first.push_back(op.extents.size());
+    op.extents.append(list);
+  }
+  auto renumber = [&](llvm::SmallVector<int, 4> &dims) {
+    llvm::SmallVector<int, 4> fine;
+    for (int iteration : dims)
+      if (iteration < 0)
+        fine.push_back(iteration);
+      else
+        for (unsigned i = 0; i < sizes[iteration].size(); ++i)
+          fine.push_back(first[iteration] + i);
+    dims = std::move(fine);
+  };
+  for (auto [operand, dims] : llvm::zip(op.operands, op.operandDims)) {
+    std::vector<Numbers> own;
+    for (auto [dim, iteration] : llvm::enumerate(dims))
+      own.push_back(iteration < 0
+                        ? Numbers{segment.tensors[operand].shape[dim]}
+                        : sizes[iteration]);
+    std::optional<uint32_t> fine = split(operand, own);
+    if (!fine)
+      return std::nullopt;
+    operand = *fine;
+    renumber(dims);
+  }
+  renumber(op.resultDims);
+  SegmentTensor result = segment.tensors[op.result];
+  result.shape.clear();
+  for (const Numbers &list : digits)
+    result.shape.append(list);
+  result.offsets.assign(result.shape.size(), 0);
+  op.result = segment.tensors.size();
+  segment.tensors.push_back(std::move(result));
+  segment.ops.push_back(std::move(op));
+  return segment.ops.back().result;
+}
+
+// `digits` has the sizes for each dim, one or several.
+std::optional<uint32_t>
+OpCollector::split(uint32_t tensor, const std::vector<Numbers> &digits) {
+  if (llvm::all_of(digits, [](const Numbers &d) { return d.size() == 1; }))
+    return tensor;
+  auto [known, isNew] = splits.try_emplace({tensor, digits}, std::nullopt);
+  if (!isNew)
+    return known->second;
+  auto it = llvm::find_if(segment.ops,
+                          [&](const Op &op) { return op.result == tensor; });
+  return known->second = it == segment.ops.end() ? splitInput(tensor, digits)
+                                                 : splitOp(*it, digits);
+}
+
+// The sizes of the parts that a reshape splits each dim into, without those of
+// extent 1; nothing if it joins dims.
+static std::optional<std::vector<llvm::SmallVector<int64_t, 4>>>
+digitsOf(llvm::ArrayRef<int64_t> coarse, llvm::ArrayRef<int64_t> fine) {
+  std::vector<llvm::SmallVector<int64_t, 4>> result;
+  llvm::SmallVector<int64_t> rest(fine);
+  llvm::erase(rest, 1);
+  auto *next = rest.begin();
+  for (int64_t extent : coarse) {
+    auto &digits = result.emplace_back();
+    int64_t product = 1;
+    while (product < extent && next != rest.end()) {
+      digits.push_back(*next);
+      product *= *next++;
+    }
+    if (product != extent)
+      return std::nullopt;
+    if (digits.empty())
+      digits.push_back(1);
+  }
+  return result;
+}
+
+// The same but for dims of extent 1.
+uint32_t OpCollector::withUnitDims(uint32_t tensor, const Numbers &shape) {
+  if (segment.tensors[tensor].shape == shape)
+    return tensor;
+  Op op;
+  op.operands.push_back(tensor);
+  op.operandDims.emplace_back();
+  for (int64_t extent : segment.tensors[tensor].shape) {
+    op.operandDims[0].push_back(extent == 1 ? -1 : int(op.extents.size()));
+    if (extent != 1)
+      op.extents.push_back(extent);
+  }
+  int next = 0;
+  for (int64_t extent : shape)
+    op.resultDims.push_back(extent == 1 ? -1 : next++);
+  op.body.push_back(ScalarNode{ScalarNode::Kind::Operand});
+  op.result = segment.tensors.size();
+  SegmentTensor result = segment.tensors[tensor];
+  result.shape = shape;
+  result.offsets.assign(shape.size(), 0);
+  segment.tensors.push_back(std::move(result));
+  segment.ops.push_back(std::move(op));
+  return segment.ops.back().result;
+}
+
+std::optional<uint32_t> OpCollector::reshape(uint32_t tensor,
+                                             const Numbers &shape) {
+  auto digits = digitsOf(segment.tensors[tensor].shape, shape);
+  std::optional<uint32_t> fine;
+  if (digits)
+    fine = split(tensor, *digits);
+  if (fine)
+    fine = withUnitDims(*fine, shape);
+  return fine;
+}
+
+// Part by part, if the dim of the concat stays as it is.
+std::optional<Concat> OpCollector::reshape(const Concat &concat,
+                                           const Numbers &coarse,
+                                           const Numbers &shape) {
+  auto digits = digitsOf(coarse, shape);
+  if (!digits || (*digits)[concat.dim].size() != 1)
+    return std::nullopt;
+  size_t before = 0;
+  for (const Numbers &list : llvm::ArrayRef(*digits).take_front(concat.dim))
+    before += list.size() - llvm::count(list, 1);
+  Concat result{0, {}};
+  for (; before > 0 || shape[result.dim] == 1; ++result.dim)
+    before -= shape[result.dim] != 1;
+  for (uint32_t part : concat.parts) {
+    Numbers own = shape;
+    own[result.dim] = segment.tensors[part].shape[concat.dim];
+    std::optional<uint32_t> fine = reshape(part, own);
+    if (!fine)
+      return std::nullopt;
+    result.parts.push_back(*fine);
+  }
+  return result;
+}
+
+bool OpCollector::addSplit(const Op &op, std::string &reason) {
+  TensorId operand = op.operands[0];
+  const Numbers &shape = program.tensors[op.result].shape;
+  reason = nameOf(op) + " splits dims of what the same kernel computes";
+  if (auto concat = concats.find(operand); concat != concats.end()) {
+    auto parts =
+        reshape(concat->second, program.tensors[operand].shape, shape);
+    if (parts)
+      concats[op.result] = std::move(*parts);
+    return parts.has_value();
+  }
+  std::optional<uint32_t> fine = reshape(operandOf(operand), shape);
+  if (fine)
+    local[op.result] = *fine;
+  return fine.has_value();
+}
+
+//===----------------------------------------------------------------------===//
+// Slices and concats
+//===----------------------------------------------------------------------===//
+
 // Nothing if it lies in several parts.
 std::optional<uint32_t> OpCollector::partOfConcat(const Concat &concat,
                                                   Numbers offsets,
@@ -167,10 +381,6 @@ std::optional<uint32_t> OpCollector::partOfConcat(const Concat &concat,
   }
   return std::nullopt;
 }
-
-//===----------------------------------------------------------------------===//
-// Slices and concats
-//===----------------------------------------------------------------------===//
 
 bool OpCollector::addSlice(const Op &op, std::string &reason) {
   const auto &shape = program.tensors[op.result].shape;
@@ -327,6 +537,8 @@ bool OpCollector::addOp(const Op &op, std::string &reason) {
   }
   if (op.isSlice())
     return addSlice(op, reason);
+  if (op.isSplit)
+    return addSplit(op, reason);
   if (op.isConcat()) {
     reason = nameOf(op) + " joins concats along another dim";
     return addConcat(op);
@@ -342,6 +554,27 @@ bool OpCollector::addOp(const Op &op, std::string &reason) {
   return true;
 }
 
+// Parts of equal size can be put side by side in registers.
+bool OpCollector::addOutputParts(const Op &op, const Concat &concat) {
+  int64_t size = segment.tensors[concat.parts[0]].shape[concat.dim];
+  if (!llvm::isPowerOf2_64(size) || !llvm::isPowerOf2_64(concat.parts.size()))
+    return false;
+  int64_t offset = 0;
+  for (uint32_t part : concat.parts) {
+    SegmentTensor &output = segment.tensors[part];
+    if (output.shape[concat.dim] != size ||
+        llvm::is_contained(segment.inputs, part) ||
+        llvm::is_contained(segment.outputs, part))
+      return false;
+    output.tensor = op.result;
+    output.offsets.assign(output.shape.size(), 0);
+    output.offsets[concat.dim] = offset;
+    segment.outputs.push_back(part);
+    offset += size;
+  }
+  return true;
+}
+
 bool OpCollector::findOutputs(unsigned first, unsigned last,
                               std::string &reason) {
   llvm::DenseSet<TensorId> wanted(program.outputs.begin(),
@@ -352,6 +585,14 @@ bool OpCollector::findOutputs(unsigned first, unsigned last,
   for (const Op &op : program.ops) {
     if (op.source < first || op.source >= last || !wanted.contains(op.result))
       continue;
+    if (auto concat = concats.find(op.result); concat != concats.end()) {
+      if (!addOutputParts(op, concat->second)) {
+        reason = nameOf(op) + " is a concat of other than equal parts, powers "
+                              "of two, that the same kernel computes";
+        return false;
+      }
+      continue;
+    }
     auto known = local.find(op.result);
     if (known == local.end() ||
         llvm::is_contained(segment.inputs, known->second) ||

@@ -46,14 +46,9 @@ public:
   std::vector<KernelPlan> run();
 
 private:
-  bool has(ValueId value, LabelId label) const {
-    return llvm::is_contained(context.expr(graph.values[value].expr).free,
-                              label);
-  }
-  bool areOutputsCutBy(LabelId label) const {
-    return llvm::all_of(graph.segment.outputs, [&](uint32_t output) {
-      return llvm::is_contained(graph.segment.tensors[output].labels, label);
-    });
+  bool isCutBy(ValueId value, LabelId label) const {
+    return graph.segment.isCutBy(context.expr(graph.values[value].expr).free,
+                                 label);
   }
   void dropUnused(KernelPlan &part) const;
   void cutWhatIsFree(KernelPlan &part) const;
@@ -76,11 +71,11 @@ void LoopSplitter::dropUnused(KernelPlan &part) const {
   llvm::SmallVector<LabelId> unused;
   for (auto [label, role] : part.roles) {
     bool isUsed = llvm::any_of(part.steps, [&, wanted = label](const Step &s) {
-      return llvm::is_contained(s.work, wanted);
+      return graph.segment.isCutBy(s.work, wanted);
     });
     for (const PlanOutput &output : part.outputs)
-      isUsed |= llvm::is_contained(graph.segment.tensors[output.tensor].labels,
-                                   label);
+      isUsed |= graph.segment.isCutBy(
+          graph.segment.tensors[output.tensor].labels, label);
     if (!isUsed)
       unused.push_back(label);
   }
@@ -92,11 +87,13 @@ void LoopSplitter::dropUnused(KernelPlan &part) const {
 void LoopSplitter::cutWhatIsFree(KernelPlan &part) const {
   for (auto &[label, role] : part.roles) {
     bool isReduced = llvm::any_of(part.steps, [&, l = label](const Step &step) {
-      return step.partial < 0 && step.derivation.label == l;
+      return step.partial < 0 &&
+             graph.segment.isCutBy({step.derivation.label}, l);
     });
-    if (role == Role::Whole && !isReduced && areOutputsCutBy(label))
+    if (role == Role::Whole && !isReduced && graph.segment.areOutputsCutBy(label))
       role = Role::Grid;
   }
+  followLeaders(part.roles, graph.segment);
 }
 
 // The kernel behind the sums. It keeps of them those that it reads.
@@ -127,7 +124,7 @@ LoopSplitter::planFirst(const std::vector<ValueId> &sums) const {
   Roles roles = plan.roles;
   for (auto &[label, role] : roles)
     if (role == Role::Grid && !llvm::all_of(sums, [&, l = label](ValueId sum) {
-          return has(sum, l);
+          return isCutBy(sum, l);
         }))
       role = Role::Whole;
   auto part = schedule(graph, context, roles, choice, options, {{}, sums});
@@ -141,6 +138,7 @@ void LoopSplitter::split(std::vector<ValueId> sums, Role role,
                          std::vector<KernelPlan> &result) const {
   Roles roles = plan.roles;
   roles[plan.loops.front().label] = role;
+  followLeaders(roles, graph.segment);
   auto second = planSecond(roles, sums);
   if (!second || sums.empty())
     return;
@@ -166,11 +164,11 @@ std::vector<KernelPlan> LoopSplitter::run() {
   std::vector<ValueId> full;
   llvm::copy_if(all, std::back_inserter(full), [&](ValueId sum) {
     return llvm::all_of(plan.roles, [&](auto entry) {
-      return entry.second != Role::Grid || has(sum, entry.first);
+      return entry.second != Role::Grid || isCutBy(sum, entry.first);
     });
   });
   for (Role role : {Role::Loop, Role::Grid}) {
-    if (role == Role::Grid && !areOutputsCutBy(plan.loops.front().label))
+    if (role == Role::Grid && !graph.segment.areOutputsCutBy(plan.loops.front().label))
       continue;
     split(all, role, result);
     if (full.size() < all.size())

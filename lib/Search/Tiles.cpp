@@ -49,13 +49,20 @@ private:
   void findUsage();
   std::vector<int64_t> candidates(LabelId label) const;
   void chooseCandidates();
+  bool follows(LabelId label) const {
+    auto it = plan.roles.find(label);
+    return graph.segment.leaders.count(label) && it != plan.roles.end() &&
+           it->second == Role::Grid;
+  }
+  bool followLeaders();
   void enumerate(unsigned position);
   void trySplits();
   void tryThreads(double live);
   void orderGrid(KernelPlan &best) const;
   unsigned gridDims() const {
     return llvm::count_if(plan.roles, [&](auto entry) {
-      return entry.second == Role::Grid && counter.tileCount(entry.first) > 1;
+      return entry.second == Role::Grid && !follows(entry.first) &&
+             counter.tileCount(entry.first) > 1;
     });
   }
 
@@ -78,7 +85,7 @@ private:
 
 // Tiles are clipped where a tensor ends, not where a part of it does.
 void TileChooser::findEnds(const SegmentTensor &part) {
-  const auto &whole = program.tensors[part.tensor].shape;
+  llvm::ArrayRef<int64_t> whole = part.wholeShape(program);
   for (auto [dim, label] : llvm::enumerate(part.labels))
     if (label != noLabel && part.offsets[dim] + part.shape[dim] != whole[dim])
       usage[label].mustDivide = true;
@@ -202,9 +209,32 @@ void TileChooser::trySplits() {
   plan.splits = 1;
 }
 
+// Tiles of what shares a grid dim: as many as its leader has. A few columns of
+// a product fit the shorter side of an instruction.
+bool TileChooser::followLeaders() {
+  for (auto [label, leader] : graph.segment.leaders) {
+    if (!follows(label))
+      continue;
+    int64_t tile = plan.tiles[leader], most = context.size(leader);
+    int64_t ratio = most / context.size(label);
+    Usage use = usage.lookup(label);
+    int64_t least = use.isMatrix ? matrixEdge(target) : 1;
+    bool isPart = llvm::isPowerOf2_64(tile / ratio) ||
+                  tile / ratio % minOddPart == 0;
+    if (most % tile != 0 || tile % ratio != 0 || tile / ratio < least ||
+        !isPart || use.isBatch)
+      return false;
+    plan.tiles[label] = tile / ratio;
+  }
+  return true;
+}
+
 void TileChooser::enumerate(unsigned position) {
-  if (position == order.size())
-    return trySplits();
+  if (position == order.size()) {
+    if (followLeaders())
+      trySplits();
+    return;
+  }
   for (int64_t tile : choices[position]) {
     plan.tiles[order[position]] = tile;
     enumerate(position + 1);
@@ -214,7 +244,8 @@ void TileChooser::enumerate(unsigned position) {
 void TileChooser::chooseCandidates() {
   size_t combinations = 1;
   for (auto [label, role] : plan.roles)
-    order.push_back(label);
+    if (!follows(label))
+      order.push_back(label);
   llvm::sort(order);
   for (LabelId label : order) {
     choices.push_back(candidates(label));

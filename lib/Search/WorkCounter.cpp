@@ -350,7 +350,7 @@ void WorkCounter::countSharedOperands(KernelWork &work) const {
 double WorkCounter::gridBlocks() const {
   double blocks = 1;
   for (auto [label, role] : plan.roles)
-    if (role == Role::Grid)
+    if (role == Role::Grid && !graph.segment.leaders.count(label))
       blocks *= tileCount(label);
   return blocks;
 }
@@ -401,9 +401,9 @@ void WorkCounter::countOperandMemory(KernelWork &work) const {
 void WorkCounter::countStores(KernelWork &work) const {
   for (const PlanOutput &output : plan.outputs) {
     const SegmentTensor &tensor = graph.segment.tensors[output.tensor];
-    const Tensor &whole = program.tensors[tensor.tensor];
-    work.storeBytes += whole.bytes() / work.blocks *
-                       wasteOfShortRows(tensor.labels, whole.elementBits);
+    unsigned bits = program.tensors[tensor.tensor].elementBits;
+    work.storeBytes += bits / 8.0 * tensor.elements() / work.blocks *
+                       wasteOfShortRows(tensor.labels, bits);
   }
   auto owners = maximumOwners(plan);
   for (auto [number, partial] : llvm::enumerate(plan.partials)) {

@@ -87,6 +87,14 @@ using Choice = std::map<ValueId, unsigned>;
 /// What happens to each label, before sizes.
 using Roles = llvm::DenseMap<LabelId, Role>;
 
+/// Gives the labels that follow another one on a grid dim its role, or none.
+inline void followLeaders(Roles &roles, const Segment &segment) {
+  for (auto [label, leader] : segment.leaders)
+    if (auto it = roles.find(label); it != roles.end())
+      it->second =
+          roles.lookup(leader) == Role::Grid ? Role::Grid : Role::Whole;
+}
+
 class ChoiceBound;
 
 /// The cheapest choices of derivations for `roles`, by an estimate of the work.

@@ -70,6 +70,8 @@ struct Op {
   llvm::SmallVector<int64_t, 4> offsets;
   /// Of a concat: the dim along which the operands follow each other.
   int concatDim = -1;
+  /// A reshape that splits dims, which has no iteration dims and no body either.
+  bool isSplit = false;
   /// There is no such description: the op is a kernel of its own.
   bool isOpaque = false;
   /// The result is the operand's memory, seen otherwise: no kernel by itself.

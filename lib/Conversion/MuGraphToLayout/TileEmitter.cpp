@@ -220,6 +220,49 @@ FailureOr<Tile> TileEmitter::emitReshape(ReshapeOp op, const Tile &operand) {
   return Tile{reshape(operand.value, shape), operand.declared, *clips};
 }
 
+/// Two tiles of one shape along a dim: of the position the highest bit says
+/// which of them it lies in.
+Value TileEmitter::sideBySide(Value first, Value second, int64_t dim) {
+  auto type = cast<RankedTensorType>(first.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  auto ofShape = [&](ArrayRef<int64_t> extents) {
+    return RankedTensorType::get(extents, type.getElementType());
+  };
+  SmallVector<int64_t> joined(shape), moved(shape), perm;
+  joined.push_back(2);
+  moved.insert(moved.begin() + dim, 2);
+  perm.append(llvm::to_vector(llvm::seq<int64_t>(0, shape.size())));
+  perm.insert(perm.begin() + dim, shape.size());
+  shape[dim] *= 2;
+  Value both =
+      layout::JoinOp::create(builder, loc, ofShape(joined), first, second);
+  return reshape(
+      layout::TransposeOp::create(builder, loc, ofShape(moved), both, perm),
+      shape);
+}
+
+FailureOr<Tile> TileEmitter::emitConcat(ConcatOp op, ArrayRef<Tile> operands) {
+  int64_t dim = op.getDim();
+  Tile result = operands.front();
+  SmallVector<Value> values;
+  bool mayJoin = llvm::isPowerOf2_64(operands.size());
+  for (const Tile &operand : operands) {
+    mayJoin &= operand.shape() == result.shape() && !operand.clips[dim];
+    values.push_back(widen(operand.value));
+    for (auto [clip, other] : llvm::zip(result.clips, operand.clips))
+      if (clip && (!other || clip->filler != other->filler))
+        clip->filler.reset();
+  }
+  if (!mayJoin)
+    return op.emitOpError("inside a block graph joins inputs, or a power of "
+                          "two of parts whose extent is one, too");
+  for (; values.size() > 1; values.resize(values.size() / 2))
+    for (size_t i = 0; 2 * i < values.size(); ++i)
+      values[i] = sideBySide(values[2 * i], values[2 * i + 1], dim);
+  result.value = values.front();
+  return result;
+}
+
 Tile TileEmitter::emitBroadcast(BroadcastOp op, const Tile &operand) {
   ArrayRef<int64_t> declared = op.getResult().getType().getShape();
   SmallVector<int64_t> shape = coverShape(declared);
@@ -324,6 +367,8 @@ FailureOr<Tile> TileEmitter::emit(Operation *op, ArrayRef<Tile> operands) {
     return emitTranspose(transpose, operands[0]);
   if (auto reshape = dyn_cast<mugraph::ReshapeOp>(op))
     return emitReshape(reshape, operands[0]);
+  if (auto concat = dyn_cast<mugraph::ConcatOp>(op))
+    return emitConcat(concat, operands);
   if (auto broadcast = dyn_cast<mugraph::BroadcastOp>(op))
     return emitBroadcast(broadcast, operands[0]);
   if (op->hasTrait<mugraph::Elementwise>())

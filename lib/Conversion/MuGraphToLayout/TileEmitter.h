@@ -62,6 +62,9 @@ private:
   llvm::FailureOr<Tile> emitTranspose(mugraph::TransposeOp op,
                                       const Tile &operand);
   llvm::FailureOr<Tile> emitReshape(mugraph::ReshapeOp op, const Tile &operand);
+  mlir::Value sideBySide(mlir::Value first, mlir::Value second, int64_t dim);
+  llvm::FailureOr<Tile> emitConcat(mugraph::ConcatOp op,
+                                   llvm::ArrayRef<Tile> operands);
   Tile emitBroadcast(mugraph::BroadcastOp op, const Tile &operand);
   llvm::FailureOr<Tile> emitMatmul(mlir::Operation *op, const Tile &a,
                                    const Tile &b);

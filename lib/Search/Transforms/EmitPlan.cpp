@@ -29,7 +29,8 @@ TileDimAttr PlanEmitter::dimOf(LabelId label, int loop, int64_t shift) const {
       indices.push_back(part);
   } else if (label != noLabel) {
     Role role = plan.roles.lookup(label);
-    auto *grid = llvm::find(plan.grid, label);
+    auto *grid =
+        llvm::find(plan.grid, segment.graph->segment.gridLabel(label));
     if (role == Role::Grid && grid != plan.grid.end())
       indices.push_back(TileIndex::grid(grid - plan.grid.begin()));
     if (role == Role::Loop && plan.splits > 1)
@@ -53,12 +54,27 @@ int64_t PlanEmitter::tileCount(LabelId label) const {
                           plan.tiles.lookup(label));
 }
 
+// A tensor of the program, reshaped as the segment sees it.
+Value PlanEmitter::viewOf(const search::SegmentTensor &tensor,
+                          const ValueMap &values) {
+  Value whole = values.lookup(tensor.tensor);
+  if (tensor.view.empty())
+    return whole;
+  for (ReshapeOp known : views)
+    if (known.getInput() == whole &&
+        known.getType().getShape() == ArrayRef(tensor.view))
+      return known;
+  auto type = cast<RankedTensorType>(whole.getType());
+  return views.emplace_back(ReshapeOp::create(
+      builder, loc, type.clone(tensor.view), whole));
+}
+
 void PlanEmitter::addInput(uint32_t number, const ValueMap &values,
                            Signature &signature) {
   const Step &step = plan.steps[number];
   const search::SegmentTensor &tensor =
       segment.graph->segment.tensors[step.derivation.symbol];
-  signature.inputs.push_back(values.lookup(tensor.tensor));
+  signature.inputs.push_back(viewOf(tensor, values));
   signature.inputMaps.push_back(
       mapOf(tensor.labels, step.loop, tensor.offsets));
   signature.tileTypes.push_back(
@@ -98,8 +114,9 @@ void PlanEmitter::addPartialInput(uint32_t number, Signature &signature) {
 
 void PlanEmitter::addResults(Signature &signature) {
   for (const search::PlanOutput &output : plan.outputs) {
-    const search::SegmentTensor &tensor =
-        segment.graph->segment.tensors[output.tensor];
+    if (isFurtherPart(output))
+      continue;
+    const search::SegmentTensor &tensor = tensorOf(output);
     signature.outputMaps.push_back(
         mapOf(tensor.labels, plan.steps[output.step].loop));
     signature.resultTypes.push_back(program.typeOf(tensor.tensor));
@@ -148,8 +165,7 @@ BlockGraphOp PlanEmitter::createGraph(const ValueMap &values) {
 }
 
 FailureOr<Value> PlanEmitter::emitOutput(const search::PlanOutput &output) {
-  const search::SegmentTensor &tensor =
-      segment.graph->segment.tensors[output.tensor];
+  const search::SegmentTensor &tensor = tensorOf(output);
   FailureOr<TileValue> tile = get(output.step);
   if (failed(tile))
     return failure();
@@ -164,12 +180,24 @@ FailureOr<Value> PlanEmitter::emitOutput(const search::PlanOutput &output) {
 }
 
 LogicalResult PlanEmitter::emitYield() {
-  SmallVector<Value> yielded;
-  for (const search::PlanOutput &output : plan.outputs) {
+  SmallVector<Value> yielded, parts;
+  for (auto [number, output] : llvm::enumerate(plan.outputs)) {
     FailureOr<Value> value = emitOutput(output);
     if (failed(value))
       return failure();
-    yielded.push_back(*value);
+    parts.push_back(*value);
+    bool isLast = number + 1 == plan.outputs.size() ||
+                  !isFurtherPart(plan.outputs[number + 1]);
+    if (!isLast)
+      continue;
+    if (auto dim = tensorOf(output).cutDim(program.program)) {
+      auto type = cast<RankedTensorType>(parts.front().getType());
+      SmallVector<int64_t> shape(type.getShape());
+      shape[*dim] *= parts.size();
+      parts = {ConcatOp::create(builder, loc, type.clone(shape), parts, *dim)};
+    }
+    yielded.append(parts);
+    parts.clear();
   }
   if (failed(yieldPartials(yielded)))
     return failure();
@@ -180,7 +208,8 @@ LogicalResult PlanEmitter::emitYield() {
 void PlanEmitter::bindResults(BlockGraphOp graph, ValueMap &values) {
   auto results = graph.getResults().begin();
   for (const search::PlanOutput &output : plan.outputs)
-    values[segment.graph->segment.tensors[output.tensor].tensor] = *results++;
+    if (!isFurtherPart(output))
+      values[tensorOf(output).tensor] = *results++;
   for (unsigned number = 0; number < plan.partials.size(); ++number) {
     parts[number].value = *results++;
     if (!owners[number])
@@ -193,13 +222,19 @@ void PlanEmitter::bindResults(BlockGraphOp graph, ValueMap &values) {
   }
 }
 
+void PlanEmitter::drop(BlockGraphOp graph) {
+  graph.erase();
+  for (ReshapeOp view : views)
+    view.erase();
+}
+
 BlockGraphOp PlanEmitter::run(ValueMap &values, std::string &reason) {
   OpBuilder::InsertionGuard guard(builder);
   BlockGraphOp graph = createGraph(values);
   builder.setInsertionPointToEnd(graph.getBodyBlock());
   if (failed(emitYield())) {
     reason = "a step of the plan has no op";
-    graph.erase();
+    drop(graph);
     return {};
   }
   // A plan that breaks a rule of the dialect is dropped, not reported.
@@ -209,7 +244,7 @@ BlockGraphOp PlanEmitter::run(ValueMap &values, std::string &reason) {
     return success();
   });
   if (failed(verify(graph))) {
-    graph.erase();
+    drop(graph);
     return {};
   }
   bindResults(graph, values);

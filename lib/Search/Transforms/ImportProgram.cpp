@@ -12,6 +12,7 @@
 #include "llvm/ADT/SetVector.h"
 
 #include <cmath>
+#include <map>
 
 using namespace mlir;
 using namespace mirage;
@@ -27,6 +28,7 @@ public:
   ImportedProgram result;
 
 private:
+  unsigned depthOf(Value value);
   void orderSources(Value value, llvm::SetVector<Operation *> &order);
   bool addTensor(Value value, std::string &reason);
   bool importSource(unsigned number, Operation *source, std::string &reason);
@@ -43,9 +45,23 @@ private:
 
   func::FuncOp function;
   IRMapping mapping; ///< from the function to its copy.
+  llvm::DenseMap<Operation *, unsigned> depths;
   llvm::DenseMap<Value, search::TensorId> cloneTensor;
 };
 } // namespace
+
+// The ops on the longest way to a value.
+unsigned Importer::depthOf(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return 0;
+  if (auto known = depths.find(op); known != depths.end())
+    return known->second;
+  unsigned depth = 0;
+  for (Value operand : op->getOperands())
+    depth = std::max(depth, depthOf(operand));
+  return depths[op] = depth + 1;
+}
 
 // Operands first, starting from the results: what belongs together stays
 // together, and ops without use are left out.
@@ -239,6 +255,30 @@ bool Importer::importUnitReshape(Operation *op, search::Op &target) {
   return extents == target.extents;
 }
 
+// A reshape of which each dim of the result is a digit of one of the operand.
+static bool isSplit(Operation *op) {
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  if (!reshape)
+    return false;
+  auto shapeOf = [](Value value) {
+    SmallVector<int64_t> shape(
+        cast<RankedTensorType>(value.getType()).getShape());
+    llvm::erase(shape, 1);
+    return shape;
+  };
+  SmallVector<int64_t> coarse = shapeOf(reshape.getInput()),
+                       fine = shapeOf(reshape.getResult());
+  auto *next = fine.begin();
+  for (int64_t extent : coarse) {
+    int64_t product = 1;
+    while (product < extent && next != fine.end())
+      product *= *next++;
+    if (product != extent)
+      return false;
+  }
+  return next == fine.end();
+}
+
 // The iteration dim of each dim of a map; fails for offsets and the like.
 static std::optional<llvm::SmallVector<int, 4>>
 plainDims(AffineMap map, llvm::ArrayRef<int64_t> shape) {
@@ -321,7 +361,12 @@ void Importer::importPrimitive(unsigned number, Operation *op) {
     bool isPlain = op->getNumResults() == 1 && !isWide(op->getResult(i)) &&
                    llvm::none_of(op->getOperands(), isWide) &&
                    (importPlacement(op, target) || importLoopNest(op, target));
-    if (!isPlain) {
+    if (!isPlain && isSplit(op)) {
+      target.isSplit = true;
+      target.extents.clear();
+      target.operandDims.clear();
+      target.resultDims.clear();
+    } else if (!isPlain) {
       target.isOpaque = true;
       target.body.clear();
     }
@@ -364,19 +409,19 @@ bool Importer::importSource(unsigned number, Operation *source,
 }
 
 // Ops that cut the program go where they cut it least: level by level, where an
-// op is one level above the opaque ops it needs, and opaque ops come last in
-// theirs.
+// op is one level above the cuts it needs, and cuts come last in theirs. What
+// splits dims is a cut in front of what cannot be computed with split dims.
 void Importer::gatherAroundCuts() {
   search::Program &program = result.program;
   unsigned count = result.sources.size();
   llvm::DenseMap<search::TensorId, unsigned> needed; ///< level of users.
   std::vector<std::pair<unsigned, bool>> key(count, {0, false});
   for (const search::Op &op : program.ops) {
-    auto &[level, isOpaque] = key[op.source];
-    isOpaque |= op.isOpaque;
+    auto &[level, isCut] = key[op.source];
+    isCut |= op.isOpaque || op.isSplit;
     for (search::TensorId operand : op.operands)
       level = std::max(level, needed.lookup(operand));
-    needed[op.result] = level + isOpaque;
+    needed[op.result] = level + isCut;
   }
   SmallVector<unsigned> order(llvm::seq(count).begin(), llvm::seq(count).end());
   llvm::sort(order, [&](unsigned a, unsigned b) {
@@ -412,7 +457,12 @@ bool Importer::run(std::string &reason) {
   }
   llvm::SetVector<Operation *> order;
   Operation *terminator = function.getBody().front().getTerminator();
+  // Results that take the most ops last: what others are made of stands before
+  // these, and they are not torn apart.
+  std::multimap<unsigned, Value> results;
   for (Value value : terminator->getOperands())
+    results.insert({depthOf(value), value});
+  for (auto [depth, value] : results)
     orderSources(value, order);
   for (auto [number, source] : llvm::enumerate(order)) {
     if (source->getNumRegions() != 0 && !isa<BlockGraphOp>(source)) {

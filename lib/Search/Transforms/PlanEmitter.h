@@ -79,15 +79,27 @@ private:
                     llvm::ArrayRef<int64_t> shifts = {}) const;
   TileDimAttr dimOf(LabelId label, int loop, int64_t shift) const;
   int64_t tileCount(LabelId label) const;
+  mlir::Value viewOf(const search::SegmentTensor &tensor,
+                     const ValueMap &values);
   void addInput(uint32_t step, const ValueMap &values, Signature &signature);
   void addPartialInput(uint32_t step, Signature &signature);
   void addPart(mlir::Value tensor, const LabelList &labels,
                Signature &signature, std::function<void(mlir::Value)> bind);
+  const search::SegmentTensor &
+  tensorOf(const search::PlanOutput &output) const {
+    return segment.graph->segment.tensors[output.tensor];
+  }
+  /// Of a result that is put together from parts: not the first one.
+  bool isFurtherPart(const search::PlanOutput &output) const {
+    auto dim = tensorOf(output).cutDim(program.program);
+    return dim && tensorOf(output).offsets[*dim] != 0;
+  }
   void addResults(Signature &signature);
   BlockGraphOp createGraph(const ValueMap &values);
   mlir::FailureOr<mlir::Value> emitOutput(const search::PlanOutput &output);
   llvm::LogicalResult emitYield();
   void bindResults(BlockGraphOp graph, ValueMap &values);
+  void drop(BlockGraphOp graph);
 
   // Tiles.
   int64_t extent(LabelId label) const {
@@ -148,6 +160,7 @@ private:
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  llvm::SmallVector<ReshapeOp> views; ///< made for the inputs.
   const ImportedProgram &program;
   const search::SegmentResult &segment;
   const KernelPlan &plan;

@@ -224,7 +224,12 @@ std::optional<Coefficient> Evaluator::ratio(ExprId a, ExprId b) {
     return std::nullopt;
   Coefficient leading = context.expr(a).terms.front().coefficient /
                         context.expr(b).terms.front().coefficient;
-  if (areEqual(a, context.scale(b, leading)))
+  // A multiple that is not exact is not `a`, which is.
+  auto isMultiple = [&](const Coefficient &factor) {
+    auto scaled = context.attempt([&] { return context.scale(b, factor); });
+    return scaled && areEqual(a, *scaled);
+  };
+  if (isMultiple(leading))
     return leading;
   uint64_t numerator = evaluate(a)[0].p, denominator = evaluate(b)[0].p;
   if (denominator == 0)
@@ -233,7 +238,7 @@ std::optional<Coefficient> Evaluator::ratio(ExprId a, ExprId b) {
       field::multiply(numerator, field::inverse(denominator, field::primeP),
                       field::primeP),
       field::primeP);
-  if (!guess || !areEqual(a, context.scale(b, *guess)))
+  if (!guess || !isMultiple(*guess))
     return std::nullopt;
   return Coefficient(*guess);
 }

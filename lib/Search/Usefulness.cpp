@@ -288,10 +288,15 @@ std::vector<Occurrence> Usefulness::compute(ExprId e) {
       findInTerm(e, number, position, candidates);
   }
   for (Occurrence &candidate : candidates) {
-    ExprId product = context.sum(
-        context.scale(context.multiply(candidate.quotient, e), candidate.scale),
-        candidate.labels);
-    candidate.terms = findTerms(context, product, contexts[candidate.context]);
+    // What has no exact form is none of the terms, which have.
+    std::optional<ExprId> product = context.attempt([&] {
+      ExprId scaled = context.scale(context.multiply(candidate.quotient, e),
+                                    candidate.scale);
+      return context.sum(scaled, candidate.labels);
+    });
+    if (!product)
+      continue;
+    candidate.terms = findTerms(context, *product, contexts[candidate.context]);
     if (candidate.terms != 0)
       result.push_back(candidate);
   }

@@ -171,6 +171,17 @@ public:
   /// False once a coefficient did not fit or the work limit was reached;
   /// results are then meaningless.
   bool isValid() const { return valid; }
+  /// What `make` gives, or nothing if a coefficient in it did not fit: no other
+  /// results are touched by that.
+  template <typename Make>
+  std::optional<ExprId> attempt(Make make) {
+    bool before = valid;
+    valid = true;
+    ExprId result = make();
+    bool isExact = valid;
+    valid = before && workCount <= workLimit;
+    return isExact ? std::optional(result) : std::nullopt;
+  }
   /// Bounds the number of terms that are brought into normal form, an escape
   /// from expressions that grow exponentially. There is no limit at first.
   void setWorkLimit(uint64_t limit) { workLimit = limit; }

@@ -83,18 +83,50 @@ FailureOr<TileValue> PlanEmitter::emitMultiply(const Step &step) {
   return TileValue{product, dims, scale};
 }
 
-// a + c, where c is a number.
+// The multiples of the step's value that are asked for.
+SmallVector<Coefficient> PlanEmitter::wantedScales(const Step &step) const {
+  SmallVector<Coefficient> result;
+  uint32_t number = &step - plan.steps.data();
+  for (const Step &user : plan.steps)
+    for (auto [operand, scale] :
+         llvm::zip(user.operands, user.derivation.scales))
+      if (operand == number)
+        result.push_back(scale);
+  for (const search::PlanOutput &output : plan.outputs)
+    if (output.step == number)
+      result.push_back(output.scale);
+  return result;
+}
+
+// s_a a + s_c, where s_c is a number. Of a program's c a + d the value may be
+// a + d / c, and d / c no number that can be written down: then it is c a + d
+// again, or d' = d n / c for an n that makes it an integer.
 FailureOr<TileValue> PlanEmitter::emitAddConstant(const Step &step,
                                                   unsigned constant) {
   FailureOr<TileValue> tile = get(step.operands[1 - constant]);
   if (failed(tile))
     return failure();
-  Coefficient part = step.derivation.scales[1 - constant];
-  Coefficient number = step.derivation.scales[constant] * tile->scale / part;
-  Value sum = AddScalarOp::create(builder, loc, wide(tile->value),
-                                  builder.getF64FloatAttr(number.toDouble()));
-  return TileValue{sum, tile->dims,
-                   tile->scale / part * step.derivation.resultScale};
+  const search::Derivation &derivation = step.derivation;
+  Coefficient part = derivation.scales[1 - constant];
+  Coefficient whole = derivation.scales[constant];
+  Coefficient factor = tile->scale / part;
+  if (!isPrintable(whole * factor)) {
+    SmallVector<Coefficient> others = wantedScales(step);
+    for (Coefficient &other : others)
+      other = other / derivation.resultScale;
+    auto *other = llvm::find_if(others, [&](const Coefficient &other) {
+      return isPrintable(whole * other) &&
+             isPrintable(part * other / tile->scale);
+    });
+    factor = other != others.end()
+                 ? *other
+                 : factor * (whole * factor).rationalPart().denominator();
+  }
+  Value scaledTile = exact(*tile, part * factor);
+  Value sum = AddScalarOp::create(
+      builder, loc, scaledTile,
+      builder.getF64FloatAttr((whole * factor).toDouble()));
+  return TileValue{sum, tile->dims, factor * derivation.resultScale};
 }
 
 // s_a a + s_b b: one operand is scaled to fit the other, the one with fewer

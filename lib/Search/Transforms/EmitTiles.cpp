@@ -37,11 +37,54 @@ Value PlanEmitter::castTo(Value value, Type element) {
   return known;
 }
 
+bool mirage::mugraph::isPrintable(const Coefficient &number) {
+  return number.isValid() &&
+         Coefficient(mirage::Rational::fromDouble(number.toDouble())) == number;
+}
+
+// The numbers of the program, and their inverses, that can be written down.
+static SmallVector<Coefficient> numbersOf(const search::Program &program) {
+  SmallVector<Coefficient> numbers;
+  for (const search::Op &op : program.ops)
+    for (const search::ScalarNode &node : op.body) {
+      if (node.kind != search::ScalarNode::Kind::Constant ||
+          node.constant.isZero())
+        continue;
+      for (Coefficient number :
+           {Coefficient(node.constant), Coefficient(1) / node.constant})
+        if (isPrintable(number) && !llvm::is_contained(numbers, number))
+          numbers.push_back(number);
+    }
+  return numbers;
+}
+
+// A factor of a number that cannot be written down, so that what is left can: a
+// number of the program or a product of two, else the numerator.
+std::optional<Coefficient>
+PlanEmitter::printableFactor(const Coefficient &number) const {
+  SmallVector<Coefficient> factors = numbersOf(program.program);
+  size_t singles = factors.size();
+  for (size_t i = 0; i < singles; ++i)
+    for (size_t j = 0; j <= i; ++j)
+      factors.push_back(factors[i] * factors[j]);
+  Coefficient numerator = number.rationalPart().numerator();
+  if (isPrintable(numerator))
+    factors.push_back(numerator);
+  auto *found = llvm::find_if(factors, [&](const Coefficient &factor) {
+    return factor.isValid() && !factor.isOne() && factor != number &&
+           isPrintable(number / factor);
+  });
+  return found == factors.end() ? std::nullopt : std::optional(*found);
+}
+
 Value PlanEmitter::scaled(Value value, const Coefficient &factor) {
   if (factor.isOne())
     return value;
   if (factor == Coefficient(-1))
     return NegOp::create(builder, loc, wide(value));
+  if (!isPrintable(factor))
+    if (auto part = printableFactor(factor))
+      return scaled(scaled(value, factor / *part), *part);
   return MulScalarOp::create(builder, loc, wide(value),
                              builder.getF64FloatAttr(factor.toDouble()));
 }

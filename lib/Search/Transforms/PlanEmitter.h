@@ -116,6 +116,7 @@ private:
   mlir::Value wide(mlir::Value value) {
     return castTo(value, builder.getF32Type());
   }
+  std::optional<Coefficient> printableFactor(const Coefficient &number) const;
   mlir::Value scaled(mlir::Value value, const Coefficient &factor);
   mlir::Value exact(const TileValue &tile, const Coefficient &scale);
   mlir::Value conform(const TileValue &tile, const LabelList &target,
@@ -127,6 +128,7 @@ private:
   mlir::FailureOr<TileValue> emit(const Step &step);
   mlir::FailureOr<TileValue> emitMultiply(const Step &step);
   mlir::FailureOr<TileValue> emitAdd(const Step &step);
+  llvm::SmallVector<Coefficient> wantedScales(const Step &step) const;
   mlir::FailureOr<TileValue> emitAddConstant(const Step &step,
                                              unsigned constant);
   mlir::FailureOr<TileValue> emitPower(const Step &step);
@@ -174,6 +176,10 @@ private:
   std::vector<mlir::Value> partTiles, maximumTiles;
   llvm::DenseMap<mlir::Value, mlir::Value> weights;
 };
+
+/// Whether the number that is printed for it is read as the same again: an
+/// attribute stands for the simplest fraction that rounds to it.
+bool isPrintable(const Coefficient &number);
 
 /// The labels of a matrix: batch dims, then two.
 LabelList matrixLabels(const LabelList &batch, LabelId a, LabelId b);

@@ -90,7 +90,8 @@ void LoopSplitter::cutWhatIsFree(KernelPlan &part) const {
       return step.partial < 0 &&
              graph.segment.isCutBy({step.derivation.label}, l);
     });
-    if (role == Role::Whole && !isReduced && graph.segment.areOutputsCutBy(label))
+    if (role == Role::Whole && !isReduced &&
+        graph.segment.areOutputsCutBy(label))
       role = Role::Grid;
   }
   followLeaders(part.roles, graph.segment);
@@ -168,7 +169,8 @@ std::vector<KernelPlan> LoopSplitter::run() {
     });
   });
   for (Role role : {Role::Loop, Role::Grid}) {
-    if (role == Role::Grid && !graph.segment.areOutputsCutBy(plan.loops.front().label))
+    if (role == Role::Grid &&
+        !graph.segment.areOutputsCutBy(plan.loops.front().label))
       continue;
     split(all, role, result);
     if (full.size() < all.size())

@@ -219,8 +219,8 @@ bool TileChooser::followLeaders() {
     int64_t ratio = most / context.size(label);
     Usage use = usage.lookup(label);
     int64_t least = use.isMatrix ? matrixEdge(target) : 1;
-    bool isPart = llvm::isPowerOf2_64(tile / ratio) ||
-                  tile / ratio % minOddPart == 0;
+    bool isPart =
+        llvm::isPowerOf2_64(tile / ratio) || tile / ratio % minOddPart == 0;
     if (most % tile != 0 || tile % ratio != 0 || tile / ratio < least ||
         !isPart || use.isBatch)
       return false;

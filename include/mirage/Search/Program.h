@@ -19,14 +19,16 @@
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mirage::search {
 
 using TensorId = uint32_t;
+using Extents = llvm::SmallVector<int64_t, 4>;
 
 struct Tensor {
-  llvm::SmallVector<int64_t, 4> shape;
+  Extents shape;
   unsigned elementBits = 32;
 
   int64_t elements() const {
@@ -57,7 +59,7 @@ struct Op {
   unsigned source = 0;
   llvm::SmallVector<TensorId, 2> operands;
   TensorId result = 0;
-  llvm::SmallVector<int64_t, 4> extents; ///< of the iteration dims.
+  Extents extents; ///< of the iteration dims.
   /// For each dim of each operand the iteration dim that indexes it, or -1
   /// where it is read at index 0.
   llvm::SmallVector<llvm::SmallVector<int, 4>, 2> operandDims;
@@ -67,10 +69,11 @@ struct Op {
   std::vector<ScalarNode> body;
   /// Of a slice: where the result starts in the operand, one number a dim. Such
   /// an op and a concat have no iteration dims and no body.
-  llvm::SmallVector<int64_t, 4> offsets;
+  Extents offsets;
   /// Of a concat: the dim along which the operands follow each other.
   int concatDim = -1;
-  /// A reshape that splits dims, which has no iteration dims and no body either.
+  /// A reshape that splits dims, which has no iteration dims and no body
+  /// either.
   bool isSplit = false;
   /// There is no such description: the op is a kernel of its own.
   bool isOpaque = false;
@@ -88,6 +91,11 @@ struct Program {
   std::vector<Op> ops; ///< in an order in which they can run.
   unsigned numSources = 0;
 };
+
+/// The sizes of the dims that a reshape splits each dim into, without those of
+/// size 1 unless there are no others; nothing if it joins dims.
+std::optional<std::vector<Extents>> splitDims(llvm::ArrayRef<int64_t> coarse,
+                                              llvm::ArrayRef<int64_t> fine);
 
 } // namespace mirage::search
 

@@ -50,12 +50,12 @@ namespace mirage::search {
 /// starts at `offsets`.
 struct SegmentTensor {
   TensorId tensor; ///< of the program.
-  llvm::SmallVector<int64_t, 4> offsets, shape;
+  Extents offsets, shape;
   /// Parts with one symbol are the same part.
   uint32_t symbol;
   LabelList labels; ///< one a dim; `noLabel` for extent 1.
   /// What the tensor is reshaped to, if it is; `offsets` are in there.
-  llvm::SmallVector<int64_t, 4> view;
+  Extents view;
 
   int64_t elements() const {
     return std::accumulate(shape.begin(), shape.end(), int64_t{1},

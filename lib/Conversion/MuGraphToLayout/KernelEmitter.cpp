@@ -280,8 +280,9 @@ FailureOr<Tile> KernelEmitter::emitSlice(SliceOp op) {
   return tile;
 }
 
-/// Inputs side by side: each is loaded into a tile of the whole shape, moved to its place and
-/// masked to 0 outside of it; the parts then add up to the result.
+/// Inputs side by side: each is loaded into a tile of the whole shape, moved to
+/// its place and masked to 0 outside of it; the parts then add up to the
+/// result.
 FailureOr<Tile> KernelEmitter::emitConcat(ConcatOp op) {
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   int64_t dim = op.getDim(), begin = 0;

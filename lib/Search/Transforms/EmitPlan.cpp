@@ -29,8 +29,7 @@ TileDimAttr PlanEmitter::dimOf(LabelId label, int loop, int64_t shift) const {
       indices.push_back(part);
   } else if (label != noLabel) {
     Role role = plan.roles.lookup(label);
-    auto *grid =
-        llvm::find(plan.grid, segment.graph->segment.gridLabel(label));
+    auto *grid = llvm::find(plan.grid, segment.graph->segment.gridLabel(label));
     if (role == Role::Grid && grid != plan.grid.end())
       indices.push_back(TileIndex::grid(grid - plan.grid.begin()));
     if (role == Role::Loop && plan.splits > 1)
@@ -65,8 +64,8 @@ Value PlanEmitter::viewOf(const search::SegmentTensor &tensor,
         known.getType().getShape() == ArrayRef(tensor.view))
       return known;
   auto type = cast<RankedTensorType>(whole.getType());
-  return views.emplace_back(ReshapeOp::create(
-      builder, loc, type.clone(tensor.view), whole));
+  return views.emplace_back(
+      ReshapeOp::create(builder, loc, type.clone(tensor.view), whole));
 }
 
 void PlanEmitter::addInput(uint32_t number, const ValueMap &values,

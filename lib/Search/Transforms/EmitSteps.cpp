@@ -123,9 +123,9 @@ FailureOr<TileValue> PlanEmitter::emitAddConstant(const Step &step,
                  : factor * (whole * factor).rationalPart().denominator();
   }
   Value scaledTile = exact(*tile, part * factor);
-  Value sum = AddScalarOp::create(
-      builder, loc, scaledTile,
-      builder.getF64FloatAttr((whole * factor).toDouble()));
+  Value sum =
+      AddScalarOp::create(builder, loc, scaledTile,
+                          builder.getF64FloatAttr((whole * factor).toDouble()));
   return TileValue{sum, tile->dims, factor * derivation.resultScale};
 }
 

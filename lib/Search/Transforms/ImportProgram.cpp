@@ -258,25 +258,8 @@ bool Importer::importUnitReshape(Operation *op, search::Op &target) {
 // A reshape of which each dim of the result is a digit of one of the operand.
 static bool isSplit(Operation *op) {
   auto reshape = dyn_cast<ReshapeOp>(op);
-  if (!reshape)
-    return false;
-  auto shapeOf = [](Value value) {
-    SmallVector<int64_t> shape(
-        cast<RankedTensorType>(value.getType()).getShape());
-    llvm::erase(shape, 1);
-    return shape;
-  };
-  SmallVector<int64_t> coarse = shapeOf(reshape.getInput()),
-                       fine = shapeOf(reshape.getResult());
-  auto *next = fine.begin();
-  for (int64_t extent : coarse) {
-    int64_t product = 1;
-    while (product < extent && next != fine.end())
-      product *= *next++;
-    if (product != extent)
-      return false;
-  }
-  return next == fine.end();
+  return reshape && search::splitDims(reshape.getInput().getType().getShape(),
+                                      reshape.getType().getShape());
 }
 
 // The iteration dim of each dim of a map; fails for offsets and the like.

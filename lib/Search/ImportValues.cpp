@@ -58,10 +58,16 @@ std::optional<Scaled> Saturation::importNode(const ScalarNode &node,
   }
   case ScalarNode::Kind::Function: {
     llvm::SmallVector<ExprId, 2> exprs;
+    llvm::SmallVector<Scaled, 2> values;
+    for (unsigned i = 0; i < node.arguments.size(); ++i)
+      values.push_back(argument(i));
+    if (node.function == maximumFunction)
+      llvm::sort(values, [&](const Scaled &a, const Scaled &b) {
+        return exprOf(a) < exprOf(b);
+      });
     Derivation derivation{Rule::Function, {}, {}};
     derivation.symbol = node.function;
-    for (unsigned i = 0; i < node.arguments.size(); ++i) {
-      Scaled value = argument(i);
+    for (const Scaled &value : values) {
       exprs.push_back(exprOf(value));
       derivation.operands.push_back(value.value);
       derivation.scales.push_back(value.scale);
@@ -160,8 +166,28 @@ bool Saturation::importProgram(std::string &reason) {
   return true;
 }
 
+// Whether `e` is `least` or a maximum of it and others.
+bool Saturation::isAtLeast(ExprId e, ExprId least) const {
+  if (e == least)
+    return true;
+  const Expr &sum = context.expr(e);
+  if (sum.terms.size() != 1 || !sum.terms[0].coefficient.isOne())
+    return false;
+  const Monomial &product = context.monomial(sum.terms[0].monomial);
+  if (!product.bound.empty() || product.factors.size() != 1 ||
+      !product.factors[0].exponent.isOne())
+    return false;
+  const Atom &atom = context.atom(product.factors[0].atom);
+  return atom.kind == AtomKind::Function && atom.symbol == maximumFunction &&
+         llvm::any_of(atom.arguments, [&](ExprId argument) {
+           return isAtLeast(argument, least);
+         });
+}
+
 // exp(a + m) under a sum over j becomes exp(a - max_j a), where m is what does
-// not depend on j; the unbounded form stays as the last resort.
+// not depend on j; the unbounded form stays as the last resort. Where -m is the
+// maximum of that and others, both forms are safe and one is the other times
+// exp(max_j a + m).
 void Saturation::boundExponentials() {
   std::vector<Ask> bounded;
   for (Ask &ask : asks) {
@@ -179,7 +205,16 @@ void Saturation::boundExponentials() {
       ExprId safe = context.subtract(inner, maximum);
       if (safe == ask.argument)
         continue;
-      ask.isUnsafe = true;
+      ExprId difference =
+          context.add(maximum, context.subtract(ask.argument, inner));
+      ExprId shift = context.subtract(inner, ask.argument);
+      if (isAtLeast(shift, maximum)) {
+        useful.addContext(difference);
+        bounded.push_back(
+            {Rule::Function, difference, 1, ExprContext::expFunction});
+      } else {
+        ask.isUnsafe = true;
+      }
       useful.addContext(inner);
       useful.addContext(maximum);
       useful.addContext(safe);

@@ -50,6 +50,7 @@ private:
                                    llvm::ArrayRef<Scaled> operands);
   std::optional<Scaled> importReduction(Scaled value, Reduction reduction,
                                         llvm::ArrayRef<LabelId> labels);
+  bool isAtLeast(ExprId e, ExprId least) const;
   void boundExponentials();
   void addGoal(ExprId e);
 

@@ -40,7 +40,7 @@ private:
   bool addConcat(const Op &op, std::string &reason);
   bool addSplit(const Op &op, std::string &reason);
   bool addOpOnParts(const Op &op, std::string &reason);
-  void addTotal(const Op &op, llvm::ArrayRef<uint32_t> summands);
+  void addTotal(const Op &op, llvm::ArrayRef<uint32_t> partial);
   void findAlike(const Concat &concat);
   bool findOutputs(unsigned first, unsigned last, std::string &reason);
   bool addOutputParts(const Op &op, const Concat &concat);
@@ -199,26 +199,31 @@ joinedDim(const Op &op, const Segment &segment,
   return joined;
 }
 
-// The sum of `summands`, which are of the shape of the op's result.
-void OpCollector::addTotal(const Op &op, llvm::ArrayRef<uint32_t> summands) {
+// The sum or the maximum of `partial` results, which are of the shape of the
+// op's.
+void OpCollector::addTotal(const Op &op, llvm::ArrayRef<uint32_t> partial) {
   Op total;
   total.source = op.source;
-  total.operands.assign(summands.begin(), summands.end());
+  total.operands.assign(partial.begin(), partial.end());
   total.extents = program.tensors[op.result].shape;
   for (auto [dim, extent] : llvm::enumerate(total.extents))
     total.resultDims.push_back(extent == 1 ? -1 : int(dim));
-  for (unsigned i = 0; i < summands.size(); ++i) {
+  for (unsigned i = 0; i < partial.size(); ++i) {
     total.operandDims.push_back(total.resultDims);
     ScalarNode operand{ScalarNode::Kind::Operand};
     operand.operand = i;
     total.body.push_back(operand);
   }
-  unsigned sum = 0;
-  for (unsigned i = 1; i < summands.size(); ++i) {
-    ScalarNode add{ScalarNode::Kind::Add};
-    add.arguments = {sum, i};
-    sum = total.body.size();
-    total.body.push_back(add);
+  unsigned known = 0;
+  for (unsigned i = 1; i < partial.size(); ++i) {
+    ScalarNode both{ScalarNode::Kind::Add};
+    if (op.reduction == Reduction::Max) {
+      both.kind = ScalarNode::Kind::Function;
+      both.function = maximumFunction;
+    }
+    both.arguments = {known, i};
+    known = total.body.size();
+    total.body.push_back(both);
   }
   total.result = local[op.result] = parts.add(op.result);
   segment.ops.push_back(std::move(total));
@@ -236,7 +241,7 @@ void OpCollector::findAlike(const Concat &concat) {
 }
 
 // An op on concats runs part by part: along a dim of its result it makes a
-// concat, along one that it sums over the sum of the parts' sums.
+// concat, along one that it reduces it puts the parts' results together.
 bool OpCollector::addOpOnParts(const Op &op, std::string &reason) {
   auto joined = joinedDim(op, segment, concats);
   if (!joined) {
@@ -245,8 +250,8 @@ bool OpCollector::addOpOnParts(const Op &op, std::string &reason) {
   }
   auto *position = llvm::find(op.resultDims, joined->iteration);
   bool isKept = position != op.resultDims.end();
-  if (!isKept && op.reduction != Reduction::Sum) {
-    reason = nameOf(op) + " does not sum over the dim of a concat";
+  if (!isKept && op.reduction == Reduction::Min) {
+    reason = nameOf(op) + " takes the minimum over the dim of a concat";
     return false;
   }
   unsigned keptDim = isKept ? position - op.resultDims.begin() : 0;

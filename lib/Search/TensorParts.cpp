@@ -120,8 +120,8 @@ search::splitDims(llvm::ArrayRef<int64_t> coarse,
 }
 
 // A dim is split in memory, if all of it is read.
-std::optional<uint32_t>
-TensorParts::splitInput(uint32_t tensor, const Digits &digits) {
+std::optional<uint32_t> TensorParts::splitInput(uint32_t tensor,
+                                                const Digits &digits) {
   const SegmentTensor &coarse = segment.tensors[tensor];
   llvm::ArrayRef<int64_t> whole = coarse.wholeShape(program);
   SegmentTensor fine{coarse.tensor, {}, {}, 0, {}, {}};
@@ -141,8 +141,7 @@ TensorParts::splitInput(uint32_t tensor, const Digits &digits) {
 }
 
 // Iteration dims of the result are split, and with them those of the operands.
-std::optional<uint32_t>
-TensorParts::splitOp(Op op, const Digits &digits) {
+std::optional<uint32_t> TensorParts::splitOp(Op op, const Digits &digits) {
   // No matrix product has two dims for its rows or columns.
   if (op.reduction != Reduction::None && op.operands.size() > 1)
     return std::nullopt;
@@ -171,9 +170,8 @@ TensorParts::splitOp(Op op, const Digits &digits) {
   for (auto [operand, dims] : llvm::zip(op.operands, op.operandDims)) {
     std::vector<Extents> own;
     for (auto [dim, iteration] : llvm::enumerate(dims))
-      own.push_back(iteration < 0
-                        ? Extents{segment.tensors[operand].shape[dim]}
-                        : sizes[iteration]);
+      own.push_back(iteration < 0 ? Extents{segment.tensors[operand].shape[dim]}
+                                  : sizes[iteration]);
     std::optional<uint32_t> fine = split(operand, own);
     if (!fine)
       return std::nullopt;
@@ -193,8 +191,8 @@ TensorParts::splitOp(Op op, const Digits &digits) {
 }
 
 // `digits` has the sizes for each dim, one or several.
-std::optional<uint32_t>
-TensorParts::split(uint32_t tensor, const Digits &digits) {
+std::optional<uint32_t> TensorParts::split(uint32_t tensor,
+                                           const Digits &digits) {
   if (llvm::all_of(digits, [](const Extents &d) { return d.size() == 1; }))
     return tensor;
   auto [known, isNew] = splits.try_emplace({tensor, digits}, std::nullopt);
@@ -240,4 +238,3 @@ std::optional<uint32_t> TensorParts::reshape(uint32_t tensor,
     fine = withUnitDims(*fine, shape);
   return fine;
 }
-

@@ -1,4 +1,5 @@
-//===- TensorParts.h - Parts of tensors, split dims --------------*- C++ -*-===//
+//===- TensorParts.h - Parts of tensors, split dims --------------*- C++
+//-*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -6,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// An op reads a tensor whole and as it is. What reads a part of one, or one with
-// a dim split into several, has a tensor of its own for that: of an input the
-// part in memory, and of what an op computes what the same op computes from
+// An op reads a tensor whole and as it is. What reads a part of one, or one
+// with a dim split into several, has a tensor of its own for that: of an input
+// the part in memory, and of what an op computes what the same op computes from
 // parts or split tensors.
 //===----------------------------------------------------------------------===//
 

@@ -40,6 +40,10 @@ struct Tensor {
   double bytes() const { return double(elements()) * elementBits / 8; }
 };
 
+/// The largest of the arguments, of which the search knows a little more than
+/// of other functions.
+constexpr uint32_t maximumFunction = 1;
+
 /// A node of a scalar body; arguments come before their users, the last node is
 /// the value. `Function` is any other function, named by a number: the search
 /// knows of it only that equal arguments give equal results.

@@ -208,6 +208,8 @@ FailureOr<TileValue> PlanEmitter::emitFunction(const Step &step) {
   };
   if (step.derivation.symbol == ExprContext::expFunction)
     return done(ExpOp::create(builder, loc, operands[0]));
+  if (step.derivation.symbol == search::maximumFunction)
+    return done(MaximumOp::create(builder, loc, operands[0], operands[1]));
   Operation *prototype = program.functions[step.derivation.symbol];
   OperationState state(loc, prototype->getName());
   state.addOperands(operands);

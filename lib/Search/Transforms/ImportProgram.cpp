@@ -113,7 +113,10 @@ static ScalarNode makeNode(ScalarNode::Kind kind,
 
 // Numbers of uninterpreted functions: op and attributes.
 uint32_t Importer::functionNumber(Operation *op) {
-  for (uint32_t number = 1; number < result.functions.size(); ++number) {
+  if (isa<MaximumOp>(op))
+    return search::maximumFunction;
+  for (uint32_t number = search::maximumFunction + 1;
+       number < result.functions.size(); ++number) {
     Operation *known = result.functions[number];
     if (known->getName() == op->getName() &&
         known->getAttrDictionary() == op->getAttrDictionary())
@@ -429,7 +432,7 @@ bool Importer::run(std::string &reason) {
     reason = "the function has control flow";
     return false;
   }
-  result.functions.push_back(nullptr);
+  result.functions.resize(search::maximumFunction + 1);
   result.decomposed = cast<func::FuncOp>(function->clone(mapping));
   for (BlockArgument argument : function.getArguments()) {
     Value copy = mapping.lookup<Value>(argument);

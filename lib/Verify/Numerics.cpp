@@ -31,7 +31,15 @@ private:
   bool isAtLeastZero(Value value);
   /// The value that is stored, passed on or converted to make `value`.
   Value source(Value value);
-  bool isMaximumOf(Value maximum, Value value);
+  struct Multiple {
+    Value base;
+    double factor;
+  };
+  Multiple multipleOf(Value value);
+  bool isMaximumOf(Value maximum, Value value) {
+    return isMaximumOf(maximum, multipleOf(value), 1);
+  }
+  bool isMaximumOf(Value maximum, Multiple value, double factor);
   bool isSameComputation(Value a, Value b);
   bool isSpent() { return ++steps > maxSteps; }
 
@@ -77,20 +85,38 @@ bool Tracer::isSameComputation(Value a, Value b) {
       });
 }
 
-/// A reduction to the maximum, in a tile, over a loop or both.
-bool Tracer::isMaximumOf(Value maximum, Value value) {
-  while (!isSpent()) {
-    Operation *op = source(maximum).getDefiningOp();
-    auto reduce = dyn_cast_or_null<ReduceOp>(op);
-    auto accumulate = dyn_cast_or_null<AccumulateOp>(op);
-    if ((!reduce || reduce.getKind() != ReduceKind::Max) &&
-        (!accumulate || accumulate.getKind() != AccumulateKind::Max))
-      return false;
-    maximum = op->getOperand(0);
-    if (isSameComputation(maximum, value))
-      return true;
-  }
-  return false;
+/// A value as a positive multiple of another one, which is none.
+Tracer::Multiple Tracer::multipleOf(Value value) {
+  Multiple result{source(value), 1};
+  auto scale = result.base.getDefiningOp<MulScalarOp>();
+  if (!scale || scale.getScalar().isNegative() || isSpent())
+    return result;
+  result = multipleOf(scale.getInput());
+  result.factor *= scale.getScalar().convertToDouble();
+  return result;
+}
+
+/// Whether `factor` times a maximum is at least the value: one in a tile, over
+/// a loop, of it and others, or all of these.
+bool Tracer::isMaximumOf(Value maximum, Multiple value, double factor) {
+  constexpr double tolerance = 1e-6;
+  Multiple whole = multipleOf(maximum);
+  factor *= whole.factor;
+  if (isSpent())
+    return false;
+  if (std::abs(factor - value.factor) <= tolerance * value.factor &&
+      isSameComputation(whole.base, value.base))
+    return true;
+  Operation *op = whole.base.getDefiningOp();
+  auto reduce = dyn_cast_or_null<ReduceOp>(op);
+  auto accumulate = dyn_cast_or_null<AccumulateOp>(op);
+  bool isMaximum =
+      isa_and_nonnull<MaximumOp>(op) ||
+      (reduce && reduce.getKind() == ReduceKind::Max) ||
+      (accumulate && accumulate.getKind() == AccumulateKind::Max);
+  return isMaximum && llvm::any_of(op->getOperands(), [&](Value operand) {
+           return isMaximumOf(operand, value, factor);
+         });
 }
 
 bool Tracer::isAtLeastZero(Value value) {
@@ -104,6 +130,8 @@ bool Tracer::isAtLeastZero(Value value) {
                                           : isAtLeastZero(scale.getInput());
   if (isa<ReduceOp, AccumulateOp>(op))
     return isAtLeastZero(op->getOperand(0));
+  if (auto difference = dyn_cast<SubOp>(op))
+    return isMaximumOf(difference.getLhs(), difference.getRhs());
   return false;
 }
 

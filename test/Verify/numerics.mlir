@@ -129,3 +129,51 @@ func.func @shifted(%x: tensor<8x64xf16>) -> tensor<8x64xf16> attributes {mugraph
   %5 = mugraph.div %3, %4 : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
   return %5 : tensor<8x64xf16>
 }
+
+// A maximum of the row and of one more score, as a multiple, is one of the row; a
+// minimum of both is not.
+// CHECK: "function":"with_sink"
+// CHECK-SAME: "status":"proved"
+// CHECK-NOT: numerics
+// CHECK: "function":"with_minimum"
+// CHECK-SAME: "numerics":["2 exp of values
+func.func private @sink.spec(%x: tensor<8x64xf16>, %s: tensor<8x1xf16>) -> tensor<8x64xf16> {
+  %m = mugraph.reduce max %x dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %n = mugraph.maximum %s, %m : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %0 = mugraph.sub %x, %n : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  %1 = mugraph.exp %0 : tensor<8x64xf16>
+  %2 = mugraph.reduce sum %1 dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %3 = mugraph.sub %s, %n : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %4 = mugraph.exp %3 : tensor<8x1xf16>
+  %5 = mugraph.add %2, %4 : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %6 = mugraph.div %1, %5 : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  return %6 : tensor<8x64xf16>
+}
+func.func @with_sink(%x: tensor<8x64xf16>, %s: tensor<8x1xf16>) -> tensor<8x64xf16> attributes {mugraph.implements = @sink.spec} {
+  %m = mugraph.reduce max %x dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %n = mugraph.maximum %s, %m : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %d = mugraph.sub %n, %s : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %e = mugraph.neg %d : tensor<8x1xf16>
+  %4 = mugraph.exp %e : tensor<8x1xf16>
+  %t = mugraph.mul_scalar %n, 8.0 : tensor<8x1xf16>
+  %y = mugraph.mul_scalar %x, 8.0 : tensor<8x64xf16>
+  %z = mugraph.sub %y, %t : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  %0 = mugraph.mul_scalar %z, 0.125 : tensor<8x64xf16>
+  %1 = mugraph.exp %0 : tensor<8x64xf16>
+  %2 = mugraph.reduce sum %1 dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %5 = mugraph.add %2, %4 : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %6 = mugraph.div %1, %5 : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  return %6 : tensor<8x64xf16>
+}
+func.func @with_minimum(%x: tensor<8x64xf16>, %s: tensor<8x1xf16>) -> tensor<8x64xf16> attributes {mugraph.implements = @sink.spec} {
+  %m = mugraph.reduce max %x dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %n = mugraph.minimum %s, %m : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %0 = mugraph.sub %x, %n : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  %1 = mugraph.exp %0 : tensor<8x64xf16>
+  %2 = mugraph.reduce sum %1 dims = [1] : tensor<8x64xf16> -> tensor<8x1xf16>
+  %3 = mugraph.sub %s, %n : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %4 = mugraph.exp %3 : tensor<8x1xf16>
+  %5 = mugraph.add %2, %4 : (tensor<8x1xf16>, tensor<8x1xf16>) -> tensor<8x1xf16>
+  %6 = mugraph.div %1, %5 : (tensor<8x64xf16>, tensor<8x1xf16>) -> tensor<8x64xf16>
+  return %6 : tensor<8x64xf16>
+}

@@ -18,6 +18,9 @@
 using namespace mirage;
 using namespace mirage::search;
 
+// Parts have ops of their own, so many would be a large program.
+static constexpr size_t maxParts = 8;
+
 namespace {
 
 /// A tensor of the program that is never made: its parts follow each other
@@ -120,6 +123,11 @@ bool OpCollector::addConcat(const Op &op, std::string &reason) {
       reason = nameOf(op) + " joins what is joined along another dim";
       return false;
     }
+  }
+  if (result.parts.size() > maxParts) {
+    reason = nameOf(op) + " joins more than " + std::to_string(maxParts) +
+             " parts, and is better left a copy";
+    return false;
   }
   findAlike(result);
   concats[op.result] = std::move(result);

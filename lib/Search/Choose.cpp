@@ -23,6 +23,9 @@ using namespace mirage;
 using namespace mirage::search;
 
 static constexpr double infinite = std::numeric_limits<double>::infinity();
+// What a second pass over a loop costs at least: its first loads are waited
+// for.
+static constexpr double secondsOfPass = 1e-6;
 // Extent of a grid tile, for the number of blocks that repeat a computation.
 static constexpr int64_t nominalTile = 64;
 
@@ -71,6 +74,13 @@ private:
   }
   LabelList workLabels(ValueId value, const Derivation &derivation) const;
   bool isFeasible(ValueId value, const Derivation &derivation) const;
+  bool isInLoop(ValueId value) const { return countLoops(labels(value)) > 0; }
+  bool endsLoop(const Derivation &derivation) const {
+    return derivation.label != noLabel &&
+           roles.lookup(derivation.label) == Role::Loop;
+  }
+  void findEarly();
+  bool needsSecondPass(ValueId value, const Derivation &derivation) const;
   double estimate(ValueId value, const Derivation &derivation) const;
   void estimateAll();
   void branch(std::set<ValueId> pending, Choice &choice, double cost);
@@ -84,6 +94,8 @@ private:
   const ExtractOptions &options;
   ExtractStatistics &statistics;
 
+  /// Of values without a loop label: they can be known before the first loop.
+  std::vector<bool> early;
   std::vector<std::vector<double>> own; ///< by value and derivation.
   std::vector<double> least;            ///< cheapest own cost of a value.
   std::vector<double> total;            ///< with all operands, as a tree.
@@ -131,6 +143,31 @@ bool Chooser::isFeasible(ValueId value, const Derivation &derivation) const {
          });
 }
 
+void Chooser::findEarly() {
+  early.assign(graph.values.size(), false);
+  auto isEarly = [&](const Derivation &derivation) {
+    return !endsLoop(derivation) &&
+           llvm::all_of(derivation.operands,
+                        [&](ValueId operand) { return early[operand]; });
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (ValueId id = 0; id < early.size(); ++id)
+      if (!early[id] && !isInLoop(id) &&
+          llvm::any_of(graph.values[id].derivations, isEarly))
+        changed = early[id] = true;
+  }
+}
+
+// Whether it is computed in a loop from what another loop has to leave first.
+bool Chooser::needsSecondPass(ValueId value,
+                              const Derivation &derivation) const {
+  return (isInLoop(value) || endsLoop(derivation)) &&
+         llvm::any_of(derivation.operands, [&](ValueId operand) {
+           return !isInLoop(operand) && !early[operand];
+         });
+}
+
 double Chooser::estimate(ValueId value, const Derivation &derivation) const {
   const TargetDescription &target = *options.target;
   LabelList work = workLabels(value, derivation);
@@ -174,6 +211,7 @@ double Chooser::estimate(ValueId value, const Derivation &derivation) const {
 }
 
 void Chooser::estimateAll() {
+  findEarly();
   size_t count = graph.values.size();
   own.resize(count);
   least.assign(count, infinite);
@@ -182,6 +220,8 @@ void Chooser::estimateAll() {
     for (const Derivation &derivation : graph.values[id].derivations) {
       double cost =
           isFeasible(id, derivation) ? estimate(id, derivation) : infinite;
+      if (needsSecondPass(id, derivation))
+        cost += secondsOfPass;
       own[id].push_back(cost);
       least[id] = std::min(least[id], cost);
     }

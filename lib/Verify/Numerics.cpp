@@ -110,10 +110,9 @@ bool Tracer::isMaximumOf(Value maximum, Multiple value, double factor) {
   Operation *op = whole.base.getDefiningOp();
   auto reduce = dyn_cast_or_null<ReduceOp>(op);
   auto accumulate = dyn_cast_or_null<AccumulateOp>(op);
-  bool isMaximum =
-      isa_and_nonnull<MaximumOp>(op) ||
-      (reduce && reduce.getKind() == ReduceKind::Max) ||
-      (accumulate && accumulate.getKind() == AccumulateKind::Max);
+  bool isMaximum = isa_and_nonnull<MaximumOp>(op) ||
+                   (reduce && reduce.getKind() == ReduceKind::Max) ||
+                   (accumulate && accumulate.getKind() == AccumulateKind::Max);
   return isMaximum && llvm::any_of(op->getOperands(), [&](Value operand) {
            return isMaximumOf(operand, value, factor);
          });

@@ -75,10 +75,6 @@ private:
   LabelList workLabels(ValueId value, const Derivation &derivation) const;
   bool isFeasible(ValueId value, const Derivation &derivation) const;
   bool isInLoop(ValueId value) const { return countLoops(labels(value)) > 0; }
-  bool endsLoop(const Derivation &derivation) const {
-    return derivation.label != noLabel &&
-           roles.lookup(derivation.label) == Role::Loop;
-  }
   void findEarly();
   bool needsSecondPass(ValueId value, const Derivation &derivation) const;
   double estimate(ValueId value, const Derivation &derivation) const;
@@ -146,7 +142,7 @@ bool Chooser::isFeasible(ValueId value, const Derivation &derivation) const {
 void Chooser::findEarly() {
   early.assign(graph.values.size(), false);
   auto isEarly = [&](const Derivation &derivation) {
-    return !endsLoop(derivation) &&
+    return !endsLoop(derivation, roles) &&
            llvm::all_of(derivation.operands,
                         [&](ValueId operand) { return early[operand]; });
   };
@@ -162,7 +158,7 @@ void Chooser::findEarly() {
 // Whether it is computed in a loop from what another loop has to leave first.
 bool Chooser::needsSecondPass(ValueId value,
                               const Derivation &derivation) const {
-  return (isInLoop(value) || endsLoop(derivation)) &&
+  return (isInLoop(value) || endsLoop(derivation, roles)) &&
          llvm::any_of(derivation.operands, [&](ValueId operand) {
            return !isInLoop(operand) && !early[operand];
          });

@@ -33,10 +33,6 @@ private:
     return graph.values[value].derivations[choice.at(value)];
   }
   LabelId loopLabel(ValueId value) const;
-  bool endsLoop(const Derivation &derivation) const {
-    return derivation.label != noLabel &&
-           roles.lookup(derivation.label) == Role::Loop;
-  }
   std::optional<unsigned> level(ValueId value);
   unsigned operandLevel(const Derivation &derivation);
   uint32_t instance(ValueId value, unsigned level);
@@ -82,7 +78,7 @@ std::optional<unsigned> Scheduler::level(ValueId value) {
       return std::nullopt;
     result = std::max(result, *needed);
   }
-  if (endsLoop(derivation))
+  if (endsLoop(derivation, roles))
     ++result;
   return levels[value] = result;
 }
@@ -121,7 +117,7 @@ uint32_t Scheduler::instance(ValueId value, unsigned at) {
   Step step;
   step.value = value;
   step.derivation = derivationOf(value);
-  bool isLast = endsLoop(step.derivation);
+  bool isLast = endsLoop(step.derivation, roles);
   unsigned inside = isLast ? operandLevel(step.derivation) : at;
   step.labels = context.expr(graph.values[value].expr).free;
   step.work = step.labels;

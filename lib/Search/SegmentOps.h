@@ -1,5 +1,4 @@
-//===- SegmentOps.h - Ops of a segment ---------------------------*- C++
-//-*-===//
+//===- SegmentOps.h - Ops of a segment --------------------------*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -53,6 +53,17 @@ uint32_t TensorParts::addInput(SegmentTensor part) {
   return segment.inputs.back();
 }
 
+uint32_t TensorParts::addResult(Op op, uint32_t instead, Extents offsets,
+                                Extents shape) {
+  SegmentTensor result = segment.tensors[instead];
+  result.offsets = std::move(offsets);
+  result.shape = std::move(shape);
+  op.result = segment.tensors.size();
+  segment.tensors.push_back(std::move(result));
+  segment.ops.push_back(std::move(op));
+  return segment.ops.back().result;
+}
+
 // An operand of an op of which only `ranges` of the iteration dims are run.
 uint32_t TensorParts::partAlong(uint32_t tensor, llvm::ArrayRef<int> dims,
                                 const llvm::DenseMap<int, IndexRange> &ranges) {
@@ -84,13 +95,8 @@ uint32_t TensorParts::part(uint32_t tensor, Extents offsets, Extents shape) {
     }
   for (auto [operand, dims] : llvm::zip(op.operands, op.operandDims))
     operand = partAlong(operand, dims, ranges);
-  op.result = known->second = segment.tensors.size();
-  SegmentTensor part = segment.tensors[tensor];
-  part.offsets = std::move(offsets);
-  part.shape = std::move(shape);
-  segment.tensors.push_back(std::move(part));
-  segment.ops.push_back(std::move(op));
-  return segment.ops.back().result;
+  return known->second = addResult(std::move(op), tensor, std::move(offsets),
+                                   std::move(shape));
 }
 
 //===----------------------------------------------------------------------===//
@@ -179,15 +185,11 @@ std::optional<uint32_t> TensorParts::splitOp(Op op, const Digits &digits) {
     renumber(dims);
   }
   renumber(op.resultDims);
-  SegmentTensor result = segment.tensors[op.result];
-  result.shape.clear();
+  Extents shape;
   for (const Extents &list : digits)
-    result.shape.append(list);
-  result.offsets.assign(result.shape.size(), 0);
-  op.result = segment.tensors.size();
-  segment.tensors.push_back(std::move(result));
-  segment.ops.push_back(std::move(op));
-  return segment.ops.back().result;
+    shape.append(list);
+  uint32_t coarse = op.result;
+  return addResult(std::move(op), coarse, Extents(shape.size(), 0), shape);
 }
 
 // `digits` has the sizes for each dim, one or several.
@@ -208,6 +210,8 @@ uint32_t TensorParts::withUnitDims(uint32_t tensor, const Extents &shape) {
   if (segment.tensors[tensor].shape == shape)
     return tensor;
   Op op;
+  if (const Op *maker = producer(tensor))
+    op.source = maker->source;
   op.operands.push_back(tensor);
   op.operandDims.emplace_back();
   for (int64_t extent : segment.tensors[tensor].shape) {
@@ -219,13 +223,7 @@ uint32_t TensorParts::withUnitDims(uint32_t tensor, const Extents &shape) {
   for (int64_t extent : shape)
     op.resultDims.push_back(extent == 1 ? -1 : next++);
   op.body.push_back(ScalarNode{ScalarNode::Kind::Operand});
-  op.result = segment.tensors.size();
-  SegmentTensor result = segment.tensors[tensor];
-  result.shape = shape;
-  result.offsets.assign(shape.size(), 0);
-  segment.tensors.push_back(std::move(result));
-  segment.ops.push_back(std::move(op));
-  return segment.ops.back().result;
+  return addResult(std::move(op), tensor, Extents(shape.size(), 0), shape);
 }
 
 std::optional<uint32_t> TensorParts::reshape(uint32_t tensor,

@@ -1,5 +1,4 @@
-//===- TensorParts.h - Parts of tensors, split dims --------------*- C++
-//-*-===//
+//===- TensorParts.h - Parts of tensors, split dims -------------*- C++ -*-===//
 //
 // Part of the mirage-mlir project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -49,6 +48,8 @@ private:
   using Digits = std::vector<Extents>;
 
   uint32_t addInput(SegmentTensor part);
+  /// The result of `op` in place of `instead`, with another shape.
+  uint32_t addResult(Op op, uint32_t instead, Extents offsets, Extents shape);
   uint32_t partOfInput(uint32_t tensor, Extents offsets, Extents shape);
   std::optional<uint32_t> split(uint32_t tensor, const Digits &digits);
   std::optional<uint32_t> splitInput(uint32_t tensor, const Digits &digits);

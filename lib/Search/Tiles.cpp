@@ -54,7 +54,7 @@ private:
     return graph.segment.leaders.count(label) && it != plan.roles.end() &&
            it->second == Role::Grid;
   }
-  bool followLeaders();
+  bool tileFollowers();
   void enumerate(unsigned position);
   void trySplits();
   void tryThreads(double live);
@@ -211,7 +211,7 @@ void TileChooser::trySplits() {
 
 // Tiles of what shares a grid dim: as many as its leader has. A few columns of
 // a product fit the shorter side of an instruction.
-bool TileChooser::followLeaders() {
+bool TileChooser::tileFollowers() {
   for (auto [label, leader] : graph.segment.leaders) {
     if (!follows(label))
       continue;
@@ -231,7 +231,7 @@ bool TileChooser::followLeaders() {
 
 void TileChooser::enumerate(unsigned position) {
   if (position == order.size()) {
-    if (followLeaders())
+    if (tileFollowers())
       trySplits();
     return;
   }

@@ -95,6 +95,12 @@ inline void followLeaders(Roles &roles, const Segment &segment) {
           roles.lookup(leader) == Role::Grid ? Role::Grid : Role::Whole;
 }
 
+/// Whether the derivation sums, or the like, over a label with a loop.
+inline bool endsLoop(const Derivation &derivation, const Roles &roles) {
+  return derivation.label != noLabel &&
+         roles.lookup(derivation.label) == Role::Loop;
+}
+
 class ChoiceBound;
 
 /// The cheapest choices of derivations for `roles`, by an estimate of the work.

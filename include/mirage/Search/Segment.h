@@ -14,8 +14,8 @@
 //
 // Slices and concats move no data here. A slice of an input is an input of its
 // own, a part of the tensor; a slice of what an op computes is what the op
-// computes from parts. An op on a concat runs part by part, and a sum over the
-// dim of a concat is the sum of sums over the parts,
+// computes from parts. An op on a concat runs part by part, and a sum (or a
+// maximum) over the dim of a concat is the sum of sums over the parts,
 //
 //   S_k concat(X, Y)[m, k] W[k, n]
 //     = S_i X[m, i] W[i, n] + S_j Y[m, j] W[a + j, n]

@@ -240,10 +240,11 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
   if (auto threadGraph = dyn_cast<ThreadGraphOp>(op))
     return emitThreadGraph(threadGraph);
   FailureOr<Tile> tile;
+  auto isInput = [&](Value value) {
+    return llvm::is_contained(graph.getBodyBlock()->getArguments(), value);
+  };
   auto concat = dyn_cast<ConcatOp>(op);
-  if (concat && llvm::all_of(concat.getInputs(), [&](Value input) {
-        return llvm::is_contained(graph.getBodyBlock()->getArguments(), input);
-      })) {
+  if (concat && llvm::all_of(concat.getInputs(), isInput)) {
     tile = emitConcat(concat);
   } else if (auto slice = dyn_cast<SliceOp>(op)) {
     tile = emitSlice(slice);

@@ -249,9 +249,13 @@ FailureOr<Tile> TileEmitter::emitConcat(ConcatOp op, ArrayRef<Tile> operands) {
   for (const Tile &operand : operands) {
     mayJoin &= operand.shape() == result.shape() && !operand.clips[dim];
     values.push_back(widen(operand.value));
-    for (auto [clip, other] : llvm::zip(result.clips, operand.clips))
-      if (clip && (!other || clip->filler != other->filler))
+    for (auto [clip, other] : llvm::zip(result.clips, operand.clips)) {
+      bool isAlike = clip && other && clip->filler == other->filler;
+      if (!clip)
+        clip = other;
+      if (clip && !isAlike)
         clip->filler.reset();
+    }
   }
   if (!mayJoin)
     return op.emitOpError("inside a block graph joins inputs, or a power of "

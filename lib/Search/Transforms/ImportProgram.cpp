@@ -344,10 +344,11 @@ void Importer::importPrimitive(unsigned number, Operation *op) {
     for (Value operand : op->getOperands())
       target.operands.push_back(tensorOf(operand));
     target.result = tensorOf(op->getResult(i));
-    bool isPlain = op->getNumResults() == 1 && !isWide(op->getResult(i)) &&
-                   llvm::none_of(op->getOperands(), isWide) &&
-                   (importPlacement(op, target) || importLoopNest(op, target));
-    if (!isPlain && isSplit(op)) {
+    bool isNarrow = op->getNumResults() == 1 && !isWide(op->getResult(i)) &&
+                    llvm::none_of(op->getOperands(), isWide);
+    bool isPlain =
+        isNarrow && (importPlacement(op, target) || importLoopNest(op, target));
+    if (!isPlain && isNarrow && isSplit(op)) {
       target.isSplit = true;
       target.extents.clear();
       target.operandDims.clear();
